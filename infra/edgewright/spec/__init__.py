@@ -1,0 +1,1 @@
+"""The edge spec: what the user wrote."""
