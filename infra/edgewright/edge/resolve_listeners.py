@@ -119,7 +119,7 @@ def _check_ports(listeners: tuple[Listener, ...], collect: Collector) -> None:
                     "give each hosts of its own",
                     code="listener-host",
                 )
-        if one.redirect_http:
+        if one.redirect_http and one.protocol == "https":
             for two in listeners:
                 if two.port == 80 and two.protocol != "udp":
                     collect.error(
