@@ -2,7 +2,7 @@
 
 import types
 from collections.abc import Iterator
-from typing import Annotated, Any, Literal, Union, cast, get_args, get_origin
+from typing import Annotated, Literal, Union, cast, get_args, get_origin
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
