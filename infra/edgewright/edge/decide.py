@@ -129,8 +129,8 @@ class Oracle:
             case Redirect() as redirect:
                 found = match_path(route.path, path) or {}
                 target = redirect.path if redirect.path is not None else path
-                if redirect.keep_rest and found.get("*"):
-                    target = target.rstrip("/") + "/" + found["*"]
+                if redirect.keep_rest:
+                    target = target.rstrip("/") + found.get("*", "") or "/"
                 return Decision(
                     redirect.status,
                     route.key,
@@ -274,8 +274,7 @@ def _rewritten(route: Route, path: str) -> str:
     if rewrite.path is not None:
         return fill(rewrite.path, found)
     if rewrite.prefix is not None:
-        rest = path[len(route.path.prefix) :]
-        return (rewrite.prefix.rstrip("/") + rest) or "/"
+        return (rewrite.prefix.rstrip("/") + found.get("*", "")) or "/"
     return path
 
 

@@ -169,7 +169,7 @@ def covers(general: PathPattern, special: PathPattern) -> bool:
 
 
 def match_path(pattern: PathPattern, path: str) -> Mapping[str, str] | None:
-    """The variables (and ``*``, what ``/*`` matched, without its slash) if ``path`` matches, else None.
+    """The variables (and ``*``, what ``/*`` matched, with its slash) if ``path`` matches, else None.
 
     ``path`` is normalised and has no query. ``/orders/`` does not match ``/orders``; it does match ``/orders/*``.
     """
@@ -186,17 +186,15 @@ def match_path(pattern: PathPattern, path: str) -> Mapping[str, str] | None:
         elif segment.text != part:
             return None
     if pattern.rest:
-        found["*"] = "/".join(parts[count:])
+        found["*"] = "".join(f"/{part}" for part in parts[count:])
     return found
 
 
 def fill(pattern: PathPattern, found: Mapping[str, str]) -> str:
     """The path that ``pattern`` makes of what another one matched; with ``rest``, what ``*`` matched is appended."""
     parts = [found[item.text] if item.variable else item.text for item in pattern.segments]
-    path = "/" + "/".join(parts)
-    if pattern.rest and found.get("*"):
-        path = path.rstrip("/") + "/" + found["*"]
-    return path
+    path = "".join(f"/{part}" for part in parts) + (found.get("*", "") if pattern.rest else "")
+    return path or "/"
 
 
 class PathTree(Generic[T]):

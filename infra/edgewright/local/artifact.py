@@ -78,6 +78,7 @@ class IdentityIssuer:
     algorithms: tuple[str, ...]
     scope_claim: str = "scope"
     scopes: tuple[str, ...] = ()
+    audience_claim: str = "aud"
 
 
 @dataclass(frozen=True, slots=True)

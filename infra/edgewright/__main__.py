@@ -1,0 +1,7 @@
+"""`python -m edgewright` is the command `edgewright`."""
+
+import sys
+
+from edgewright.cli import main
+
+sys.exit(main())

@@ -1,0 +1,354 @@
+"""The command `edgewright`: its verbs, what they print, and their exit statuses.
+
+0: done. 1: the spec is bad, or the operation failed. 2: wrong use. 70: a defect of this program. 130: interrupted.
+Each verb imports what it needs when it runs, so that `edgewright check` never waits for an engine or a server.
+"""
+
+import argparse
+import json
+import os
+import sys
+import tempfile
+import traceback
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from edgewright import __version__
+
+if TYPE_CHECKING:
+    from edgewright.local.status import Status
+
+STATE = ".edgewright"
+DEBUG = "EDGEWRIGHT_DEBUG"
+"""With this variable set, a defect shows its traceback."""
+
+DEFECT = 70
+"""Exit status of a defect: EX_SOFTWARE of sysexits.h."""
+
+_STACK = "local"
+
+
+class UsageError(Exception):
+    """Wrong use: what was typed cannot be meant."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit status; never a traceback, unless it is asked for."""
+    try:
+        given = _parser().parse_args(arguments)
+    except SystemExit as stop:
+        return int(stop.code or 0)
+    try:
+        return int(given.run(given))
+    except UsageError as error:
+        return _fail(error, 2)
+    except KeyboardInterrupt:
+        return _fail("interrupted", 130)
+    except BrokenPipeError:
+        # Whoever read our output has had enough; Python must not try to write the rest when it ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except Exception as error:
+        return _known(error)
+
+
+def _known(error: Exception) -> int:
+    """Errors that are written for the person who typed; the rest is a defect."""
+    from edgewright.spec.problems import SpecError
+
+    if isinstance(error, SpecError):
+        print(error, file=sys.stderr)
+        return 1
+    # LocalError and its like are looked up by name: naming their classes here would import every target.
+    if type(error).__module__.startswith("edgewright."):
+        return _fail(error, 1)
+    if os.environ.get(DEBUG):
+        traceback.print_exc()
+        return DEFECT
+    with tempfile.NamedTemporaryFile("w", prefix="edgewright-", suffix=".log", delete=False) as log:
+        traceback.print_exc(file=log)
+    return _fail(f"unexpected {type(error).__name__}: {error} (a defect; where it happened: {log.name})", DEFECT)
+
+
+def _fail(reason: object, status: int) -> int:
+    print(f"edgewright: {reason}", file=sys.stderr)
+    return status
+
+
+# ---- verbs
+
+
+def _check(given: argparse.Namespace) -> int:
+    from edgewright.edge.resolve import resolve
+    from edgewright.spec.document import load
+    from edgewright.spec.problems import SpecError
+
+    errors = warnings = 0
+    for path in given.files:
+        _must_be_file(path)
+        try:
+            edge = resolve(load(path))
+        except SpecError as error:
+            print(error, file=sys.stderr)
+            errors += sum(problem.severity == "error" for problem in error.problems)
+            warnings += sum(problem.severity == "warning" for problem in error.problems)
+            continue
+        for finding in edge.findings:
+            print(finding, file=sys.stderr)
+        warnings += len(edge.findings)
+        print(f"{path}: ok ({_many(len(edge.routes), 'route')})")
+    if errors or warnings:
+        print(f"{_many(errors, 'error')}, {_many(warnings, 'warning')}", file=sys.stderr)
+    return 1 if errors else 0
+
+
+def _schema(given: argparse.Namespace) -> int:
+    if given.reference:
+        from edgewright.spec.reference import text
+
+        print(text(), end="")
+        return 0
+    from edgewright.spec.schema import json_schema
+
+    print(json.dumps(json_schema(), indent=2))
+    return 0
+
+
+def _compile(given: argparse.Namespace) -> int:
+    from edgewright.local.prepare import prepare
+
+    _must_be_file(given.file)
+    prepared = prepare(given.file, _bindings(given.bindings))
+    for finding in prepared.findings:
+        print(finding, file=sys.stderr)
+    data = prepared.artifact.to_json()
+    if given.yaml:
+        import yaml
+
+        print(yaml.safe_dump(data, sort_keys=False, allow_unicode=True, width=120), end="")
+    else:
+        print(json.dumps(data, indent=2))
+    return 0
+
+
+def _serve(given: argparse.Namespace) -> int:
+    from edgewright.local.prepare import prepare
+    from edgewright.local.serve import serve
+    from edgewright.local.state import StateFolder
+
+    _must_be_file(given.file)
+    spec = given.file.absolute()
+    bindings = given.bindings.absolute() if given.bindings else None
+    state = StateFolder(given.state or Path.cwd() / STATE / f"serve-{spec.name.split('.')[0]}")
+    files = [spec, *([bindings] if bindings else [])]
+    serve(files, lambda: prepare(spec, _bindings(bindings)), state, {}, _say)
+    return 0
+
+
+def _up(given: argparse.Namespace) -> int:
+    from edgewright.up import up
+
+    return up(given.stack, engine=not given.without_engine, yes=given.yes)
+
+
+def _down(given: argparse.Namespace) -> int:
+    from edgewright.up import down
+
+    return down(given.stack)
+
+
+def _preview(given: argparse.Namespace) -> int:
+    from edgewright.up import preview
+
+    return preview(given.stack)
+
+
+def _status(given: argparse.Namespace) -> int:
+    from edgewright.local import runtime
+
+    folder = _state(given)
+    status = runtime.status(folder)
+    if given.json:
+        print(json.dumps(status.to_json() if status else {"alive": False, "state_dir": str(folder)}, indent=2))
+    elif status:
+        print(_described(status), end="")
+    else:
+        print(f"no edge runs in {folder}; start it with `edgewright up`", file=sys.stderr)
+    return 0 if status and status.alive else 1
+
+
+def _token(given: argparse.Namespace) -> int:
+    from edgewright.local.tokens import mint
+
+    lifetime = _seconds(given.lifetime)
+    token = mint(
+        _state(given),
+        authorizer=given.authorizer,
+        subject=given.subject,
+        scopes=tuple(scope for item in given.scope for scope in item.split()),
+        audiences=tuple(given.audience),
+        lifetime=lifetime,
+    )
+    print(token)
+    return 0
+
+
+def _key(given: argparse.Namespace) -> int:
+    from edgewright.local import runtime
+
+    print(runtime.credential(_state(given), given.authorizer, given.client))
+    return 0
+
+
+def _logs(given: argparse.Namespace) -> int:
+    from edgewright.local.logs import show
+
+    return show(_state(given) / "log", given.name, lines=given.lines, follow=given.follow)
+
+
+# ---- what they share
+
+
+def _must_be_file(path: Path) -> None:
+    if not path.is_file():
+        raise UsageError(f"{path} is not a file" if path.exists() else f"there is no file {path}")
+
+
+def _bindings(path: Path | None) -> Mapping[str, Any]:
+    """The bindings in a file; YAML is wide enough for JSON too."""
+    if path is None:
+        return {}
+    import yaml
+
+    _must_be_file(path)
+    try:
+        data: object = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path} is not YAML: {' '.join(str(error).split())}") from None
+    if not isinstance(data, dict | None):
+        raise UsageError(f"{path} must hold a mapping, such as `backends: {{orders: {{address: 127.0.0.1:9000}}}}`")
+    return data or {}  # pyright: ignore[reportUnknownVariableType]
+
+
+def _state(given: argparse.Namespace) -> Path:
+    """The state folder that is meant: --state, else that of the stack in this project."""
+    if given.state:
+        return Path(given.state).absolute()
+    if given.stack in ("", ".", "..") or "/" in given.stack:
+        raise UsageError(f"`{given.stack}` is no name of a stack")
+    here = Path.cwd()
+    for folder in (here, *here.parents):
+        if (folder / STATE / given.stack).is_dir():
+            return folder / STATE / given.stack
+    return here / STATE / given.stack
+
+
+def _seconds(text: str) -> int:
+    from edgewright.spec.values import Duration
+
+    try:
+        seconds = Duration.parse(text).milliseconds // 1000
+    except ValueError:
+        raise UsageError(f"--lifetime: `{text}` is not a duration; write it like 30s, 5m, 1h30m") from None
+    if seconds < 1:
+        raise UsageError("--lifetime: a token lives for 1s at least")
+    return seconds
+
+
+def _described(status: "Status") -> str:
+    rows: list[tuple[str, str]] = []
+    rows += [("listener", f"{name}  {url}") for name, url in status.listeners.items()]
+    rows += [
+        ("backend", f"{name}  {health.healthy} of {health.total} healthy") for name, health in status.backends.items()
+    ]
+    rows += [("process", f"{name}  {f'pid {pid}' if pid else 'down'}") for name, pid in status.processes.items()]
+    rows += [("routes", str(len(status.routes)))]
+    rows += [("authority", str(status.ca_certificate))] if status.ca_certificate else []
+    rows += [("state", str(status.state_dir))]
+    rows += [("warning", warning) for warning in status.warnings]
+    head = f"{status.name or 'the edge'} is {'up' if status.alive else 'not well'} (pid {status.pid})"
+    return "\n".join([f"{head} {status.url}".rstrip(), *(f"  {name:<10}{text}" for name, text in rows)]) + "\n"
+
+
+def _many(count: int, what: str) -> str:
+    return f"{count} {what}{'' if count == 1 else 's'}"
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+# ---- the parser
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="edgewright",
+        description="Say a load balancer and API gateway once; run it on AWS, Azure and this machine.",
+    )
+    parser.add_argument("--version", action="version", version=f"edgewright {__version__}")
+    verbs = parser.add_subparsers(title="verbs", metavar="VERB", required=True)
+
+    def verb(name: str, run: Callable[[argparse.Namespace], int], text: str) -> argparse.ArgumentParser:
+        found = verbs.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
+        found.set_defaults(run=run)
+        return found
+
+    check = verb("check", _check, "say everything that is wrong with specs")
+    check.add_argument("files", metavar="FILE", type=Path, nargs="+")
+
+    schema = verb("schema", _schema, "print the JSON Schema of a spec, for editors")
+    schema.add_argument("--reference", action="store_true", help="print the reference in Markdown instead")
+
+    compile_ = verb("compile", _compile, "print the local edge that a spec becomes, Envoy configuration and all")
+    compile_.add_argument("file", metavar="FILE", type=Path)
+    compile_.add_argument("--bindings", metavar="FILE", type=Path, help="YAML: ports, addresses, commands of backends")
+    compile_.add_argument("--yaml", action="store_true", help="YAML, not JSON")
+
+    serve = verb("serve", _serve, "run a spec in the foreground, and reload it when it is saved")
+    serve.add_argument("file", metavar="FILE", type=Path)
+    serve.add_argument("--bindings", metavar="FILE", type=Path, help="YAML: ports, addresses, commands of backends")
+    serve.add_argument("--state", metavar="DIR", help="where keys, logs and sockets are kept")
+
+    up = verb("up", _up, "bring a stack up, or to what its spec says now")
+    up.add_argument("stack", metavar="STACK", nargs="?", default=_STACK)
+    up.add_argument("--without-engine", action="store_true", help="without Pulumi, its state and its diff")
+    up.add_argument("-y", "--yes", action="store_true", help="do not ask")
+
+    for name, run, text in (
+        ("preview", _preview, "say what `up` would change"),
+        ("down", _down, "stop a stack, and leave nothing running"),
+    ):
+        verb(name, run, text).add_argument("stack", metavar="STACK", nargs="?", default=_STACK)
+
+    status = _of_a_running_edge(verb("status", _status, "say how the running edge is"))
+    status.add_argument("--json", action="store_true", help="for programs")
+
+    token = _of_a_running_edge(verb("token", _token, "make a token of the development OpenID provider"))
+    token.add_argument("authorizer", metavar="AUTHORIZER", nargs="?", help="which; needed when there are several")
+    token.add_argument("--subject", default="developer", help="who it is for (default: developer)")
+    token.add_argument("--scope", action="append", default=[], help="may be given more than once")
+    token.add_argument("--audience", action="append", default=[], help="instead of those of the spec")
+    token.add_argument("--lifetime", metavar="DURATION", default="1h", help="default: 1h")
+
+    key = _of_a_running_edge(verb("key", _key, "print the API key of a client"))
+    key.add_argument("authorizer", metavar="AUTHORIZER")
+    key.add_argument("client", metavar="CLIENT")
+
+    logs = _of_a_running_edge(verb("logs", _logs, "print the last lines of the logs"))
+    logs.add_argument("name", metavar="NAME", nargs="?", help="of a process, or `access`; all of them without it")
+    logs.add_argument("-n", "--lines", metavar="COUNT", type=int, default=20, help="of each (default: 20)")
+    logs.add_argument("-f", "--follow", action="store_true", help="go on as lines are written")
+    return parser
+
+
+def _of_a_running_edge(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
+    where = parser.add_mutually_exclusive_group()
+    where.add_argument("--stack", default=_STACK, help=f"default: {_STACK}")
+    where.add_argument("--state", metavar="DIR", help="its state folder, instead of a stack")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

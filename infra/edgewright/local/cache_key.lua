@@ -1,0 +1,81 @@
+-- Before the cache: the path becomes the key, from what `vary_by` names, and what would make the cache step aside is
+-- put away in private headers. The origin listener (origin.lua) puts everything back.
+-- Route metadata: ttl (seconds), q (query names, "*" for all), h (header names), user (key by caller).
+
+local MAX_KEYS = 10000 -- both stores of the cache are unbounded, so the number of keys is bounded here, in each worker
+local MAX_KEY = 4096
+local known, count = {}, 0
+
+local CONDITIONS = {"if-none-match", "if-modified-since", "if-match", "if-unmodified-since", "if-range"}
+
+local function escaped(text)
+  return (text:gsub("[^%w%-%._~]", function(char) return string.format("%%%02X", string.byte(char)) end))
+end
+
+local function key_of(meta, headers, base, query)
+  local parts, wanted, all = {}, {}, false
+  for _, name in ipairs(meta:get("q") or {}) do
+    if name == "*" then all = true else wanted[name] = true end
+  end
+  for pair in query:gmatch("[^&]+") do
+    local name, value = pair:match("^([^=]*)=?(.*)$")
+    if all or wanted[name] then parts[#parts + 1] = "q" .. escaped(name) .. "=" .. escaped(value) end
+  end
+  table.sort(parts)
+  for _, name in ipairs(meta:get("h") or {}) do
+    parts[#parts + 1] = "h" .. escaped(name) .. "=" .. escaped(headers:get(name) or "")
+  end
+  if meta:get("user") then
+    local subject, client = headers:get("x-edge-subject"), headers:get("x-edge-client")
+    if subject and subject ~= "" then
+      parts[#parts + 1] = "s=" .. escaped(subject)
+    elseif client and client ~= "" then
+      parts[#parts + 1] = "c=" .. escaped(client)
+    else
+      return nil -- nobody to keep an answer for
+    end
+  end
+  parts[#parts + 1] = "r=" .. escaped(headers:get("x-edge-route") or "") .. "&l=" .. escaped(headers:get("x-edgewright-listener") or "")
+  parts[#parts + 1] = "a=" .. escaped(headers:get(":authority") or "")
+  local key = base .. "?" .. table.concat(parts, "&")
+  if #key > MAX_KEY then return nil end
+  if not known[key] then
+    if count >= MAX_KEYS then return nil end
+    known[key] = true
+    count = count + 1
+  end
+  return key
+end
+
+function envoy_on_request(handle)
+  local meta = handle:metadata()
+  if meta:get("ttl") == nil then return end
+  local headers = handle:headers()
+  local method = headers:get(":method")
+  if method ~= "GET" and method ~= "HEAD" then return end
+  local path = headers:get(":path")
+  local base, query = path:match("^([^?]*)%??(.*)$")
+  local key = key_of(meta, headers, base, query)
+  headers:replace("x-edge-auth", headers:get("authorization") or "-")
+  if key == nil then
+    -- A request with Authorization is never answered from the cache, nor kept.
+    headers:replace("authorization", headers:get("authorization") or "bypass")
+    return
+  end
+  for _, name in ipairs(CONDITIONS) do headers:remove(name) end
+  headers:remove("range") -- a part is no answer to keep
+  headers:replace("x-edge-path", path)
+  headers:replace(":path", key)
+  headers:remove("authorization")
+end
+
+function envoy_on_response(handle)
+  if handle:metadata():get("ttl") == nil then return end
+  local headers = handle:headers()
+  local original = headers:get("x-edge-cache-control")
+  if original == nil then return end -- our own answer
+  headers:replace("x-cache", headers:get("age") and "HIT" or headers:get("x-edge-kept") and "MISS" or "BYPASS")
+  if original == "-" then headers:remove("cache-control") else headers:replace("cache-control", original) end
+  headers:remove("x-edge-cache-control")
+  headers:remove("x-edge-kept")
+end

@@ -1,0 +1,120 @@
+"""Answers that are kept: the chain from a gateway's cache over its owner's to the origin listener."""
+
+from importlib.resources import files
+from typing import Any
+
+from edgewright.edge.model import Cache
+from edgewright.local.envoy_json import ON, Json, extension, pipe, typed
+
+CACHE = "cache"
+"""The cluster that a cached route goes to: the origin listener, or the gateway that owns the answer."""
+
+ORIGIN = "origin"
+"""The listener inside a gateway, and its cluster, from which the cache gets what it lacks."""
+
+# Larger answers are passed through.
+MAX_BODY = 1 << 20
+
+_LUA = "extensions.filters.http.lua.v3.Lua"
+
+
+def _lua(name: str) -> str:
+    return (files("edgewright.local") / name).read_text(encoding="utf-8")
+
+
+def cache_filters() -> list[Json]:
+    """The filters of a gateway: the key, then the cache."""
+    key = extension("cache-key", _LUA, default_source_code={"inline_string": _lua("cache_key.lua")})
+    return [key | {"disabled": True}, store() | {"disabled": True}]
+
+
+def store() -> Json:
+    """The cache itself. Its key is the path as `cache_key.lua` wrote it."""
+    return extension(
+        "cache",
+        "extensions.filters.http.cache_v2.v3.CacheV2Config",
+        typed_config=typed("extensions.http.cache_v2.simple_http_cache.v3.SimpleHttpCacheV2Config"),
+        # A client cannot make the edge forget.
+        ignore_request_cache_control_header=True,
+        key_creator_params={"exclude_host": True, "exclude_scheme": True},
+        max_body_bytes=MAX_BODY,
+    )
+
+
+def origin_filter() -> Json:
+    """The filter of the origin listener that puts back what `cache_key.lua` put away, and sets the lifetime."""
+    return extension("origin", _LUA, default_source_code={"inline_string": _lua("origin.lua")})
+
+
+def route_settings() -> Json:
+    """Switches the cache on for a route."""
+    return {"cache-key": ON, "cache": ON}
+
+
+def metadata(cache: Cache) -> Json:
+    """What the Lua filters know of a route."""
+    ttl = max(1, cache.ttl // 1000)
+    found: dict[str, Any] = {"ttl": ttl}
+    if cache.query:
+        found["q"] = list(cache.query)
+    if cache.headers:
+        found["h"] = list(cache.headers)
+    user = {"user": True} if cache.share == "per_user" else {}
+    return {"filter_metadata": {"cache-key": {**found, **user}, "origin": {"ttl": ttl, **user}}}
+
+
+def origin_cluster() -> Json:
+    """The cluster of the listener inside."""
+    return {
+        "name": ORIGIN,
+        "connect_timeout": "1s",
+        "load_assignment": {
+            "cluster_name": ORIGIN,
+            "endpoints": [
+                {
+                    "lb_endpoints": [
+                        {"endpoint": {"address": {"envoy_internal_address": {"server_listener_name": ORIGIN}}}}
+                    ]
+                }
+            ],
+        },
+    }
+
+
+def owner_cluster(gateways: int) -> Json:
+    """The gateways by key: each answer has one owner, which alone asks the backend, so that misses are asked once."""
+    return {
+        "name": CACHE,
+        "type": "STATIC",
+        "connect_timeout": "1s",
+        "lb_policy": "MAGLEV",
+        "load_assignment": {
+            "cluster_name": CACHE,
+            "endpoints": [
+                {
+                    "lb_endpoints": [
+                        {"endpoint": {"address": pipe(f"gateway-{number}-cache.sock")}}
+                        for number in range(1, gateways + 1)
+                    ]
+                }
+            ],
+        },
+        "circuit_breakers": {
+            "thresholds": [
+                {"max_connections": 4096, "max_pending_requests": 4096, "max_requests": 4096, "max_retries": 1024}
+            ]
+        },
+        "common_lb_config": {"healthy_panic_threshold": {"value": 0}},
+        "outlier_detection": {
+            "split_external_local_origin_errors": True,
+            "consecutive_local_origin_failure": 1,
+            "enforcing_consecutive_local_origin_failure": 100,
+            "enforcing_consecutive_5xx": 0,
+            "enforcing_consecutive_gateway_failure": 0,
+            "enforcing_success_rate": 0,
+            "enforcing_local_origin_success_rate": 0,
+            "interval": "1s",
+            "base_ejection_time": "1s",
+            "max_ejection_percent": 100,
+        },
+    }

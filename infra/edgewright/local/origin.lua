@@ -1,0 +1,34 @@
+-- Behind the cache: the request gets its path and authorization back, and the answer a lifetime that the cache obeys.
+-- Route metadata: ttl (seconds).
+
+local DROPPED = {"vary", "age", "date", "expires", "pragma", "x-edge-cache-control", "x-edge-kept",
+  "access-control-allow-origin", "access-control-allow-credentials", "access-control-expose-headers"}
+
+function envoy_on_request(handle)
+  local headers = handle:headers()
+  local path = headers:get("x-edge-path")
+  if path then headers:replace(":path", path) end
+  local auth = headers:get("x-edge-auth")
+  if auth == "-" then headers:remove("authorization") elseif auth then headers:replace("authorization", auth) end
+  if path then handle:streamInfo():dynamicMetadata():set("edge", "keep", true) end
+end
+
+function envoy_on_response(handle)
+  local headers = handle:headers()
+  local ttl = handle:metadata():get("ttl")
+  if ttl == nil then return end
+  local keep = (handle:streamInfo():dynamicMetadata():get("edge") or {})["keep"]
+  local original = headers:get("cache-control") or "-"
+  local said = original:lower()
+  -- What the service says is for one person, or for nobody to keep, is not kept, whatever the spec says.
+  local private = said:find("no-store", 1, true) or (said:find("private", 1, true) and not handle:metadata():get("user"))
+    or headers:get("set-cookie") or headers:get("vary") == "*"
+  for _, name in ipairs(DROPPED) do headers:remove(name) end
+  headers:replace("x-edge-cache-control", original)
+  if keep and headers:get(":status") == "200" and not private then
+    headers:replace("x-edge-kept", "1")
+    headers:replace("cache-control", "max-age=" .. string.format("%d", ttl))
+  else
+    headers:replace("cache-control", "no-store")
+  end
+end

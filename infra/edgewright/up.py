@@ -1,0 +1,189 @@
+"""`edgewright up`, `down` and `preview`: a stack through the Pulumi engine, or its edge alone without one.
+
+Each returns an exit status: 0 done, 1 refused or failed, 2 wrong use. What is wrong with the spec, its bindings or the
+stack's file is printed before anything is started, downloaded or built.
+"""
+
+import os
+import shlex
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from edgewright.engine import EngineError, find, obtain
+from edgewright.local import runtime
+from edgewright.local.prepare import Prepared, prepare
+from edgewright.local.state import LocalError
+from edgewright.local.status import Status
+from edgewright.spec.problems import SpecError
+from edgewright.stack import (
+    STATE,
+    Settings,
+    StackError,
+    config_folder,
+    engine_knows,
+    find_root,
+    read,
+    secret_in,
+    values,
+)
+from edgewright.welcome import Running, welcome
+
+if TYPE_CHECKING:
+    from edgewright.automation import StackRun
+    from edgewright.engine import Engine
+
+
+def up(stack: str, *, engine: bool = True, yes: bool = False, start: Path | None = None) -> int:
+    """Bring the stack up, or to what its spec says now, and print requests to try.
+
+    engine: through `pulumi up`, with state and a diff; else the edge is started or reloaded directly, without state.
+    yes: do not ask; without a terminal to ask on, it is needed. start: where to look for the project; default: here.
+    """
+    return _told(lambda: _up(_settings(stack, start), engine=engine, yes=yes))
+
+
+def preview(stack: str, *, start: Path | None = None) -> int:
+    """Print what `up` would change, route by route; changes nothing."""
+    return _told(lambda: _preview(_settings(stack, start)))
+
+
+def down(stack: str, *, start: Path | None = None) -> int:
+    """Take the stack down: `pulumi destroy` where the engine knows of it, and stop whatever still runs.
+
+    Needs no valid spec, and downloads or builds nothing. Done when nothing was there.
+    """
+    return _told(lambda: _down(find_root((start or Path.cwd()).absolute()), stack))
+
+
+def _told(act: Callable[[], int]) -> int:
+    """Errors that are meant for the person who typed, as text; and no traceback for an interrupt."""
+    try:
+        return act()
+    except SpecError as error:
+        print(error, file=sys.stderr)
+        count = len(error.problems)
+        print(f"{count} problem{'' if count == 1 else 's'}; nothing was changed", file=sys.stderr)
+    except (StackError, EngineError, LocalError) as error:
+        print(f"error: {error}", file=sys.stderr)
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return 130
+    return 1
+
+
+def _settings(stack: str, start: Path | None) -> Settings:
+    return read(find_root((start or Path.cwd()).absolute()), stack)
+
+
+def _up(settings: Settings, *, engine: bool, yes: bool) -> int:
+    prepared = _prepared(settings)
+    if not engine:
+        status = _without_engine(settings, prepared)
+    else:
+        if not yes and not sys.stdin.isatty():
+            print("error: there is no terminal to ask on; say --yes", file=sys.stderr)
+            return 2
+        with_engine = _through(settings, obtain(settings.root, say=_say))
+        if not yes:
+            with_engine.preview()
+            if input(f"bring `{settings.stack}` up like this? [y/N] ").strip().lower() not in ("y", "yes"):
+                return 1
+        if not with_engine.up():
+            return 1
+        status = runtime.status(settings.state_dir)
+        if status is None:
+            raise LocalError(f"the edge in {settings.state_dir} was started and has gone; its logs are there")
+    for warning in status.warnings:
+        print(f"warning: {warning}", file=sys.stderr)
+    print(welcome(prepared.edge, _running(settings, status, engine=engine)), end="")
+    return 0
+
+
+def _preview(settings: Settings) -> int:
+    _prepared(settings)
+    return 0 if _through(settings, obtain(settings.root, say=_say)).preview() else 1
+
+
+def _down(root: Path, stack: str) -> int:
+    state_dir = root / STATE / stack
+    ran = runtime.status(state_dir) is not None
+    known = engine_knows(root, stack)
+    engine = find(root) if known else None
+    done = not known
+    if engine:
+        from edgewright.automation import StackRun
+
+        done = StackRun(root, stack, engine, lambda: None).destroy()
+    elif known:
+        print(
+            "error: there is no Pulumi CLI: the edge is stopped, and its stack's state still names it", file=sys.stderr
+        )
+    runtime.stop(state_dir)  # also an edge that the engine does not know of, and what a crash left behind
+    print(f"{stack} is down" if ran or known else f"{stack} was not up")
+    return 0 if done else 1
+
+
+def _prepared(settings: Settings) -> Prepared:
+    prepared = prepare(settings.spec, settings.bindings)
+    for finding in prepared.findings:
+        print(finding, file=sys.stderr)
+    return prepared
+
+
+def _without_engine(settings: Settings, prepared: Prepared) -> Status:
+    file = config_folder(settings.root) / f"Pulumi.{settings.stack}.yaml"
+    if secret_in(values(file).get("credentials")):
+        raise StackError(
+            f"{file}: edgewright:credentials is encrypted, and only the engine can read it: run without "
+            "--without-engine, or leave it out here and take the generated keys"
+        )
+    act = runtime.update if runtime.status(settings.state_dir) else runtime.start
+    return act(prepared.artifact, settings.state_dir, settings.credentials or {}, work_dir=settings.root)
+
+
+def _through(settings: Settings, engine: "Engine") -> "StackRun":
+    from edgewright.automation import StackRun
+    from edgewright.program import program
+
+    folder = config_folder(settings.root)
+    return StackRun(settings.root, settings.stack, engine, lambda: program(settings.root, folder, settings.credentials))
+
+
+def _running(settings: Settings, status: Status, *, engine: bool) -> Running:
+    return Running(
+        stack=settings.stack,
+        url=status.url,
+        urls=status.listeners,
+        ca=_near(status.ca_certificate) if status.ca_certificate else "",
+        program=_program(),
+        down="make down" if engine and _make_stops(settings) else f"{_program()} down {settings.stack}",
+    )
+
+
+def _make_stops(settings: Settings) -> bool:
+    makefile = settings.root / "Makefile"
+    return settings.stack == "local" and makefile.is_file() and "\ndown:" in makefile.read_text(encoding="utf-8")
+
+
+def _program() -> str:
+    """How this shell calls edgewright: by its name if that finds this very program, else by a path."""
+    own = Path(sys.executable).parent / "edgewright"
+    found = shutil.which("edgewright")
+    if found and Path(found).resolve() == own.resolve():
+        return "edgewright"
+    if not own.is_file():
+        return f"{shlex.quote(sys.executable)} -m edgewright.cli"
+    return shlex.quote(_near(own))
+
+
+def _near(path: Path) -> str:
+    """The path as one would type it here: relative to this folder if it is below it, else absolute."""
+    near = os.path.relpath(path)
+    return str(path) if near.startswith("..") else near
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
