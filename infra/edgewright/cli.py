@@ -80,13 +80,14 @@ def _fail(reason: object, status: int) -> int:
 
 
 def _check(given: argparse.Namespace) -> int:
+    for path in given.files:
+        _must_be_file(path)
     from edgewright.edge.resolve import resolve
     from edgewright.spec.document import load
     from edgewright.spec.problems import SpecError
 
     errors = warnings = 0
     for path in given.files:
-        _must_be_file(path)
         try:
             edge = resolve(load(path))
         except SpecError as error:
@@ -116,9 +117,9 @@ def _schema(given: argparse.Namespace) -> int:
 
 
 def _compile(given: argparse.Namespace) -> int:
+    _must_be_file(given.file)
     from edgewright.local.prepare import prepare
 
-    _must_be_file(given.file)
     prepared = prepare(given.file, _bindings(given.bindings))
     for finding in prepared.findings:
         print(finding, file=sys.stderr)
@@ -133,11 +134,11 @@ def _compile(given: argparse.Namespace) -> int:
 
 
 def _serve(given: argparse.Namespace) -> int:
+    _must_be_file(given.file)
     from edgewright.local.prepare import prepare
     from edgewright.local.serve import serve
     from edgewright.local.state import StateFolder
 
-    _must_be_file(given.file)
     spec = given.file.absolute()
     bindings = given.bindings.absolute() if given.bindings else None
     state = StateFolder(given.state or Path.cwd() / STATE / f"serve-{spec.name.split('.')[0]}")
@@ -179,9 +180,9 @@ def _status(given: argparse.Namespace) -> int:
 
 
 def _token(given: argparse.Namespace) -> int:
+    lifetime = _seconds(given.lifetime)
     from edgewright.local.tokens import mint
 
-    lifetime = _seconds(given.lifetime)
     token = mint(
         _state(given),
         authorizer=given.authorizer,

@@ -74,8 +74,10 @@ function envoy_on_response(handle)
   local headers = handle:headers()
   local original = headers:get("x-edge-cache-control")
   if original == nil then return end -- our own answer
-  headers:replace("x-cache", headers:get("age") and "HIT" or headers:get("x-edge-kept") and "MISS" or "BYPASS")
+  local hit = headers:get("age") or headers:get("x-edge-age")
+  headers:replace("x-cache", hit and "HIT" or headers:get("x-edge-kept") and "MISS" or "BYPASS")
   if original == "-" then headers:remove("cache-control") else headers:replace("cache-control", original) end
   headers:remove("x-edge-cache-control")
   headers:remove("x-edge-kept")
+  headers:remove("x-edge-age")
 end

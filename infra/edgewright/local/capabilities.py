@@ -8,6 +8,7 @@ from edgewright.edge.model import (
     ApiKeyAuthorizer,
     Edge,
     Finding,
+    Forward,
     IntrospectionAuthorizer,
     JwtAuthorizer,
     MtlsAuthorizer,
@@ -136,6 +137,12 @@ def _no_skew(edge: Edge, bindings: Bindings) -> Iterator[Use]:
             yield _routes_of(edge, item.name), item.origin
 
 
+def _own_answers(edge: Edge, bindings: Bindings) -> Iterator[Use]:
+    for route in edge.routes:
+        if route.cors is not None and not isinstance(route.action, Forward):
+            yield (route.key,), route.cors.origin
+
+
 def _validate(edge: Edge, bindings: Bindings) -> Iterator[Use]:
     for route in edge.routes:
         if route.validate_body or route.validate_parameters:
@@ -259,6 +266,7 @@ ROWS: tuple[Row, ...] = (
     Row("Route.throttle", "native", "see Throttle"),
     Row("Route.quota", "native", "see Quota"),
     Row("Route.cors", "native", "the CORS filter; preflights are answered with 200"),
+    Row("Route.(cors of own answers)", "approximated", "redirects and fixed answers carry no CORS headers here", "", _own_answers),
     Row("Route.retry", "native", "see Retry; without it, only connections that fail are tried again"),
     Row("Route.timeout", "native", "see Timeout"),
     Row("Route.headers", "native", "see Headers"),

@@ -8,7 +8,7 @@ from edgewright.local.compile_gateway import GATEWAYS, bootstrap, gateways_clust
 from edgewright.local.compile_http import access_log, careful_reading, connection_manager, early, first_hygiene
 from edgewright.local.compile_replies import direct_problem
 from edgewright.local.compile_routes import LISTENER
-from edgewright.local.envoy_json import Json, extension, header_option, socket, xds
+from edgewright.local.envoy_json import Json, extension, header_option, routes_from, socket
 from edgewright.local.ports_of import opened_port, redirect_port
 
 _TLS_VERSIONS = {"1.2": "TLSv1_2", "1.3": "TLSv1_3"}
@@ -140,7 +140,7 @@ def _manager(name: str, edge: Edge) -> Json:
     return connection_manager(
         name,
         _address_filters(edge.waf),
-        rds={"route_config_name": name, "config_source": xds("xds/balancer", "rds")},
+        rds=routes_from("xds/balancer", name),
         early_header_mutation_extensions=early(first_hygiene()),
         access_log=access_log(edge.access_log, "balancer"),
         # The address that we see is written into X-Forwarded-For by the routes; a client's own list is worth nothing.
@@ -275,7 +275,7 @@ def _redirect_listener(address: str, port: int, edge: Edge) -> Json:
     manager = connection_manager(
         name,
         _address_filters(edge.waf),
-        rds={"route_config_name": name, "config_source": xds("xds/balancer", "rds")},
+        rds=routes_from("xds/balancer", name),
         early_header_mutation_extensions=early(first_hygiene()),
         access_log=access_log(edge.access_log, "balancer"),
         skip_xff_append=True,

@@ -6,11 +6,14 @@ from typing import Any
 from edgewright.edge.model import Cache
 from edgewright.local.envoy_json import ON, Json, extension, pipe, typed
 
-CACHE = "cache"
-"""The cluster that a cached route goes to: the origin listener, or the gateway that owns the answer."""
+MISSES = "misses"
+"""The listener inside a gateway, and its cluster, that hands what the cache lacks to the answer's owner."""
+
+OWNERS = "owners"
+"""The cluster of all gateways by the key of an answer."""
 
 ORIGIN = "origin"
-"""The listener inside a gateway, and its cluster, from which the cache gets what it lacks."""
+"""The listener inside a gateway, and its cluster, from which an owner's cache gets what it lacks: the backends."""
 
 # Larger answers are passed through.
 MAX_BODY = 1 << 20
@@ -63,33 +66,28 @@ def metadata(cache: Cache) -> Json:
     return {"filter_metadata": {"cache-key": {**found, **user}, "origin": {"ttl": ttl, **user}}}
 
 
-def origin_cluster() -> Json:
-    """The cluster of the listener inside."""
+def inner_cluster(listener: str) -> Json:
+    """The cluster of a listener inside."""
+    address = {"envoy_internal_address": {"server_listener_name": listener}}
     return {
-        "name": ORIGIN,
+        "name": listener,
         "connect_timeout": "1s",
         "load_assignment": {
-            "cluster_name": ORIGIN,
-            "endpoints": [
-                {
-                    "lb_endpoints": [
-                        {"endpoint": {"address": {"envoy_internal_address": {"server_listener_name": ORIGIN}}}}
-                    ]
-                }
-            ],
+            "cluster_name": listener,
+            "endpoints": [{"lb_endpoints": [{"endpoint": {"address": address}}]}],
         },
     }
 
 
-def owner_cluster(gateways: int) -> Json:
+def owners_cluster(gateways: int) -> Json:
     """The gateways by key: each answer has one owner, which alone asks the backend, so that misses are asked once."""
     return {
-        "name": CACHE,
+        "name": OWNERS,
         "type": "STATIC",
         "connect_timeout": "1s",
         "lb_policy": "MAGLEV",
         "load_assignment": {
-            "cluster_name": CACHE,
+            "cluster_name": OWNERS,
             "endpoints": [
                 {
                     "lb_endpoints": [

@@ -6,8 +6,8 @@ from edgewright.local.artifact import Node
 from edgewright.local.bindings import Bindings
 from edgewright.local.compile_backends import backend_cluster
 from edgewright.local.compile_http import access_log, careful_reading, connection_manager, early, second_hygiene
-from edgewright.local.compile_routes import origin_table, owner_table, route_table
-from edgewright.local.envoy_json import Json, exact, extension, pipe, xds
+from edgewright.local.compile_routes import misses_table, origin_table, owner_table, route_table
+from edgewright.local.envoy_json import Json, exact, extension, pipe, routes_from, xds
 
 GATEWAYS = "gateways"
 """The cluster of all gateways, on the balancer and, to count them, on each gateway."""
@@ -25,8 +25,11 @@ def gateway_node(edge: Edge, bindings: Bindings, number: int) -> Node:
     listeners = [_public(edge, bindings, name)]
     routes = [route_table(edge, bindings)]
     if cached:
-        listeners += [_origin(name), *([_owner(name)] if bindings.gateways > 1 else [])]
-        routes += [origin_table(edge), *([owner_table()] if bindings.gateways > 1 else [])]
+        listeners.append(_inner("origin", [compile_cache.origin_filter()], name))
+        routes.append(origin_table(edge))
+    if cached and bindings.gateways > 1:
+        listeners += [_inner("misses", [], name), _owner(name)]
+        routes += [misses_table(), owner_table()]
     return Node(
         name, "gateway", bootstrap(name, "gateways", edge), _clusters(edge, bindings), tuple(listeners), tuple(routes)
     )
@@ -117,9 +120,10 @@ def _clusters(edge: Edge, bindings: Bindings) -> tuple[Json, ...]:
     if compile_limits.needs_service(edge, bindings.gateways):
         found.append(_limits())
     if any(route.cache is not None for route in edge.routes):
-        found.append(compile_cache.origin_cluster())
+        found.append(compile_cache.inner_cluster(compile_cache.ORIGIN))
         if bindings.gateways > 1:
-            found.append(compile_cache.owner_cluster(bindings.gateways))
+            found.append(compile_cache.inner_cluster(compile_cache.MISSES))
+            found.append(compile_cache.owners_cluster(bindings.gateways))
     return tuple(found)
 
 
@@ -149,7 +153,7 @@ def _public(edge: Edge, bindings: Bindings, name: str) -> Json:
     manager = connection_manager(
         "edge",
         _filters(edge, bindings),
-        rds={"route_config_name": "edge", "config_source": xds(f"xds/{name}", "rds")},
+        rds=routes_from(f"xds/{name}", "edge"),
         early_header_mutation_extensions=early(second_hygiene()),
         access_log=access_log(edge.access_log, name),
         # The balancer writes the client's address; nothing else reaches this socket.
@@ -215,27 +219,25 @@ def _compressor(edge: Edge) -> Json:
     )
 
 
-def _origin(name: str) -> Json:
-    manager = connection_manager(
-        "origin",
-        [compile_cache.origin_filter()],
-        rds={"route_config_name": "origin", "config_source": xds(f"xds/{name}", "rds")},
+def _inner(listener: str, filters: list[Json], node: str) -> Json:
+    manager = _inner_manager(listener, filters, node)
+    return {"name": listener, "internal_listener": {}, "filter_chains": [{"filters": [manager]}]}
+
+
+def _owner(node: str) -> Json:
+    manager = _inner_manager("owner", [compile_cache.store()], node)
+    return {"name": "owner", "address": pipe(f"{node}-cache.sock"), "filter_chains": [{"filters": [manager]}]}
+
+
+def _inner_manager(name: str, filters: list[Json], node: str) -> Json:
+    """A connection manager that only our own requests reach: it reads them as they are."""
+    return connection_manager(
+        name,
+        filters,
+        rds=routes_from(f"xds/{node}", name),
         preserve_external_request_id=True,
         generate_request_id=False,
         use_remote_address=False,
+        skip_xff_append=True,
         stream_idle_timeout="0s",
     )
-    return {"name": "origin", "internal_listener": {}, "filter_chains": [{"filters": [manager]}]}
-
-
-def _owner(name: str) -> Json:
-    manager = connection_manager(
-        "owner",
-        [compile_cache.store()],
-        rds={"route_config_name": "owner", "config_source": xds(f"xds/{name}", "rds")},
-        preserve_external_request_id=True,
-        generate_request_id=False,
-        use_remote_address=False,
-        stream_idle_timeout="0s",
-    )
-    return {"name": "owner", "address": pipe(f"{name}-cache.sock"), "filter_chains": [{"filters": [manager]}]}

@@ -118,6 +118,8 @@ def access_log(log: AccessLog, node: str) -> list[Json]:
         path=f"log/access-{node}.log",
         log_format={"json_format": {name: _LOG_FORMAT[name] for name in _LOG_FORMAT if name in chosen}},
     )
+    asked = {"not_health_check_filter": {}}
+    entry["filter"] = asked
     if log.sample < 1:
         failed = {
             "status_code_filter": {
@@ -126,5 +128,5 @@ def access_log(log: AccessLog, node: str) -> list[Json]:
         }
         share = {"numerator": round(log.sample * 1_000_000), "denominator": "MILLION"}
         sampled = {"runtime_filter": {"runtime_key": "edge.log.sample", "percent_sampled": share}}
-        entry["filter"] = {"or_filter": {"filters": [failed, sampled]}}
+        entry["filter"] = {"and_filter": {"filters": [asked, {"or_filter": {"filters": [failed, sampled]}}]}}
     return [entry]

@@ -29,7 +29,19 @@ ROUTE = "x-edge-route"
 """Private header for the origin listener: the route that a cached request is on."""
 
 _COUNTING = (compile_limits.PLAN, compile_limits.KEY, compile_limits.QUOTA_KEY, compile_limits.THROTTLE_KEY)
-_PRIVATE = (*_COUNTING, compile_auth.SUBJECT, compile_auth.CLIENT, LISTENER, ROUTE, "x-edge-path", "x-edge-auth")
+_PRIVATE = (
+    *_COUNTING,
+    compile_auth.SUBJECT,
+    compile_auth.CLIENT,
+    LISTENER,
+    ROUTE,
+    "x-edge-path",
+    "x-edge-auth",
+    "x-envoy-external-address",
+    "x-envoy-internal",
+)
+
+_TELLING = ("server", "x-powered-by", "x-envoy-upstream-service-time")
 
 _CACHED = ("GET", "HEAD")
 _IDEMPOTENT = "GET|HEAD|PUT|DELETE|OPTIONS|TRACE"
@@ -80,10 +92,37 @@ def origin_table(edge: Edge) -> Json:
     }
 
 
+def misses_table() -> Json:
+    """Routes of the inner listener that finds an answer's owner: the path is the key of the cache by now.
+
+    The cache itself asks a cluster without hash or retries, so this takes a listener of its own.
+    """
+    action = {
+        "cluster": compile_cache.OWNERS,
+        # The origin listener keeps the time.
+        "timeout": "0s",
+        "hash_policy": [{"header": {"header_name": ":path"}}],
+        # Only GET and HEAD come here: an owner that dies is asked again elsewhere.
+        "retry_policy": {
+            "retry_on": "connect-failure,refused-stream,reset-before-request,reset",
+            "num_retries": 3,
+            "retry_host_predicate": [_previous_hosts()],
+            "host_selection_retry_max_attempts": 5,
+            "retry_back_off": {"base_interval": "0.005s", "max_interval": "0.05s"},
+        },
+    }
+    # Tells an owner's kept answer from a fresh one; the gateway's own cache drops `age`.
+    return _one_route("misses", action) | {"response_headers_to_add": [header_option("x-edge-age", "%RESP(AGE)%")]}
+
+
 def owner_table() -> Json:
-    """The route configuration of the listener where a gateway answers the others from its cache."""
-    route = {"match": {"prefix": "/"}, "route": {"cluster": compile_cache.ORIGIN, "timeout": "0s"}}
-    return {"name": "owner", "virtual_hosts": [{"name": "owner", "domains": ["*"], "routes": [route]}]}
+    """Routes of the listener where a gateway answers the others from its cache."""
+    return _one_route("owner", {"cluster": compile_cache.ORIGIN, "timeout": "0s"})
+
+
+def _one_route(name: str, action: Json) -> Json:
+    route = {"match": {"prefix": "/"}, "route": action}
+    return {"name": name, "virtual_hosts": [{"name": name, "domains": ["*"], "routes": [route]}]}
 
 
 def _routes(route: Route, edge: Edge, bindings: Bindings) -> list[Json]:
@@ -103,6 +142,8 @@ def _routes(route: Route, edge: Edge, bindings: Bindings) -> list[Json]:
         if not route.action.body:
             del answer["direct_response"]["body"]
         answer["response_headers_to_add"] = [header_option("content-type", literal(route.action.content_type))]
+        # Envoy names the request's own URL for a 201.
+        answer["response_headers_to_remove"] = ["location"]
         found.append(answer)
     else:
         found += _redirects(route, route.action, edge, bindings)
@@ -121,21 +162,9 @@ def _plain(route: Route, methods: tuple[str, ...] | None, edge: Edge, bindings: 
 
 
 def _cached(route: Route, methods: tuple[str, ...], edge: Edge, bindings: Bindings) -> Json:
-    several = bindings.gateways > 1
-    action: Json = {
-        "cluster": compile_cache.CACHE if several else compile_cache.ORIGIN,
-        # The origin listener keeps the time.
-        "timeout": "0s",
-        "retry_policy": {
-            "retry_on": "connect-failure,refused-stream,reset-before-request,reset",
-            "num_retries": 2,
-            "retry_host_predicate": [_previous_hosts()],
-            "host_selection_retry_max_attempts": 5,
-        },
-    }
-    if several:
-        action["hash_policy"] = [{"header": {"header_name": ":path"}}]
-    found = _plain(route, methods, edge, bindings, action)
+    # Time and tries are kept where the cache gets what it lacks.
+    inner = compile_cache.MISSES if bindings.gateways > 1 else compile_cache.ORIGIN
+    found = _plain(route, methods, edge, bindings, {"cluster": inner, "timeout": "0s"})
     if route.cache is not None:
         found["metadata"] = compile_cache.metadata(route.cache)
     found["typed_per_filter_config"] = _settings(route, edge, bindings, cached=True)
@@ -332,7 +361,7 @@ _CODES = {
 
 def _settings(route: Route, edge: Edge, bindings: Bindings, *, cached: bool) -> Json:
     settings: Json = {}
-    if route.cors is not None:
+    if route.cors is not None and isinstance(route.action, Forward):
         settings["cors"] = _cors(route.cors)
     if route.auth is not None:
         settings |= compile_auth.route_settings(edge, route.auth)
@@ -352,8 +381,8 @@ def _context(route: Route, bindings: Bindings, *, cached: bool) -> Json:
     request += [set_header(name, literal(value)) for name, value in change.set]
     request += [add_header(name, literal(value)) for name, value in change.add]
     # What a backend runs on is nobody's business, and the edge does not say what it is either.
-    response: list[Json] = [{"remove": "server"}, {"remove": "x-powered-by"}]
-    if route.cors is not None and route.cors.origins != ("*",):
+    response: list[Json] = [{"remove": name} for name in _TELLING]
+    if route.cors is not None and isinstance(route.action, Forward) and route.cors.origins != ("*",):
         response.append(add_header("vary", "Origin"))
     change = route.response_headers
     response += [{"remove": name} for name in change.remove]
@@ -378,8 +407,13 @@ def _cors(cors: Cors) -> Json:
 
 
 def _preflight(route: Route, edge: Edge) -> Json | None:
-    """What answers a browser's question about a route that has no OPTIONS itself."""
+    """What answers a browser's question about a route that has no OPTIONS itself.
+
+    The filter only answers on routes to a cluster; it answers every preflight, so that none goes there.
+    """
     if route.cors is None or route.methods is None or "OPTIONS" in route.methods or route.websocket:
+        return None
+    if not isinstance(route.action, Forward):
         return None
     headers = [
         *_listener_match(route, edge),
@@ -390,6 +424,6 @@ def _preflight(route: Route, edge: Edge) -> Json | None:
     return {
         "name": route.key,
         "match": {**_path_match(route.path), "headers": headers},
-        "direct_response": {"status": 204},
+        "route": {"cluster": cluster_name(route.action.targets[0][0])},
         "typed_per_filter_config": {"cors": _cors(route.cors)},
     }

@@ -93,3 +93,8 @@ def xds(folder: str, name: str) -> Json:
         "path_config_source": {"path": f"{folder}/{name}.json", "watched_directory": {"path": folder}},
         "resource_api_version": "V3",
     }
+
+
+def routes_from(folder: str, name: str) -> Json:
+    """A source of a route configuration; Envoy takes one a file."""
+    return {"route_config_name": name, "config_source": xds(folder, f"rds-{name}")}

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import IO
 
 from edgewright.local.state import LocalError
+from edgewright.spec.problems import printable
 
 LOOK_SECONDS = 0.2
 
@@ -54,7 +55,7 @@ def show(
     write: Callable[[str], object] = print,
     until: Callable[[], bool] = lambda: False,
 ) -> int:
-    """Print the last ``lines`` of one log or of all, and go on for as long as ``follow`` asks and ``until`` is not true.
+    """Print the last ``lines`` of one log or of all, and go on while ``follow`` is asked and ``until`` is not true.
 
     Several logs have their name before each line. Raises LocalError for a name that there is no log of.
     """
@@ -76,7 +77,5 @@ def show(
 
 def _shown(name: str, line: str, *, alone: bool) -> str:
     # A backend may log anything that a client sent: nothing of it may speak to the terminal.
-    clean = "".join(
-        char if char.isprintable() or char == "\t" else char.encode("unicode_escape").decode() for char in line
-    )
+    clean = printable(line)
     return clean if alone else f"{name}: {clean}"

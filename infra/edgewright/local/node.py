@@ -106,7 +106,7 @@ class EnvoyNode:
         self._lingering.clear()
         self._state.write(f"bootstrap/{self.name}.json", json.dumps(config.bootstrap))
         self._files.put("cds", "cds", config.clusters)
-        self._files.put("rds", "rds", config.routes)
+        self._put("rds", config.routes)
         self._files.put("lds", "lds", config.listeners)
 
     async def add_clusters(self, config: Node) -> None:
@@ -196,12 +196,13 @@ class EnvoyNode:
 
     async def _push(self, kind: xds.Kind, resources: Sequence[xds.Resource], names: set[str] | None = None) -> None:
         before = await self._rejected(kind)
-        version = self._files.put(kind, kind, resources)
-        if version is None:
-            return
-        if kind == "rds" and names is None:
+        versions = self._put(kind, resources)
+        if kind == "rds":
             # Route configurations that no listener asks for yet are never loaded: there is nothing to wait for.
-            names = xds.route_names(self.config.listeners)
+            asked = xds.route_names(self.config.listeners) if names is None else names
+            versions = {name: version for name, version in versions.items() if name in asked}
+        if not versions:
+            return
         deadline = asyncio.get_running_loop().time() + ACCEPT_SECONDS
         pause = 0.001
         while True:
@@ -211,14 +212,26 @@ class EnvoyNode:
                 before = min(before, _rejections(stats))
                 if _rejections(stats) > before:
                     raise RejectedError(f"{self.name}: {await self._why()}")
-                if _accepted(kind, stats, version, names or set()):
+                if _accepted(kind, stats, versions):
                     return
             if asyncio.get_running_loop().time() > deadline:
-                if stats is not None and _accepted(kind, stats, version, names or set(), warm=False):
+                if stats is not None and _accepted(kind, stats, versions, warm=False):
                     return
                 raise RejectedError(f"{self.name} did not take a change of its {kind} within {ACCEPT_SECONDS:g} s")
             await asyncio.sleep(pause)
             pause = min(pause * 1.5, 0.02)
+
+    def _put(self, kind: xds.Kind, resources: Sequence[xds.Resource]) -> dict[str, str]:
+        """Write what has changed; the new versions, of route configurations by name (Envoy wants a file for each)."""
+        if kind != "rds":
+            version = self._files.put(kind, kind, resources)
+            return {kind: version} if version else {}
+        found: dict[str, str] = {}
+        for item in resources:
+            version = self._files.put(f"rds-{item['name']}", kind, [item])
+            if version:
+                found[str(item["name"])] = version
+        return found
 
     async def _rejected(self, kind: xds.Kind) -> int:
         stats = await self._stats(kind)
@@ -259,15 +272,15 @@ def _rejections(stats: Mapping[str, str]) -> int:
     return sum(int(value) for name, value in stats.items() if name.endswith((".update_rejected", ".update_failure")))
 
 
-def _accepted(kind: xds.Kind, stats: Mapping[str, str], version: str, names: set[str], *, warm: bool = True) -> bool:
+def _accepted(kind: xds.Kind, stats: Mapping[str, str], versions: Mapping[str, str], *, warm: bool = True) -> bool:
     if warm and any(stats.get(name, "0") != "0" for name in _WARMING):
         return False
     if kind == "rds":
         return all(
             any(value == version for key, value in stats.items() if key.endswith(f".rds.{_stat(name)}.version_text"))
-            for name in names
+            for name, version in versions.items()
         )
-    return any(value == version for name, value in stats.items() if name.endswith(".version_text"))
+    return any(value == versions[kind] for name, value in stats.items() if name.endswith(".version_text"))
 
 
 def _stat(name: str) -> str:

@@ -1,7 +1,7 @@
 -- Behind the cache: the request gets its path and authorization back, and the answer a lifetime that the cache obeys.
 -- Route metadata: ttl (seconds).
 
-local DROPPED = {"vary", "age", "date", "expires", "pragma", "x-edge-cache-control", "x-edge-kept",
+local DROPPED = {"vary", "age", "date", "expires", "pragma", "x-edge-cache-control", "x-edge-kept", "x-edge-age",
   "access-control-allow-origin", "access-control-allow-credentials", "access-control-expose-headers"}
 
 function envoy_on_request(handle)
@@ -26,7 +26,7 @@ function envoy_on_response(handle)
   for _, name in ipairs(DROPPED) do headers:remove(name) end
   headers:replace("x-edge-cache-control", original)
   if keep and headers:get(":status") == "200" and not private then
-    headers:replace("x-edge-kept", "1")
+    headers:replace("x-edge-kept", "x-edge-age", "1")
     headers:replace("cache-control", "max-age=" .. string.format("%d", ttl))
   else
     headers:replace("cache-control", "no-store")

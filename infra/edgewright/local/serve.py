@@ -80,65 +80,63 @@ def serve(
     watch = Watch(files)
     compiled = compile_files()
     _tell_findings(compiled, say)
-    asyncio.run(_serve(watch, compiled, compile_files, state, credentials, say))
+    asyncio.run(_Session(watch, compile_files, state, credentials, say).run(compiled))
 
 
-async def _serve(
-    watch: Watch,
-    compiled: Compiled,
-    compile_files: Callable[[], Compiled],
-    state: StateFolder,
-    credentials: Mapping[str, str],
-    say: Callable[[str], None],
-) -> None:
-    supervisor = Supervisor(state, say=say)
-    loop = asyncio.get_running_loop()
-    tasks: set[asyncio.Task[None]] = set()
+@dataclass(frozen=True, slots=True)
+class _Session:
+    watch: Watch
+    compile_files: Callable[[], Compiled]
+    state: StateFolder
+    credentials: Mapping[str, str]
+    say: Callable[[str], None]
 
-    def stop() -> None:
-        say("stopping; again to stop at once")
-        supervisor.ask_to_stop()
+    async def run(self, compiled: Compiled) -> None:
+        supervisor = Supervisor(self.state, say=self.say)
+        loop = asyncio.get_running_loop()
+        following: list[asyncio.Task[None]] = []
 
-    async def ready(status: Status) -> None:
-        _tell(status, say)
-        say("watching for changes; Ctrl-C stops it")
-        tasks.add(loop.create_task(_follow(watch, compile_files, supervisor, credentials, say)))
+        def stop() -> None:
+            self.say("stopping; again to stop at once")
+            supervisor.ask_to_stop()
 
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop)
-    try:
-        await supervisor.run(compiled.artifact, credentials, ready)
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-    say("stopped")
+        async def ready(status: Status) -> None:
+            _tell(status, self.say)
+            following.append(loop.create_task(self._follow(supervisor)))
+            self.say("watching for changes; Ctrl-C stops it")
 
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, stop)
+        try:
+            await supervisor.run(compiled.artifact, self.credentials, ready)
+        finally:
+            for task in following:
+                task.cancel()
+            await asyncio.gather(*following, return_exceptions=True)
+        self.say("stopped")
 
-async def _follow(
-    watch: Watch,
-    compile_files: Callable[[], Compiled],
-    supervisor: Supervisor,
-    credentials: Mapping[str, str],
-    say: Callable[[str], None],
-) -> None:
-    while True:
-        await asyncio.sleep(LOOK_SECONDS)
-        if not watch.changed():
-            continue
+    async def _follow(self, supervisor: Supervisor) -> None:
+        while True:
+            await asyncio.sleep(LOOK_SECONDS)
+            if self.watch.changed():
+                await self._reload(supervisor)
+
+    async def _reload(self, supervisor: Supervisor) -> None:
         before = supervisor.artifact
         began = time.monotonic()
         try:
-            compiled = await asyncio.to_thread(compile_files)
-            _tell_findings(compiled, say)
-            await supervisor.update(compiled.artifact, credentials)
-        except (SpecError, LocalError, OSError) as error:
-            say(str(error))
-            say("not reloaded; the edge goes on as it was")
-            continue
+            compiled = await asyncio.to_thread(self.compile_files)
+            _tell_findings(compiled, self.say)
+            await supervisor.update(compiled.artifact, self.credentials)
+        except Exception as error:
+            # Whatever an edit brings about, it must not take the running edge away from the person who made it.
+            known = isinstance(error, SpecError | LocalError | OSError)
+            self.say(str(error) if known else f"unexpected {type(error).__name__}: {error}")
+            self.say("not reloaded; the edge goes on as it was")
+            return
         changes = difference(before, compiled.artifact)
         spent = (time.monotonic() - began) * 1000
-        say(f"reloaded in {spent:.0f} ms: {', '.join(changes) if changes else 'nothing has changed'}")
+        self.say(f"reloaded in {spent:.0f} ms: {', '.join(changes) if changes else 'nothing has changed'}")
 
 
 def difference(old: Artifact, new: Artifact) -> list[str]:
