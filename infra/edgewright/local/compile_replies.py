@@ -25,7 +25,7 @@ _REPLIES: tuple[tuple[str, int, str, str], ...] = (
     ),
     ("response.code_details == 'rbac_access_denied_matched_policy[address]'", 403, "Forbidden", ""),
     ("response.code_details.startsWith('rbac_access_denied')", 403, "Forbidden", 'Bearer error="insufficient_scope"'),
-    ("response.code_details in ['missing_api_key', 'unknown_api_key']", 401, "Unauthorized", ""),
+    ("response.code_details in ['missing_api_key', 'unknown_api_key']", 401, "Unauthorized", "ApiKey"),
     ("response.code_details == 'local_rate_limited'", 429, "Too many requests", ""),
     ("response.code_details in ['route_not_found', 'upgrade_failed']", 404, "Not found", ""),
     ("response.code_details == 'no_healthy_upstream'", 503, "Service unavailable", ""),

@@ -183,6 +183,10 @@ def _reason(output: str) -> str:
     return text[:2000]
 
 
-def default_concurrency() -> int:
-    """Worker threads of an Envoy, never more than the machine has cores."""
-    return min(os.cpu_count() or 1, 2)
+def default_concurrency(role: str) -> int:
+    """Worker threads of an Envoy.
+
+    One for a gateway: there are several gateways, a request costs the same, and what a thread keeps for itself (checked
+    tokens, connections, inotify instances, of which a user has 128) is kept once.
+    """
+    return 1 if role == "gateway" else min(os.cpu_count() or 1, 2)

@@ -162,9 +162,11 @@ class Fleet:
         """What a person should know of a process that is not up."""
         if keeper.starts <= 1:
             return f"{keeper.name} is starting"
-        said = [line for line in keeper.log.tail if "edgewright: " not in line[:12]]
-        last = f": {said[-1][:500]}" if said else ""
-        return f"{keeper.name} does not stay up{last} (see {keeper.log.path})"
+        said = [line for line in keeper.log.tail if not line.startswith("edgewright: ")]
+        # Envoy says why it gives up before it prints where.
+        critical = [line.partition(" critical ")[2] for line in said if " critical " in line]
+        reason = critical[0] if critical else said[-1] if said else ""
+        return f"{keeper.name} does not stay up{': ' if reason else ''}{reason[:500]} (see {keeper.log.path})"
 
     # ---- endpoints
 

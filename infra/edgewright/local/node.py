@@ -260,7 +260,7 @@ class EnvoyNode:
         for path in (f"admin/{self.name}.sock", *xds.pipes(self.config.listeners)):
             (self._state / path).unlink(missing_ok=True)
         self._state.folder("admin")
-        concurrency = envoy.default_concurrency()
+        concurrency = envoy.default_concurrency(self.role)
         return Launch(envoy.command(f"bootstrap/{self.name}.json", concurrency=concurrency))
 
     async def _wait_ready(self, _: Keeper) -> None:

@@ -38,6 +38,7 @@ class StateFolder:
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = Path(path).absolute()
         self._descriptor: int | None = None
+        self._held: os.stat_result | None = None
 
     def __truediv__(self, name: str) -> Path:
         return self.path / name
@@ -132,6 +133,13 @@ class StateFolder:
             os.close(descriptor)
         return None
 
+    def is_lost(self) -> bool:
+        """Whether the folder that this process holds was removed or replaced under it, so that nobody can reach it."""
+        try:
+            return self._held is not None and not os.path.samestat((self.path / LOCK).stat(), self._held)
+        except FileNotFoundError:
+            return True
+
     def last_run(self) -> str:
         """The mark of the last run's processes, alive or not; empty when there was none."""
         return _text(_content(self.path / LOCK), "run")
@@ -159,6 +167,7 @@ class StateFolder:
             text = json.dumps({"pid": os.getpid(), "start": own.start if own else 0, "run": run})
             os.ftruncate(descriptor, 0)
             os.pwrite(descriptor, text.encode(), 0)
+            self._held = os.fstat(descriptor)
             yield
         finally:
             os.close(descriptor)

@@ -30,8 +30,8 @@ DRAIN_SECONDS = 5.0
 ACCESS_LOG_BYTES = 50_000_000
 """Files that Envoy writes itself are set aside beyond this; one earlier file is kept."""
 
-HOUSEKEEPING_SECONDS = 10.0
-RENEWAL_BEATS = 360
+HOUSEKEEPING_SECONDS = 2.0
+RENEWAL_BEATS = 1800
 """Certificates are looked at once in so many rounds of housekeeping: hourly."""
 
 
@@ -231,12 +231,16 @@ class Supervisor:
             self._background(prune())
 
     async def _keep_house(self) -> None:
-        """Bound the logs that Envoy writes itself, and renew certificates before they expire."""
+        """Bound the logs that Envoy writes itself, renew certificates in time, and end when the folder is gone."""
         beats = 0
         while True:
             await asyncio.sleep(HOUSEKEEPING_SECONDS)
             beats += 1
             plan, fleet = self._running()
+            if self._state.is_lost():
+                self.say(f"{self._state.path} was removed while the edge ran; stopping")
+                self.ask_to_stop()
+                return
             if set_aside(self._state / "log", ACCESS_LOG_BYTES):
                 for node in fleet.nodes.values():
                     with contextlib.suppress(OSError):
