@@ -6,10 +6,15 @@ from pathlib import Path
 from time import sleep
 from typing import Any
 
+import pytest
+
 from local.edges import RunningEdge, edge, eventually
 from local.issuer import Issuer
 from local.load import Target, load
 from local.ports import free_port
+
+# One after another: what they measure is how much gets through.
+pytestmark = pytest.mark.xdist_group("load")
 
 
 def _spec(port: int, issuer: Issuer) -> dict[str, Any]:

@@ -6,10 +6,15 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from local.edges import RunningEdge, edge, eventually
 from local.issuer import Issuer
 from local.load import Target, attack
 from local.ports import free_port
+
+# One after another: what they measure is how much gets through.
+pytestmark = pytest.mark.xdist_group("load")
 
 LIMIT = 500
 GROUP_COMMIT = 50

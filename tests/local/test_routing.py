@@ -41,7 +41,11 @@ ROUTES: dict[str, Any] = {
         "backend": "a",
         "headers": {
             "request": {"set": {"x-set": "50%", "x-both": "edge"}, "add": {"x-add": "more"}, "remove": ["x-gone"]},
-            "response": {"set": {"x-frame-options": "DENY"}, "add": {"x-more": "%REQ(authorization)%"}, "remove": ["x-hide"]},
+            "response": {
+                "set": {"x-frame-options": "DENY"},
+                "add": {"x-more": "%REQ(authorization)%"},
+                "remove": ["x-hide"],
+            },
         },
     },
     "ANY /admin/*": {"backend": "b", "listener": "admin"},
@@ -62,7 +66,9 @@ def edge() -> Generator[SharedEdge]:
         "routes": ROUTES,
     }
     bindings = {"listeners": {"web": {"port": web}, "admin": {"port": admin}}}
-    backends = {name: {"command": ["python", "-m", "edgewright.local.samples", "echo", "--version", name]} for name in "ab"}
+    backends = {
+        name: {"command": ["python", "-m", "edgewright.local.samples", "echo", "--version", name]} for name in "ab"
+    }
     with shared_edge(spec, **bindings, backends=backends) as running:
         yield running
 
@@ -113,11 +119,15 @@ def test_every_request_goes_where_the_oracle_says(edge: SharedEdge, method: str)
         ({"x-a": "1", "x-b": "1"}, "", "a"),
     ],
 )
-def test_headers_choose_among_routes_of_one_path(edge: SharedEdge, headers: dict[str, str], query: str, backend: str) -> None:
+def test_headers_choose_among_routes_of_one_path(
+    edge: SharedEdge, headers: dict[str, str], query: str, backend: str
+) -> None:
     assert edge.ask(f"/by-header{query}", headers, host="shop.example").json()["version"] == backend
 
 
-@pytest.mark.parametrize(("query", "backend"), [("", "a"), ("?v=2", "b"), ("?v=3", "a"), ("?v=22", "a"), ("?debug", "b"), ("?debug=", "b")])
+@pytest.mark.parametrize(
+    ("query", "backend"), [("", "a"), ("?v=2", "b"), ("?v=3", "a"), ("?v=22", "a"), ("?debug", "b"), ("?debug=", "b")]
+)
 def test_query_parameters_choose_among_routes_of_one_path(edge: SharedEdge, query: str, backend: str) -> None:
     assert edge.ask(f"/by-query{query}", host="shop.example").json()["version"] == backend
 
@@ -204,4 +214,3 @@ def test_two_requests_on_one_connection_are_each_routed(edge: SharedEdge) -> Non
     answer = send(edge.port, data)
     assert answer.status == 404
     assert b"200 OK" in answer.body
-

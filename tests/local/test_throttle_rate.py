@@ -15,6 +15,9 @@ from local.issuer import Issuer
 from local.load import Report, Target, load, start
 from local.ports import free_port
 
+# One after another: what they measure is how much gets through.
+pytestmark = pytest.mark.xdist_group("load")
+
 RATE = 100
 BURST = 200
 OFFERED = 400

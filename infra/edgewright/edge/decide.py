@@ -21,7 +21,7 @@ from edgewright.edge.paths import PathTree, fill, match_path
 
 # Characters and escapes that two servers on the way may read differently; no route is chosen by a path with them.
 _AMBIGUOUS = re.compile(
-    r"(?i);|%3b|%5c|\\|%00|%23|%3f|%2f|%25(?:2e|2f|5c|3b|25|00|23)|(?:\.|%2e|%20)(?:/|$)|%(?![0-9a-f]{2})"
+    r"(?i);|%3b|%5c|\\|%00|%23|%3f|%2f|%c[01]|%25(?:2e|2f|5c|3b|25|00|23)|(?:\.|%2e|%20)(?:/|$)|%(?![0-9a-f]{2})"
 )
 _UNRESERVED = re.compile(r"%(2[dD]|2[eE]|3[0-9]|4[1-9a-fA-F]|5[0-9aA]|5[fF]|6[1-9a-fA-F]|7[0-9aA]|7[eE])")
 
