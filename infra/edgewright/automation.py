@@ -37,6 +37,10 @@ Program = Callable[[], None]
 # What ties a stack's secrets to a passphrase; kept in the work folder, not in the repository's file.
 _ENCRYPTION = ("secretsprovider", "encryptedkey", "encryptionsalt")
 
+_NOT_OURS = (
+    "the stack's state was made with another passphrase: say it with PULUMI_CONFIG_PASSPHRASE or "
+    "PULUMI_CONFIG_PASSPHRASE_FILE"
+)
 _LINGERING = "another process is updating this stack; wait for it, or end it and run this again"
 
 
@@ -96,9 +100,12 @@ class StackRun:
             return False
         except automation.CommandError as error:
             # Its text holds all the output once more; what is not shown yet is what the CLI itself complains of.
+            _forget_the_program()
             complaint = str(error).rpartition("stderr:")[2].strip()
             if complaint:
                 print(complaint, file=sys.stderr)
+            if "incorrect passphrase" in str(error):
+                print(f"error: {_NOT_OURS}", file=sys.stderr)
             return False
         return True
 
@@ -140,6 +147,17 @@ class _Stack(automation.Stack):
         return automation.UpdateSummary(
             kind="", start_time=now, message="", environment={}, config={}, result="succeeded"
         )
+
+
+def _forget_the_program() -> None:
+    """Keep Python quiet about the coroutine of a program that the engine gave up on, which the SDK leaves pending."""
+    before = sys.unraisablehook
+
+    def hook(unraisable: "sys.UnraisableHookArgs") -> None:
+        if "run_in_stack" not in repr(unraisable.object) and "run_pulumi_func" not in repr(unraisable.object):
+            before(unraisable)
+
+    sys.unraisablehook = hook
 
 
 def _show(line: str) -> None:

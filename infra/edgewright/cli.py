@@ -110,9 +110,9 @@ def _schema(given: argparse.Namespace) -> int:
 
         print(text(), end="")
         return 0
-    from edgewright.spec.schema import json_schema
+    from edgewright.spec.schema import text as schema_text
 
-    print(json.dumps(json_schema(), indent=2))
+    print(schema_text(), end="")
     return 0
 
 

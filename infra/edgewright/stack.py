@@ -157,11 +157,17 @@ def from_values(root: Path, folder: Path, stack: str, found: Mapping[str, Any], 
     return Settings(
         stack=stack,
         root=root,
-        spec=folder / spec,
+        spec=near(folder / spec),
         topology=topology,
         bindings=cast("Mapping[str, Any]", bindings),
         credentials=None if secret_in(credentials) else credentials,
     )
+
+
+def near(path: Path) -> Path:
+    """The path as one would type it here: relative to this folder if it is below it, else as it is."""
+    relative = os.path.relpath(path)
+    return path if relative.startswith("..") else Path(relative)
 
 
 def secret_in(value: object) -> bool:

@@ -4,7 +4,6 @@ Each returns an exit status: 0 done, 1 refused or failed, 2 wrong use. What is w
 stack's file is printed before anything is started, downloaded or built.
 """
 
-import os
 import shlex
 import shutil
 import sys
@@ -25,6 +24,7 @@ from edgewright.stack import (
     config_folder,
     engine_knows,
     find_root,
+    near,
     read,
     secret_in,
     values,
@@ -79,8 +79,10 @@ def _settings(stack: str, start: Path | None) -> Settings:
 
 
 def _up(settings: Settings, *, engine: bool, yes: bool) -> int:
-    prepared = _prepared(settings)
+    prepared = prepare(settings.spec, settings.bindings)
     if not engine:
+        for note in prepared.notes:
+            print(note, file=sys.stderr)
         status = _without_engine(settings, prepared)
     else:
         if not yes and not sys.stdin.isatty():
@@ -103,7 +105,7 @@ def _up(settings: Settings, *, engine: bool, yes: bool) -> int:
 
 
 def _preview(settings: Settings) -> int:
-    _prepared(settings)
+    prepare(settings.spec, settings.bindings)
     return 0 if _through(settings, obtain(settings.root, say=_say)).preview() else 1
 
 
@@ -124,13 +126,6 @@ def _down(root: Path, stack: str) -> int:
     runtime.stop(state_dir)  # also an edge that the engine does not know of, and what a crash left behind
     print(f"{stack} is down" if ran or known else f"{stack} was not up")
     return 0 if done else 1
-
-
-def _prepared(settings: Settings) -> Prepared:
-    prepared = prepare(settings.spec, settings.bindings)
-    for finding in prepared.findings:
-        print(finding, file=sys.stderr)
-    return prepared
 
 
 def _without_engine(settings: Settings, prepared: Prepared) -> Status:
@@ -157,7 +152,7 @@ def _running(settings: Settings, status: Status, *, engine: bool) -> Running:
         stack=settings.stack,
         url=status.url,
         urls=status.listeners,
-        ca=_near(status.ca_certificate) if status.ca_certificate else "",
+        ca=str(near(status.ca_certificate)) if status.ca_certificate else "",
         program=_program(),
         down="make down" if engine and _make_stops(settings) else f"{_program()} down {settings.stack}",
     )
@@ -176,13 +171,7 @@ def _program() -> str:
         return "edgewright"
     if not own.is_file():
         return f"{shlex.quote(sys.executable)} -m edgewright.cli"
-    return shlex.quote(_near(own))
-
-
-def _near(path: Path) -> str:
-    """The path as one would type it here: relative to this folder if it is below it, else absolute."""
-    near = os.path.relpath(path)
-    return str(path) if near.startswith("..") else near
+    return shlex.quote(str(near(own)))
 
 
 def _say(text: str) -> None:

@@ -9,6 +9,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import padding
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
+
 from edgewright.local import tokens
 
 ISSUER = "https://login.shop.example/"
@@ -39,19 +44,26 @@ def hmac_signed(secret: bytes, **header: Any) -> str:
     return f"{signed}.{base64.urlsafe_b64encode(mac).rstrip(b'=').decode()}"
 
 
+def _key(folder: Path, authorizer: str) -> tuple[tokens.Key, str]:
+    issuer = tokens.find(tokens.read_config(folder / tokens.CONFIG), authorizer)
+    store = tokens.KeyStore(folder / tokens.FOLDER)
+    kid = json.loads(_decoded(store.sign(issuer, claims()).split(".")[0]))["kid"]
+    saved = json.loads((folder / tokens.FOLDER / f"{authorizer}.keys.json").read_text())["keys"]
+    found = next(item for item in saved if item["public"]["kid"] == kid)
+    return tokens.Key(found["kind"], found["public"], found["private"]), issuer.algorithms[0]
+
+
+def _decoded(text: str) -> bytes:
+    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+
+
 def signed(folder: Path, authorizer: str = "main", *, header: Mapping[str, Any] | None = None, **changes: Any) -> str:
-    """Signed with the edge's own development key, with other claims and header."""
-    issuer = tokens.issuers(folder / tokens.CONFIG)[authorizer]
-    algorithm = issuer.algorithms[0]
-    key = tokens.KeyStore(folder / tokens.FOLDER, issuer).current(algorithm)
-    head = {"alg": algorithm, "typ": "JWT", "kid": key.kid, **(header or {})}
+    """Signed (RS256) with the edge's own development key, with other claims and header; None takes one away."""
+    key, algorithm = _key(folder, authorizer)
+    head = {"alg": algorithm, "typ": "JWT", "kid": key.id, **(header or {})}
     head = {name: value for name, value in head.items() if value is not None}
     text = f"{part(head)}.{part(claims(**changes))}"
-    from cryptography.hazmat.primitives import hashes
-    from cryptography.hazmat.primitives.asymmetric import padding
-    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
-
-    private = key.private()
+    private = load_pem_private_key(key.private.encode(), None)
     assert isinstance(private, RSAPrivateKey)
     signature = private.sign(text.encode(), padding.PKCS1v15(), hashes.SHA256())
     return f"{text}.{base64.urlsafe_b64encode(signature).rstrip(b'=').decode()}"
@@ -59,10 +71,5 @@ def signed(folder: Path, authorizer: str = "main", *, header: Mapping[str, Any] 
 
 def public_pem(folder: Path, authorizer: str = "main") -> bytes:
     """The public key that anybody can fetch, in PEM."""
-    from cryptography.hazmat.primitives import serialization
-
-    issuer = tokens.issuers(folder / tokens.CONFIG)[authorizer]
-    private = tokens.KeyStore(folder / tokens.FOLDER, issuer).current(issuer.algorithms[0]).private()
-    return private.public_key().public_bytes(
-        serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
-    )
+    private = load_pem_private_key(_key(folder, authorizer)[0].private.encode(), None)
+    return private.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)

@@ -1,5 +1,7 @@
 """An edge for a whole module of tests, with echo services behind it that show what reached them."""
 
+import contextlib
+import json
 import os
 import shutil
 import tempfile
@@ -41,7 +43,7 @@ class SharedEdge:
 
     def token(self, authorizer: str = "main", **more: Any) -> str:
         """A good token."""
-        return tokens.mint(self.folder, authorizer, **more)
+        return tokens.mint(self.folder, authorizer, **{"subject": "developer", **more})
 
     def bearer(self, authorizer: str = "main", **more: Any) -> dict[str, str]:
         """A good token as a header."""
@@ -52,16 +54,19 @@ class SharedEdge:
         return runtime.credential(self.folder, authorizer, client)
 
     def seen(self, path: str) -> int:
-        """How many requests for this path have reached the echo services directly asked by their own ports."""
-        total = 0
+        """How many requests for this path have reached the echo services."""
+        return sum(int(answer.json()["counts"].get(path, 0)) for answer in self.tell_backends("/count"))
+
+    def tell_backends(self, path: str, method: str = "GET") -> list[Answer]:
+        """Ask every instance that runs, not through the edge but at its own port."""
+        found: list[Answer] = []
         for port in self.backend_ports():
-            total += int(ask(port, "/count").json().get(path, 0))
-        return total
+            with contextlib.suppress(ConnectionError):
+                found.append(ask(port, path, method=method))
+        return found
 
     def backend_ports(self) -> list[int]:
         """The ports of the instances that the edge started, from the endpoint files that Envoy reads."""
-        import json
-
         found: set[int] = set()
         for file in (self.folder / "xds/eds").glob("backend.*.json"):
             for resource in json.loads(file.read_text())["resources"]:

@@ -184,8 +184,10 @@ def test_the_development_provider_gives_tokens_by_client_credentials(edge: Share
     base = f"http://127.0.0.1:{port}/main"
     document = json.load(urllib.request.urlopen(f"{base}/.well-known/openid-configuration"))
     assert document["issuer"] == forge.ISSUER
-    secret = tokens.client_secret(edge.folder / tokens.FOLDER)
-    form = f"grant_type=client_credentials&client_id=edgewright&client_secret={secret}&scope=orders.read".encode()
+    client = tokens.client(edge.folder, "main")
+    form = (
+        f"grant_type=client_credentials&client_id={client.id}&client_secret={client.secret}&scope=orders.read".encode()
+    )
     answer = json.load(urllib.request.urlopen(document["token_endpoint"], form))
     assert edge.ask("/any/x", {"authorization": f"Bearer {answer['access_token']}"}).status == 200
 

@@ -146,7 +146,9 @@ def test_public_shares_an_answer_among_those_who_may(edge: SharedEdge) -> None:
     assert edge.ask(path).status == 401
 
 
-def test_what_a_caller_of_a_public_route_says_of_themselves_does_not_end_up_in_everybodys_answer(edge: SharedEdge) -> None:
+def test_what_a_caller_of_a_public_route_says_of_themselves_does_not_end_up_in_everybodys_answer(
+    edge: SharedEdge,
+) -> None:
     path = fresh("/all")
     seen = edge.ask(path, {"authorization": "Bearer x", "cookie": "session=1"}).json()["headers"]
     assert not {"authorization", "cookie"} & set(seen)

@@ -26,6 +26,12 @@ def test_the_spec_is_beside_the_stacks_file_and_the_state_beside_the_project(roo
     assert (found.topology, found.bindings, found.credentials) == ("local", {}, None)
 
 
+def test_a_spec_below_this_folder_is_named_as_one_would_type_it(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    stack(root, "config: {'edgewright:spec': shop.edge.yaml}")
+    monkeypatch.chdir(root)
+    assert str(read(root, "local").spec) == "stacks/shop.edge.yaml"
+
+
 def test_bindings_and_plain_credentials_are_read(root: Path) -> None:
     bindings = "{backends: {orders: {address: '127.0.0.1:9001'}}}"
     stack(

@@ -1,10 +1,14 @@
 -- Before the cache: the path becomes the key, from what `vary_by` names, and what would make the cache step aside is
 -- put away in private headers. The origin listener (origin.lua) puts everything back.
--- Route metadata: ttl (seconds), q (query names, "*" for all), h (header names), user (key by caller).
+-- Route metadata: ttl (seconds), q (query names, "*" for all), h (header names), user (key by caller), anonymous (nobody
+-- is asked who they are: what they would say of it must not end up in an answer for all).
 
-local MAX_KEYS = 10000 -- both stores of the cache are unbounded, so the number of keys is bounded here, in each worker
+-- The store forgets nothing, not even what is too old. So what it holds is counted here, in each worker: beyond this, keys
+-- that are new are not kept. A refilled key takes the place of the old answer. ENTRY is what an answer takes beside its body.
+local MAX_BYTES = 64 * 1024 * 1024
+local ENTRY = 10 * 1024
 local MAX_KEY = 4096
-local known, count = {}, 0
+local known, held = {}, 0
 
 local CONDITIONS = {"if-none-match", "if-modified-since", "if-match", "if-unmodified-since", "if-range"}
 
@@ -28,7 +32,7 @@ local function key_of(meta, headers, base, query)
   if meta:get("user") then
     local subject, client = headers:get("x-edge-subject"), headers:get("x-edge-client")
     if subject and subject ~= "" then
-      parts[#parts + 1] = "s=" .. escaped(subject)
+      parts[#parts + 1] = "s=" .. escaped(subject) .. "&i=" .. escaped(headers:get("x-edge-issuer") or "")
     elseif client and client ~= "" then
       parts[#parts + 1] = "c=" .. escaped(client)
     else
@@ -39,11 +43,7 @@ local function key_of(meta, headers, base, query)
   parts[#parts + 1] = "a=" .. escaped(headers:get(":authority") or "")
   local key = base .. "?" .. table.concat(parts, "&")
   if #key > MAX_KEY then return nil end
-  if not known[key] then
-    if count >= MAX_KEYS then return nil end
-    known[key] = true
-    count = count + 1
-  end
+  if not known[key] and held >= MAX_BYTES then return nil end
   return key
 end
 
@@ -55,6 +55,12 @@ function envoy_on_request(handle)
   if method ~= "GET" and method ~= "HEAD" then return end
   local path = headers:get(":path")
   local base, query = path:match("^([^?]*)%??(.*)$")
+  if meta:get("anonymous") then
+    headers:remove("authorization")
+    headers:remove("cookie")
+  end
+  -- The store has one answer for a key, whatever a client can decompress; the edge compresses by itself.
+  headers:remove("accept-encoding")
   local key = key_of(meta, headers, base, query)
   headers:replace("x-edge-auth", headers:get("authorization") or "-")
   if key == nil then
@@ -62,6 +68,7 @@ function envoy_on_request(handle)
     headers:replace("authorization", headers:get("authorization") or "bypass")
     return
   end
+  if not known[key] then handle:streamInfo():dynamicMetadata():set("cache-key", "key", key) end
   for _, name in ipairs(CONDITIONS) do headers:remove(name) end
   headers:remove("range") -- a part is no answer to keep
   headers:replace("x-edge-path", path)
@@ -76,6 +83,13 @@ function envoy_on_response(handle)
   if original == nil then return end -- our own answer
   local hit = headers:get("age") or headers:get("x-edge-age")
   headers:replace("x-cache", hit and "HIT" or headers:get("x-edge-kept") and "MISS" or "BYPASS")
+  if headers:get("x-edge-kept") then
+    local key = (handle:streamInfo():dynamicMetadata():get("cache-key") or {})["key"]
+    if key and not known[key] then
+      known[key] = true
+      held = held + ENTRY + #key + (tonumber(headers:get("content-length")) or 64 * 1024)
+    end
+  end
   if original == "-" then headers:remove("cache-control") else headers:replace("cache-control", original) end
   headers:remove("x-edge-cache-control")
   headers:remove("x-edge-kept")

@@ -154,6 +154,13 @@ def _managed(edge: Edge, bindings: Bindings) -> Iterator[Use]:
         yield (), edge.waf.origin
 
 
+def _lists_and_udp(edge: Edge, bindings: Bindings) -> Iterator[Use]:
+    if edge.waf is not None and (edge.waf.allow or edge.waf.deny):
+        for item in edge.listeners:
+            if item.protocol == "udp":
+                yield (), item.origin
+
+
 def _monitor(edge: Edge, bindings: Bindings) -> Iterator[Use]:
     if edge.monitor is not None:
         yield (), edge.monitor.origin
@@ -286,7 +293,7 @@ ROWS: tuple[Row, ...] = (
     Row("Quota.per", "native", "as Throttle.per"),
     Row("Cache.ttl", "native", "whole seconds; answers with 200 that do not say `no-store`, set cookies or vary by everything"),
     Row("Cache.vary_by", "native", "the key has the route, the host, and these"),
-    Row("Cache.share", "native", "per_user keys by the token's subject or the key's client"),
+    Row("Cache.share", "native", "per_user keys by the token's issuer and subject or the key's client; without `auth`, cookies and Authorization do not reach the backend"),
     Row("VaryBy.query", "native", "names, or all"),
     Row("VaryBy.headers", "native", ""),
     Row("Cors.allow_origins", "native", "to the letter, or any"),
@@ -327,6 +334,7 @@ ROWS: tuple[Row, ...] = (
     Row("Waf.managed", "approximated", "no managed rule sets on this machine", "AWS WAF, or Azure's", _managed),
     Row("Waf.allow", "native", "403 for others, by the address of the connection"),
     Row("Waf.deny", "native", "403"),
+    Row("Waf.(udp)", "unsupported", "address lists do not hold for a udp listener here", "leave the lists or the listener out; a cloud's network rules hold for both", _lists_and_udp),
     Row("Waf.rate_per_ip", "native", "429, counted by the balancer"),
     Row("AccessLog.retention", "approximated", "files are set aside when they grow, not by age", "a cloud's log group", _retention),
     Row("AccessLog.fields", "native", ""),

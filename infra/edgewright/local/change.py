@@ -65,13 +65,13 @@ async def apply(fleet: Fleet, old: Plan, new: Plan, scrub: Scrubber) -> tuple[st
     before = {name: {item.address for item in fleet.endpoints(name)} for name in fleet.backends}
     fixed = fleet.fixed
     try:
-        await _start_added(fleet, old, new, added)
+        await _start_added(fleet, new, added)
         fleet.fixed = _both(fixed, new)
         fleet.publish_all((*old.nodes.values(), *new.nodes.values()))
         notes = await _change_nodes(fleet, new)
     except (RejectedError, LocalError) as error:
         fleet.fixed = fixed
-        await _undo(fleet, old, new, added)
+        await _undo(fleet, old, added)
         raise LocalError(scrub(f"the change is refused and the edge goes on as it was: {error}")) from None
     await _wait_for_fresh(fleet, before, added)
     fleet.fixed = {name: tuple(addresses) for name, addresses in new.artifact.endpoints.items()}
@@ -95,14 +95,12 @@ def _both(fixed: dict[str, tuple[str, ...]], new: Plan) -> dict[str, tuple[str, 
     return {**fixed, **{name: tuple(dict.fromkeys(found)) for name, found in merged.items()}}
 
 
-async def _start_added(fleet: Fleet, old: Plan, new: Plan, added: list[BackendProcess]) -> None:
+async def _start_added(fleet: Fleet, new: Plan, added: list[BackendProcess]) -> None:
     artifact = new.artifact
     if artifact.limits and not fleet.limits:
         fleet.start_limits()
-    port = artifact.identity_port or fleet.identity_port
-    if artifact.identity and (
-        not fleet.identity or artifact.identity != old.artifact.identity or port != fleet.identity_port
-    ):
+    if artifact.identity and not fleet.issues(artifact):
+        # It reads its issuers when it starts. Gateways keep the keys that they have fetched.
         if fleet.identity:
             await fleet.identity.stop(2.0)
         fleet.start_identity(artifact)
@@ -172,7 +170,7 @@ async def _wait_for_fresh(fleet: Fleet, before: dict[str, set[str]], added: list
     await fleet.wait_taking(fresh, BACKEND_SECONDS if added else FOREIGN_SECONDS)
 
 
-async def _undo(fleet: Fleet, old: Plan, new: Plan, added: list[BackendProcess]) -> None:
+async def _undo(fleet: Fleet, old: Plan, added: list[BackendProcess]) -> None:
     """Put back what was there before a change that failed half way."""
     for node in [item for item in fleet.nodes.values() if item.name not in old.nodes]:
         await fleet.retire(node)
@@ -189,7 +187,7 @@ async def _undo(fleet: Fleet, old: Plan, new: Plan, added: list[BackendProcess])
     for item in [instance for instance in fleet.instances if instance.process in added]:
         fleet.instances.remove(item)
         await item.keeper.stop(2.0)
-    if new.artifact.identity != old.artifact.identity and fleet.identity:
+    if fleet.identity and not fleet.issues(old.artifact):
         await fleet.identity.stop(2.0)
         fleet.identity = None
         if old.artifact.identity:

@@ -7,12 +7,13 @@ from urllib.parse import urlsplit
 from edgewright.edge.model import ApiKeyAuthorizer, Auth, Edge, JwtAuthorizer
 from edgewright.local.artifact import CredentialRef, IdentityIssuer
 from edgewright.local.bindings import Bindings
-from edgewright.local.envoy_json import Json, exact, extension, on_route, seconds
+from edgewright.local.compile_http import CLIENT_STATE
+from edgewright.local.envoy_json import ON, Json, exact, extension, on_route, seconds
 
 SUBJECT = "x-edge-subject"
 CLIENT = "x-edge-client"
 ISSUER = "x-edge-issuer"
-"""Private headers: a token's subject and issuer, and the client whose API key was checked; a client's own are removed."""
+"""Private headers: a token's subject and issuer, and the client whose API key was checked; clients' own are removed."""
 
 IDENTITY = "idp"
 """The cluster of the development OpenID provider."""
@@ -235,6 +236,17 @@ def key_filter() -> Json:
     return extension("key", f"{_KEYS}ApiKeyAuth") | {"disabled": True}
 
 
+def client_filter() -> Json:
+    """The filter that remembers an API key's client for the log."""
+    remember = {
+        "object_key": CLIENT_STATE,
+        "factory_key": "envoy.string",
+        "format_string": {"text_format_source": {"inline_string": f"%REQ({CLIENT})%"}},
+    }
+    state = "extensions.filters.http.set_filter_state.v3.Config"
+    return extension("client", state, on_request_headers=[remember]) | {"disabled": True}
+
+
 def token_filter() -> Json:
     """The filter that refuses (401) tokens of another algorithm or audience claim, or with critical extensions."""
     return extension("token", f"{_RBAC}RBAC") | {"disabled": True}
@@ -253,7 +265,7 @@ def route_settings(edge: Edge, auth: Auth) -> Json:
     settings: Json = {}
     first = edge.authorizers[auth.authorizers[0]]
     if isinstance(first, ApiKeyAuthorizer):
-        settings["key"] = _route_keys(first)
+        settings |= {"key": _route_keys(first), "client": ON}
         return settings
     tokens = [item for item in (edge.authorizers[name] for name in auth.authorizers) if isinstance(item, JwtAuthorizer)]
     settings["jwt"] = on_route(f"{_JWT}PerRouteConfig", requirement_name=requirement(auth.authorizers))

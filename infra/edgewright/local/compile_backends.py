@@ -46,13 +46,16 @@ def backend_cluster(backend: Backend, binding: BackendBinding | None) -> Json:
     if backend.health_check is not None:
         cluster["health_checks"] = [_health_check(backend, backend.health_check)]
     if backend.protocol in ("h2c", "grpc"):
-        cluster["typed_extension_protocol_options"] = {
-            f"envoy.{_HTTP}": typed(_HTTP, explicit_http_config={"http2_protocol_options": {}})
-        }
+        cluster["typed_extension_protocol_options"] = http2_upstream()
     if backend.protocol == "https":
         host = names[0].rsplit(":", 1)[0] if names else "localhost"
         cluster["transport_socket"] = verified_tls(host)
     return cluster
+
+
+def http2_upstream() -> Json:
+    """The options of a cluster that is spoken to in HTTP/2, without TLS's help."""
+    return {f"envoy.{_HTTP}": typed(_HTTP, explicit_http_config={"http2_protocol_options": {}})}
 
 
 def _by_name(name: str, addresses: tuple[str, ...]) -> Json:

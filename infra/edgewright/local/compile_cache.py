@@ -3,7 +3,7 @@
 from importlib.resources import files
 from typing import Any
 
-from edgewright.edge.model import Cache
+from edgewright.edge.model import Route
 from edgewright.local.envoy_json import ON, Json, extension, pipe, typed
 
 MISSES = "misses"
@@ -17,6 +17,9 @@ ORIGIN = "origin"
 
 # Larger answers are passed through.
 MAX_BODY = 1 << 20
+
+CONDITIONS = ("if-none-match", "if-modified-since", "if-match", "if-unmodified-since", "if-range")
+"""Headers of conditional requests; the Lua filters name the same."""
 
 _LUA = "extensions.filters.http.lua.v3.Lua"
 
@@ -54,14 +57,19 @@ def route_settings() -> Json:
     return {"cache-key": ON, "cache": ON}
 
 
-def metadata(cache: Cache) -> Json:
-    """What the Lua filters know of a route."""
+def metadata(route: Route) -> Json:
+    """What the Lua filters know of a route; empty when nothing of it is kept."""
+    cache = route.cache
+    if cache is None:
+        return {}
     ttl = max(1, cache.ttl // 1000)
     found: dict[str, Any] = {"ttl": ttl}
     if cache.query:
         found["q"] = list(cache.query)
     if cache.headers:
         found["h"] = list(cache.headers)
+    if route.auth is None:
+        found["anonymous"] = True
     user = {"user": True} if cache.share == "per_user" else {}
     return {"filter_metadata": {"cache-key": {**found, **user}, "origin": {"ttl": ttl, **user}}}
 
@@ -102,7 +110,8 @@ def owners_cluster(gateways: int) -> Json:
                 {"max_connections": 4096, "max_pending_requests": 4096, "max_requests": 4096, "max_retries": 1024}
             ]
         },
-        "common_lb_config": {"healthy_panic_threshold": {"value": 0}},
+        # An ejected gateway is let go at once, and not with the next second's changes.
+        "common_lb_config": {"healthy_panic_threshold": {"value": 0}, "update_merge_window": "0s"},
         "outlier_detection": {
             "split_external_local_origin_errors": True,
             "consecutive_local_origin_failure": 1,

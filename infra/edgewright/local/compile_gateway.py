@@ -4,11 +4,12 @@ from edgewright.edge.model import Edge
 from edgewright.local import compile_auth, compile_cache, compile_limits
 from edgewright.local.artifact import Node
 from edgewright.local.bindings import Bindings
-from edgewright.local.compile_backends import backend_cluster
+from edgewright.local.compile_backends import backend_cluster, http2_upstream
 from edgewright.local.compile_http import access_log, careful_reading, connection_manager, early, second_hygiene
 from edgewright.local.compile_routes import misses_table, origin_table, owner_table, route_table
 from edgewright.local.envoy_json import Json, exact, extension, pipe, routes_from, xds
 
+GATEWAYS_HTTP2 = "gateways-http2"
 GATEWAYS = "gateways"
 """The cluster of all gateways, on the balancer and, to count them, on each gateway."""
 
@@ -67,17 +68,22 @@ def bootstrap(name: str, cluster: str, edge: Edge) -> Json:
     return found
 
 
-def gateways_cluster(*, checked: bool) -> Json:
+def gateways_cluster(*, checked: bool, http2: bool = False) -> Json:
     """The gateways by their sockets, as the runtime finds them alive; ``checked`` with health checks and ejection."""
     found: Json = {
-        "name": GATEWAYS,
+        "name": GATEWAYS_HTTP2 if http2 else GATEWAYS,
         "type": "EDS",
-        "eds_cluster_config": {"eds_config": xds("xds/eds", GATEWAYS)},
+        "eds_cluster_config": {
+            "eds_config": xds("xds/eds", GATEWAYS),
+            **({"service_name": GATEWAYS} if http2 else {}),
+        },
         "connect_timeout": "1s",
         "lb_policy": "ROUND_ROBIN",
     }
     if not checked:
         return found
+    if http2:
+        found["typed_extension_protocol_options"] = http2_upstream()
     return found | {
         "circuit_breakers": {
             "thresholds": [
@@ -155,7 +161,7 @@ def _public(edge: Edge, bindings: Bindings, name: str) -> Json:
         _filters(edge, bindings),
         rds=routes_from(f"xds/{name}", "edge"),
         early_header_mutation_extensions=early(second_hygiene()),
-        access_log=access_log(edge.access_log, name),
+        access_log=access_log(edge.access_log, name, clients=bool(compile_auth.key_authorizers(edge))),
         # The balancer writes the client's address; nothing else reaches this socket.
         xff_num_trusted_hops=1,
         preserve_external_request_id=True,
@@ -184,7 +190,7 @@ def _filters(edge: Edge, bindings: Bindings) -> list[Json]:
         if any(route.auth and (route.auth.scopes or route.auth.any_scope or route.auth.claims) for route in routes):
             filters.append(compile_auth.scope_filter())
     if compile_auth.key_authorizers(edge):
-        filters.append(compile_auth.key_filter())
+        filters += [compile_auth.key_filter(), compile_auth.client_filter()]
     filters.append(extension("context", "extensions.filters.http.header_mutation.v3.HeaderMutation"))
     throttle = compile_limits.throttle_filter(edge, bindings.gateways)
     if throttle is not None:

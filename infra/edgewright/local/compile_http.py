@@ -1,7 +1,7 @@
 """What both tiers share: how requests are read, what is removed from them, and what is logged."""
 
 from edgewright.edge.model import AccessLog
-from edgewright.local.compile_replies import local_replies
+from edgewright.local.compile_replies import CEL, local_replies
 from edgewright.local.envoy_json import Json, extension
 
 _HCM = "extensions.filters.network.http_connection_manager.v3.HttpConnectionManager"
@@ -42,6 +42,10 @@ _LOG_FORMAT = {
     "user_agent": "%REQ(USER-AGENT)%",
     "error": "%RESPONSE_FLAGS%",
 }
+
+
+CLIENT_STATE = "edge.client"
+"""Where a gateway keeps the name of an API key's client: the private header is gone when the log is written."""
 
 
 def remove_prefix(prefix: str) -> Json:
@@ -109,17 +113,27 @@ def early(mutations: list[Json]) -> list[Json]:
     ]
 
 
-def access_log(log: AccessLog, node: str) -> list[Json]:
-    """The log of a node, in its own file: every failed request, and the share of the others that the spec says."""
+def access_log(log: AccessLog, node: str, *, own_only: bool = False, clients: bool = False) -> list[Json]:
+    """The log of a node, in its own file: every failed request, and the share of the others that the spec says.
+
+    own_only: only what this node answered itself, so that a request has one line in all, its gateway's or this one;
+    clients: with the names of clients whose API keys were checked, beside the subjects of tokens.
+    """
     chosen = log.fields or tuple(_LOG_FORMAT)
+    written = {name: _LOG_FORMAT[name] for name in _LOG_FORMAT if name in chosen}
+    if clients and "subject" in chosen:
+        written["client"] = f"%FILTER_STATE({CLIENT_STATE}:PLAIN)%"
     entry = extension(
         "access",
         "extensions.access_loggers.file.v3.FileAccessLog",
         path=f"log/access-{node}.log",
-        log_format={"json_format": {name: _LOG_FORMAT[name] for name in _LOG_FORMAT if name in chosen}},
+        log_format={"json_format": written},
     )
-    asked = {"not_health_check_filter": {}}
-    entry["filter"] = asked
+    filters: list[Json] = [{"not_health_check_filter": {}}]
+    if own_only:
+        filters.append(
+            {"extension_filter": extension("own", CEL, expression="response.code_details != 'via_upstream'")}
+        )
     if log.sample < 1:
         failed = {
             "status_code_filter": {
@@ -128,5 +142,6 @@ def access_log(log: AccessLog, node: str) -> list[Json]:
         }
         share = {"numerator": round(log.sample * 1_000_000), "denominator": "MILLION"}
         sampled = {"runtime_filter": {"runtime_key": "edge.log.sample", "percent_sampled": share}}
-        entry["filter"] = {"and_filter": {"filters": [asked, {"or_filter": {"filters": [failed, sampled]}}]}}
+        filters.append({"or_filter": {"filters": [failed, sampled]}})
+    entry["filter"] = filters[0] if len(filters) == 1 else {"and_filter": {"filters": filters}}
     return [entry]

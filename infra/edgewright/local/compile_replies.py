@@ -4,7 +4,9 @@ import json
 
 from edgewright.local.envoy_json import Json, extension, header_option
 
-_CEL = "extensions.access_loggers.filters.cel.v3.ExpressionFilter"
+CEL = "extensions.access_loggers.filters.cel.v3.ExpressionFilter"
+"""A filter of logs and local replies by an expression."""
+
 _BEARER = "www-authenticate"
 
 # Why Envoy answered, the status, its title, and the challenge; the first that fits wins. A refused or broken
@@ -58,7 +60,7 @@ def _mapper(when: str, status: int, title: str, challenge: str) -> Json:
     if when.startswith("response.code =="):
         when = f"{when} && {_OTHERS}"
     mapper: Json = {
-        "filter": {"extension_filter": extension("cel", _CEL, expression=when)},
+        "filter": {"extension_filter": extension("cel", CEL, expression=when)},
         "body_format_override": {
             "json_format": {
                 "type": "about:blank",

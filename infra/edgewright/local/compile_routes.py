@@ -1,5 +1,7 @@
 """Routes of a gateway: what matches, what is checked on the way, and where it goes."""
 
+from dataclasses import replace
+
 from edgewright.edge.model import METHODS, Cors, Edge, Forward, PathPattern, Redirect, Respond, Retry, Route, ValueMatch
 from edgewright.local import compile_auth, compile_cache, compile_limits
 from edgewright.local.bindings import Bindings
@@ -32,6 +34,7 @@ _COUNTING = (compile_limits.PLAN, compile_limits.KEY, compile_limits.QUOTA_KEY, 
 _PRIVATE = (
     *_COUNTING,
     compile_auth.SUBJECT,
+    compile_auth.ISSUER,
     compile_auth.CLIENT,
     LISTENER,
     ROUTE,
@@ -44,14 +47,17 @@ _PRIVATE = (
 _TELLING = ("server", "x-powered-by", "x-envoy-upstream-service-time")
 
 _CACHED = ("GET", "HEAD")
-_IDEMPOTENT = "GET|HEAD|PUT|DELETE|OPTIONS|TRACE"
+_UNSAFE = ("POST", "PATCH")
 
 # Where two servers on the way may read a path differently: parameters, escaped separators, backslashes, NUL, double
-# escapes, dots and blanks at the end of a segment.
-AMBIGUOUS_PATH = r"(?i)[^?]*(;|%3b|%5c|\\|%00|%23|%3f|%2f|%25(2e|2f|5c|3b|25|00|23)|(\.|%2e|%20)(/|$)).*"
+# escapes, dots and blanks at the end of a segment, and a percent sign that begins no escape.
+AMBIGUOUS_PATH = (
+    r"(?i)[^?]*(;|%3b|%5c|\\|%00|%23|%3f|%2f|%c[01]|%25(2e|2f|5c|3b|25|00|23)|(\.|%2e|%20)(/|$)"
+    r"|%.?$|%[^0-9a-f]|%.[^0-9a-f]).*"
+)
 
 _RETRY_ON = {
-    "connect-failure": ("connect-failure", "refused-stream"),
+    "connect-failure": ("connect-failure", "refused-stream", "reset-before-request"),
     "reset": ("reset", "reset-before-request"),
     "gateway-error": ("gateway-error",),
     "5xx": ("5xx",),
@@ -61,13 +67,16 @@ _RETRY_ON = {
 def route_table(edge: Edge, bindings: Bindings) -> Json:
     """The route configuration of a gateway's public side."""
     routes = [direct_problem("ambiguous path", {"safe_regex": {"regex": AMBIGUOUS_PATH}}, 400, "Bad request")]
-    for route in edge.routes:
+    # A WebSocket never takes a plain route, however specific its path; so those for WebSockets come first.
+    for route in sorted(edge.routes, key=lambda route: not route.websocket):
         routes += _routes(route, edge, bindings)
     return {
         "name": "edge",
         "ignore_port_in_host_matching": True,
         # A route to a cluster that is not there is refused as a whole, instead of answering 503.
         "validate_clusters": True,
+        # 4096 characters of a fixed answer, each of at most four bytes.
+        "max_direct_response_body_size_bytes": 16384,
         "virtual_hosts": [{"name": "edge", "domains": ["*"], "routes": routes}],
     }
 
@@ -79,7 +88,7 @@ def origin_table(edge: Edge) -> Json:
             "name": route.key,
             "match": {"prefix": "/", "headers": [header_is(ROUTE, exact(route.slug))]},
             "route": _forward(route, route.action),
-            "metadata": compile_cache.metadata(route.cache),
+            "metadata": compile_cache.metadata(route),
             "request_headers_to_remove": list(_PRIVATE),
         }
         for route in edge.routes
@@ -107,12 +116,17 @@ def misses_table() -> Json:
             "retry_on": "connect-failure,refused-stream,reset-before-request,reset",
             "num_retries": 3,
             "retry_host_predicate": [_previous_hosts()],
-            "host_selection_retry_max_attempts": 5,
+            # A hash tries hosts in the same order each time: with 5 attempts, one hash in 32 knows no other.
+            "host_selection_retry_max_attempts": 30,
             "retry_back_off": {"base_interval": "0.005s", "max_interval": "0.05s"},
         },
     }
-    # Tells an owner's kept answer from a fresh one; the gateway's own cache drops `age`.
-    return _one_route("misses", action) | {"response_headers_to_add": [header_option("x-edge-age", "%RESP(AGE)%")]}
+    return _one_route("misses", action) | {
+        # Tells an owner's kept answer from a fresh one; the gateway's own cache drops `age`.
+        "response_headers_to_add": [header_option("x-edge-age", "%RESP(AGE)%")],
+        # A cache asks for what is too old under conditions, which make the owner's cache step aside.
+        "request_headers_to_remove": list(compile_cache.CONDITIONS),
+    }
 
 
 def owner_table() -> Json:
@@ -132,10 +146,9 @@ def _routes(route: Route, edge: Edge, bindings: Bindings) -> list[Json]:
         found.append(_cached(route, cached, edge, bindings))
         others = tuple(method for method in route.methods or METHODS if method not in cached)
         if others:
-            methods = None if route.methods is None else others
-            found.append(_plain(route, methods, edge, bindings, _forward(route, route.action)))
+            found += _forwards(route, None if route.methods is None else others, edge, bindings)
     elif isinstance(route.action, Forward):
-        found.append(_plain(route, route.methods, edge, bindings, _forward(route, route.action)))
+        found += _forwards(route, route.methods, edge, bindings)
     elif isinstance(route.action, Respond):
         answer = _plain(route, route.methods, edge, bindings, None)
         answer["direct_response"] = {"status": route.action.status, "body": {"inline_string": route.action.body}}
@@ -149,6 +162,24 @@ def _routes(route: Route, edge: Edge, bindings: Bindings) -> list[Json]:
         found += _redirects(route, route.action, edge, bindings)
     preflight = _preflight(route, edge)
     return [*found, preflight] if preflight else found
+
+
+def _forwards(route: Route, methods: tuple[str, ...] | None, edge: Edge, bindings: Bindings) -> list[Json]:
+    """One route, or two where methods that a backend must not carry out twice are tried again for less."""
+    action = route.action
+    if not isinstance(action, Forward):
+        raise TypeError(f"{route.key} forwards nothing")
+    retry = route.retry
+    unsafe = tuple(method for method in _UNSAFE if methods is None or method in methods)
+    if retry is None or retry.non_idempotent or not unsafe:
+        return [_plain(route, methods, edge, bindings, _forward(route, action))]
+    careful = replace(retry, on=tuple(item for item in retry.on if item == "connect-failure"), statuses=())
+    first = replace(route, retry=careful if careful.on else None)
+    found = [_plain(route, unsafe, edge, bindings, _forward(first, action))]
+    others = None if methods is None else tuple(method for method in methods if method not in unsafe)
+    if others is None or others:
+        found.append(_plain(route, others, edge, bindings, _forward(route, action)))
+    return found
 
 
 def _plain(route: Route, methods: tuple[str, ...] | None, edge: Edge, bindings: Bindings, action: Json | None) -> Json:
@@ -165,8 +196,7 @@ def _cached(route: Route, methods: tuple[str, ...], edge: Edge, bindings: Bindin
     # Time and tries are kept where the cache gets what it lacks.
     inner = compile_cache.MISSES if bindings.gateways > 1 else compile_cache.ORIGIN
     found = _plain(route, methods, edge, bindings, {"cluster": inner, "timeout": "0s"})
-    if route.cache is not None:
-        found["metadata"] = compile_cache.metadata(route.cache)
+    found["metadata"] = compile_cache.metadata(route)
     found["typed_per_filter_config"] = _settings(route, edge, bindings, cached=True)
     found["request_headers_to_remove"] = list(_COUNTING)
     return found
@@ -198,6 +228,8 @@ def _match(route: Route, methods: tuple[str, ...] | None, listener: list[Json]) 
         headers.append(header_is(":method", exact(methods[0]) if len(methods) == 1 else regex("|".join(methods))))
     if route.websocket:
         headers.append(header_is("upgrade", {"exact": "websocket", "ignore_case": True}))
+        # Without this, `Upgrade` alone would lead a plain request past what the plain route of this path asks for.
+        headers.append(header_is("connection", regex(r"(?i)(.*,)?\s*upgrade\s*(,.*)?")))
     headers += [_value_match(item) for item in route.headers]
     return {
         **_path_match(route.path),
@@ -247,7 +279,7 @@ def _forward(route: Route, action: Forward) -> Json:
 def _retry(route: Route, retry: Retry | None, *, several: bool) -> Json:
     """What is tried again; without `retry` only what cannot have reached an instance, which is safe for any method."""
     policy: Json = {
-        "retry_on": "connect-failure,refused-stream",
+        "retry_on": "connect-failure,refused-stream,reset-before-request",
         "num_retries": 2,
         "retry_host_predicate": [_previous_hosts()],
         "host_selection_retry_max_attempts": 5,
@@ -269,8 +301,6 @@ def _retry(route: Route, retry: Retry | None, *, several: bool) -> Json:
         "base_interval": seconds(retry.backoff),
         "max_interval": seconds(retry.backoff * 10),
     }
-    if not retry.non_idempotent:
-        policy["retriable_request_headers"] = [header_is(":method", regex(_IDEMPOTENT))]
     return policy
 
 
@@ -309,11 +339,9 @@ def _redirects(route: Route, action: Redirect, edge: Edge, bindings: Bindings) -
     if action.origin_url:
         scheme, _, host = action.origin_url.partition("://")
         name, _, port = host.partition(":")
-        found = {
-            "scheme_redirect": scheme,
-            "host_redirect": name,
-            "port_redirect": int(port) if port else _port(scheme),
-        }
+        found: Json = {"scheme_redirect": scheme, "host_redirect": name}
+        if port:
+            found["port_redirect"] = int(port)
         return [_redirect(route, action, _listener_match(route, edge), found, edge, bindings)]
     listeners = [item for item in edge.listeners if item.name in route.listeners]
     alone = len([item for item in edge.listeners if item.web]) == 1
@@ -328,10 +356,6 @@ def _redirects(route: Route, action: Redirect, edge: Edge, bindings: Bindings) -
         )
         for item in listeners
     ]
-
-
-def _port(scheme: str) -> int:
-    return 443 if scheme == "https" else 80
 
 
 def _redirect(

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edgewright.local import launch, ports, xds
-from edgewright.local.artifact import Artifact, BackendProcess, Node
+from edgewright.local.artifact import Artifact, BackendProcess, IdentityIssuer, Node
 from edgewright.local.envoy import Host
 from edgewright.local.node import RETIRE_SECONDS, EnvoyNode
 from edgewright.local.process import Keeper, Launch, Log, Scrubber
@@ -57,6 +57,7 @@ class Fleet:
         self.identity: Keeper | None = None
         self.identity_port = 0
         self.fixed: dict[str, tuple[str, ...]] = {}
+        self._issuers: tuple[IdentityIssuer, ...] = ()
         self._run = run
         self._scrub = scrub
         self._away: set[str] = set()
@@ -133,6 +134,7 @@ class Fleet:
         """Start the development OpenID provider."""
         issuers = [dataclasses.asdict(item) for item in artifact.identity]
         self.state.write("idp.json", json.dumps({"authorizers": issuers}))
+        self._issuers = artifact.identity
         self.identity_port = artifact.identity_port or self.identity_port or ports.free_port()
 
         def start() -> Launch:
@@ -144,6 +146,11 @@ class Fleet:
 
         self.identity = self._service(IDENTITY, start, ready)
         self.publish(IDENTITY)
+
+    def issues(self, artifact: Artifact) -> bool:
+        """Whether the development OpenID provider runs, for exactly what this artifact wants, where it wants it."""
+        here = artifact.identity_port in (None, self.identity_port)
+        return self.identity is not None and here and self._issuers == artifact.identity
 
     async def wait_service(self, keeper: Keeper) -> None:
         """Wait until it serves; raises LocalError with what it said when it does not."""

@@ -4,13 +4,19 @@
 local DROPPED = {"vary", "age", "date", "expires", "pragma", "x-edge-cache-control", "x-edge-kept", "x-edge-age",
   "access-control-allow-origin", "access-control-allow-credentials", "access-control-expose-headers"}
 
+local CONDITIONS = {"if-none-match", "if-modified-since", "if-match", "if-unmodified-since", "if-range"}
+
 function envoy_on_request(handle)
   local headers = handle:headers()
   local path = headers:get("x-edge-path")
   if path then headers:replace(":path", path) end
   local auth = headers:get("x-edge-auth")
   if auth == "-" then headers:remove("authorization") elseif auth then headers:replace("authorization", auth) end
-  if path then handle:streamInfo():dynamicMetadata():set("edge", "keep", true) end
+  if path then
+    handle:streamInfo():dynamicMetadata():set("edge", "keep", true)
+    -- The cache would ask whether what it has is still right; it gets the answer itself, since a 304 has no lifetime here.
+    for _, name in ipairs(CONDITIONS) do headers:remove(name) end
+  end
 end
 
 function envoy_on_response(handle)

@@ -11,6 +11,7 @@ from edgewright.local.artifact import Artifact
 from edgewright.local.compile import compile_edge
 from edgewright.spec.document import Document, load
 from edgewright.spec.model import EdgeSpec
+from edgewright.spec.problems import Problem
 
 Source = str | Path | Document | EdgeSpec | Edge
 """A spec: the path of its file, or the spec itself, loaded, made in Python or resolved."""
@@ -23,6 +24,12 @@ class Prepared:
     edge: Edge
     artifact: Artifact
     findings: tuple[Finding, ...]
+    warnings: tuple[Problem, ...] = ()
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a person should know of it, as lines: what is doubtful in the document, and what differs here."""
+        return tuple(str(item) for item in (*self.warnings, *self.findings))
 
 
 def prepare(source: Source, bindings: Mapping[str, Any] | None = None) -> Prepared:
@@ -30,6 +37,9 @@ def prepare(source: Source, bindings: Mapping[str, Any] | None = None) -> Prepar
 
     Raises SpecError with every problem, those of the bindings and unsupported fields included.
     """
-    edge = source if isinstance(source, Edge) else resolve(load(source) if isinstance(source, str | Path) else source)
+    if isinstance(source, str | Path):
+        source = load(source)
+    warnings = source.warnings if isinstance(source, Document) else ()
+    edge = source if isinstance(source, Edge) else resolve(source)
     compiled = compile_edge(edge, bindings or {})
-    return Prepared(edge, compiled.artifact, (*edge.findings, *compiled.findings))
+    return Prepared(edge, compiled.artifact, (*edge.findings, *compiled.findings), warnings)

@@ -111,8 +111,8 @@ class LocalEdge(pulumi.ComponentResource):
         """
         prepared = prepare(spec, bindings)
         super().__init__("edgewright:local:LocalEdge", name, None, opts)
-        for finding in prepared.findings:
-            pulumi.warn(str(finding), self)
+        for note in prepared.notes:
+            pulumi.warn(note, self)
         self.edge = Edge(
             name,
             prepared.artifact,

@@ -207,12 +207,20 @@ class Supervisor:
             if not item.draining and item.process not in artifact.processes:
                 item.draining = True
                 self._background(fleet.retire_instance(item))
-        if fleet.limits and not artifact.limits:
-            self._background(_end_later(fleet.limits))
-            fleet.limits = None
-        if fleet.identity and not artifact.identity:
-            self._background(_end_later(fleet.identity))
-            fleet.identity = None
+        if (fleet.limits and not artifact.limits) or (fleet.identity and not artifact.identity):
+            self._background(self._end_services(fleet))
+
+    async def _end_services(self, fleet: Fleet) -> None:
+        # Requests that have chosen them before the change may still come; and the next change may want them again.
+        await asyncio.sleep(LINGER_SECONDS)
+        async with self._changing:
+            artifact = self.artifact
+            if fleet.limits and not artifact.limits:
+                await fleet.limits.stop(2.0)
+                fleet.limits = None
+            if fleet.identity and not artifact.identity:
+                await fleet.identity.stop(2.0)
+                fleet.identity = None
 
     def _prune_later(self, fleet: Fleet) -> None:
         async def prune() -> None:
@@ -303,12 +311,6 @@ def set_aside(folder: Path, limit: int) -> bool:
 
 async def _stop_all(keepers: Iterable[Keeper], grace: float = 2.0) -> None:
     await asyncio.gather(*(keeper.stop(grace) for keeper in keepers))
-
-
-async def _end_later(keeper: Keeper) -> None:
-    # Requests that have chosen it before the change may still come.
-    await asyncio.sleep(LINGER_SECONDS)
-    await keeper.stop(2.0)
 
 
 async def _end(run: str) -> None:

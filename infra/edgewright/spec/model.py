@@ -2,36 +2,74 @@
 
 from typing import Annotated, Any, Literal, Self, cast
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, Tag, TypeAdapter, model_validator
+from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import PydanticCustomError
 
+from edgewright.spec.forms import NONE, Bool, Float, Int, Many, NumberOr, OneOrMore, OrNone, Short, Text, field_of
+from edgewright.spec.jwks import check_jwks, fitting
 from edgewright.spec.values import Duration, Rate, Size
 
-Name = Annotated[str, StringConstraints(pattern=r"^[a-z]([a-z0-9-]{0,38}[a-z0-9])?$")]
-"""A name of ours: lower-case letters, digits and hyphens, at most 40, starting with a letter."""
+_HEADER_CHAR = r"[A-Za-z0-9!#$%&'*+.^`|~-]"
 
-Port = Annotated[int, Field(ge=1, le=65535)]
-Status = Annotated[int, Field(ge=200, le=599)]
-HeaderName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9!#$%&'*+.^`|~-]{1,128}$", to_lower=True)]
-HeaderValue = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]*$", max_length=4096)]
-HostName = Annotated[
+Name = Annotated[
     str,
-    StringConstraints(
-        pattern=r"^(\*\.)?([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?)(\.[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?)*$",
-        max_length=253,
-        to_lower=True,
+    Text(
+        r"[a-z]([a-z0-9-]{0,38}[a-z0-9])?",
+        "a name of lower-case letters, digits and hyphens, at most 40, that begins with a letter",
+        ("orders", "orders-next"),
     ),
 ]
-Cidr = Annotated[str, StringConstraints(pattern=r"^[0-9A-Fa-f.:]+/\d{1,3}$")]
-Scope = Annotated[str, StringConstraints(pattern=r"^[\x21\x23-\x5b\x5d-\x7e]{1,256}$")]
+"""A name of ours: lower-case letters, digits and hyphens, at most 40, starting with a letter."""
+
+Port = Annotated[Int, Field(ge=1, le=65535)]
+Status = Annotated[Int, Field(ge=200, le=599)]
+ErrorStatus = Annotated[Int, Field(ge=400, le=599)]
+Percent = Annotated[Float, Field(gt=0, le=100)]
+Plain = Annotated[str, Text(r"[^\x00-\x1f\x7f]+", "a line of text", ("orders",), longest=1024)]
+HeaderName = Annotated[str, Text(_HEADER_CHAR + "{1,128}", "a header's name", ("x-tenant",), lower=True)]
+HeaderValue = Annotated[
+    str,
+    Text(r"[^\x00-\x1f\x7f]*", "one line without control characters", ("no-store",), longest=4096),
+]
+HostName = Annotated[
+    str,
+    Text(
+        r"(\*\.)?([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?)(\.[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?)*",
+        "a bare host name: no scheme, no port, no path",
+        ("api.shop.example", "*.shop.example"),
+        longest=253,
+        lower=True,
+    ),
+]
+Cidr = Annotated[
+    str, Text(r"[0-9A-Fa-f.:]+/[0-9]{1,3}", "a range of addresses in CIDR form", ("203.0.113.0/24", "2001:db8::/32"))
+]
+Scope = Annotated[
+    str,
+    Text(
+        r"[\x21\x23-\x5b\x5d-\x7e]{1,256}",
+        "a scope: printable, without spaces, quotes and backslashes",
+        ("orders.read",),
+    ),
+]
 """A scope as OAuth 2.0 has it (RFC 6749, 3.3): printable, without spaces, quotes and backslashes."""
-
-
-def _list_of_one(value: Any) -> Any:
-    return [value] if isinstance(value, str) else value
-
-
-Names = Annotated[tuple[Name, ...], BeforeValidator(_list_of_one), Field(min_length=1)]
+Issuer = Annotated[
+    str,
+    Text(
+        r"https?://[^\s?#]+",
+        "the https:// or http:// URL of an issuer, without query and fragment",
+        ("https://login.shop.example/",),
+    ),
+]
+Url = Annotated[
+    str, Text(r"https?://[^\s#]+", "a URL that begins with https:// or http://", ("https://login.shop.example/keys",))
+]
+Address = Annotated[str, Text(r"/[^\s#]*", "a path that begins with a slash", ("/healthz",))]
+"""A path, perhaps with a query."""
+NewPath = Annotated[str, Text(r"/[^\s?#]*", "a path that begins with a slash and has no query", ("/v2",))]
+QueryName = Annotated[str, Text(r"[^\s&=#]{1,128}", "a query parameter's name", ("page",))]
+MediaType = Annotated[str, Text(r"[a-z]+/[A-Za-z0-9.+-]+", "a media type", ("application/json",))]
 
 
 class Model(BaseModel):
@@ -60,16 +98,16 @@ class Tls(Model):
 
     min_version: Literal["1.2", "1.3"] = "1.2"
     """The least version of TLS that a client may use."""
-    client_ca: str | None = None
+    client_ca: Plain | None = None
     """Name of the trust bundle (bound by the stack) that client certificates are checked against."""
-    passthrough: bool = False
+    passthrough: Bool = False
     """On a `tls` listener: hand the encrypted connection to the backend as it is."""
 
 
 class Listener(Model):
     """A port that the edge opens."""
 
-    host: Annotated[tuple[HostName, ...], BeforeValidator(_list_of_one)] = ()
+    host: Many[HostName] = ()
     """The host name, or names, that it answers for; `*.shop.example` matches one label; without one, any."""
     port: Port | None = None
     """The port; 443 for https and 80 for http when left out."""
@@ -77,7 +115,7 @@ class Listener(Model):
     """What it speaks. A tcp, tls or udp listener hands every connection to its `backend`."""
     tls: Tls | None = None
     """TLS settings of an https or tls listener."""
-    redirect_http: bool = False
+    redirect_http: Bool = False
     """Open port 80 too, and redirect every request there to https."""
     backend: Name | None = None
     """The backend of a tcp, tls or udp listener."""
@@ -93,11 +131,11 @@ class CredentialSource(Model):
 
     header: HeaderName | None = None
     """A header's name."""
-    prefix: str | None = None
+    prefix: HeaderValue | None = None
     """What stands before the credential in the header; `Bearer ` for the Authorization header."""
-    cookie: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.-]{1,128}$")] | None = None
+    cookie: Annotated[str, Text(r"[A-Za-z0-9_.-]{1,128}", "a cookie's name", ("session",))] | None = None
     """A cookie's name."""
-    query: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.~-]{1,128}$")] | None = None
+    query: Annotated[str, Text(r"[A-Za-z0-9_.~-]{1,128}", "a query parameter's name", ("access_token",))] | None = None
     """A query parameter's name. It ends up in histories and logs of others: prefer a header."""
 
     @model_validator(mode="after")
@@ -109,21 +147,21 @@ class CredentialSource(Model):
 class Jwt(Model):
     """A JSON Web Token, checked for its signature, issuer, audience and expiry."""
 
-    issuer: Annotated[str, StringConstraints(pattern=r"^https?://[^\s?#]+$")]
+    issuer: Issuer
     """The `iss` that tokens must carry, to the letter."""
-    audiences: Annotated[tuple[str, ...], BeforeValidator(_list_of_one), Field(min_length=1)]
+    audiences: OneOrMore[Annotated[Plain, Field(examples=["api://shop"])]]
     """The audiences, one of which a token must carry."""
-    jwks_uri: Annotated[str, StringConstraints(pattern=r"^https?://[^\s#]+$")] | None = None
+    jwks_uri: Url | None = None
     """Where the keys are published; found by the issuer's discovery document when left out."""
-    jwks: str | None = None
+    jwks: Annotated[str, AfterValidator(check_jwks)] | None = None
     """The keys themselves, as a JSON Web Key Set, for an issuer that publishes none."""
-    algorithms: Annotated[tuple[Algorithm, ...], Field(min_length=1)] = ("RS256",)
+    algorithms: OneOrMore[Algorithm] = ("RS256",)
     """The signature algorithms that are accepted."""
     source: CredentialSource | None = Field(default=None, alias="from")
     """Where the token is; the Authorization header with `Bearer ` when left out."""
     preset: Literal["entra", "cognito", "auth0", "keycloak"] | None = None
     """Sets `scope_claim` and `audience_claim` as this provider writes them."""
-    scope_claim: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.:/-]{1,128}$")] | None = None
+    scope_claim: Annotated[str, Text(r"[A-Za-z0-9_.:/-]{1,128}", "a claim's name", ("scp",))] | None = None
     """The claim that holds scopes, a list or words separated by spaces; `scope` when left out."""
     audience_claim: Literal["aud", "client_id", "azp"] | None = None
     """The claim that holds the audience; `aud` when left out."""
@@ -133,9 +171,18 @@ class Jwt(Model):
     """How long fetched keys are used before they are fetched again."""
 
     @model_validator(mode="after")
-    def _keys_once(self) -> Self:
+    def _keys(self) -> Self:
         if self.jwks is not None and self.jwks_uri is not None:
             raise PydanticCustomError("one_of", "give `jwks` or `jwks_uri`, not both")
+        if self.jwks is not None and not fitting(self.jwks, self.algorithms):
+            raise PydanticCustomError(
+                "jwks",
+                "none of the keys in `jwks` is for one of its `algorithms`, {algorithms}",
+                {
+                    "algorithms": ", ".join(self.algorithms),
+                    "remedy": "an RSA key is for RS and PS, P-256 for ES256, P-384 for ES384, P-521 for ES512",
+                },
+            )
         return self
 
 
@@ -144,27 +191,27 @@ class ApiKey(Model):
 
     source: CredentialSource = Field(default=CredentialSource(header="x-api-key"), alias="from")
     """Where the key is; the header `x-api-key` when left out."""
-    clients: Annotated[tuple[Name, ...], Field(min_length=1)]
+    clients: OneOrMore[Annotated[Name, Field(examples=["acme"])]]
     """The clients; each gets a key of its own."""
 
 
 class Oidc(Model):
     """Browser login with OpenID Connect; the session rides in a cookie."""
 
-    issuer: Annotated[str, StringConstraints(pattern=r"^https?://[^\s?#]+$")]
+    issuer: Issuer
     """The OpenID provider."""
-    client: str
+    client: Annotated[Plain, Field(examples=["edge"])]
     """The client id that the edge logs in as; its secret is bound by the stack."""
-    scopes: tuple[Scope, ...] = ("openid",)
+    scopes: Many[Scope] = ("openid",)
     """The scopes to ask for."""
 
 
 class Introspection(Model):
     """An opaque OAuth 2.0 token, looked up at the authorization server (RFC 7662)."""
 
-    endpoint: Annotated[str, StringConstraints(pattern=r"^https?://[^\s#]+$")]
+    endpoint: Annotated[Url, Field(examples=["https://login.shop.example/introspect"])]
     """The introspection endpoint."""
-    client: str
+    client: Annotated[Plain, Field(examples=["edge"])]
     """The client id that the edge asks as; its secret is bound by the stack."""
     cache: Duration = Duration("30s")
     """How long an answer is trusted."""
@@ -173,7 +220,7 @@ class Introspection(Model):
 class Mtls(Model):
     """A client certificate, checked against the listener's `tls.client_ca`."""
 
-    subjects: tuple[str, ...] = ()
+    subjects: Many[Plain] = ()
     """The certificate names that are let in; any that the authority signed when left out."""
 
 
@@ -200,26 +247,32 @@ class Authorizer(Model):
 class Auth(Model):
     """Who may use a route."""
 
-    authorizer: Names | None = None
+    authorizer: OneOrMore[Annotated[Name, Field(examples=["main"])]] | None = None
     """The authorizer, or several of which one must accept; the default's when left out."""
-    scopes: tuple[Scope, ...] = ()
+    scopes: Many[Scope] = ()
     """Scopes, all of which are needed."""
-    any_scope: tuple[Scope, ...] = ()
+    any_scope: Many[Scope] = ()
     """Scopes, one of which is needed."""
     claims: dict[
-        Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]{1,128}$")],
-        Annotated[tuple[str, ...], BeforeValidator(_list_of_one), Field(min_length=1)],
+        Annotated[str, Text(r"[^\x00-\x1f\x7f]{1,128}", "a claim's name", ("role",))],
+        OneOrMore[Plain],
     ] = {}
     """Claims by name, each with the values of which one is needed."""
 
 
 def _auth(value: Any) -> Any:
-    if value == "none" or not isinstance(value, str | list | tuple):
-        return value
-    return {"authorizer": cast(Any, value)}
+    return {"authorizer": cast(Any, value)} if isinstance(value, str | list | tuple) else value
 
 
-AuthField = Annotated[Auth | Literal["none"], BeforeValidator(_auth)]
+def _auth_short(long: JsonSchemaValue) -> list[JsonSchemaValue]:
+    return [field_of(long, "authorizer")]
+
+
+def _none_or_auth(value: Any) -> str:
+    return "<none>" if value == "none" else "<details>"
+
+
+AuthField = Annotated[Annotated[Auth, Short(_auth, _auth_short), Tag("<details>")] | NONE, Discriminator(_none_or_auth)]
 
 
 # -- backends ----------------------------------------------------------------------------------------------------------
@@ -228,19 +281,25 @@ AuthField = Annotated[Auth | Literal["none"], BeforeValidator(_auth)]
 class HealthCheck(Model):
     """How an instance is found healthy."""
 
-    path: Annotated[str, StringConstraints(pattern=r"^/[^\s#]*$")] | None = None
+    path: Address | None = None
     """The path that is asked; without one, a connection that opens is enough."""
     interval: Duration = Duration("10s")
     """The time between two checks."""
     timeout: Duration = Duration("5s")
     """How long an answer may take."""
-    healthy_threshold: Annotated[int, Field(ge=1, le=10)] = 2
+    healthy_threshold: Annotated[Int, Field(ge=1, le=10)] = 2
     """Good answers in a row that make an instance healthy."""
-    unhealthy_threshold: Annotated[int, Field(ge=1, le=10)] = 3
+    unhealthy_threshold: Annotated[Int, Field(ge=1, le=10)] = 3
     """Bad answers in a row that make it unhealthy."""
-    expected_statuses: tuple[
-        Annotated[int, Field(ge=100, le=599)] | Annotated[str, StringConstraints(pattern=r"^[1-5]\d\d-[1-5]\d\d$")],
-        ...,
+    expected_statuses: Annotated[
+        tuple[
+            NumberOr[
+                Annotated[Int, Field(ge=100, le=599)],
+                Annotated[str, Text(r"[1-5][0-9][0-9]-[1-5][0-9][0-9]", "a range of statuses", ("200-299",))],
+            ],
+            ...,
+        ],
+        Field(min_length=1),
     ] = (200,)
     """The statuses that are good: numbers, or ranges such as `200-299`."""
 
@@ -249,29 +308,33 @@ def _health_check(value: Any) -> Any:
     return {"path": value} if isinstance(value, str) else value
 
 
+def _health_check_short(long: JsonSchemaValue) -> list[JsonSchemaValue]:
+    return [field_of(long, "path")]
+
+
 class CircuitBreaker(Model):
     """When an instance, or a whole backend, is given a rest."""
 
-    consecutive_errors: Annotated[int, Field(ge=1, le=1000)] = 5
+    consecutive_errors: Annotated[Int, Field(ge=1, le=1000)] = 5
     """Failed requests (5xx, refused or broken connections) in a row that eject an instance."""
     ejection: Duration = Duration("30s")
     """How long an ejected instance rests; longer each time."""
-    max_ejection_percent: Annotated[int, Field(ge=1, le=100)] = 50
+    max_ejection_percent: Annotated[Int, Field(ge=1, le=100)] = 50
     """The largest share of instances that may rest at once."""
-    max_connections: Annotated[int, Field(ge=1)] = 1024
+    max_connections: Annotated[Int, Field(ge=1)] = 1024
     """Connections to the backend at once."""
-    max_requests: Annotated[int, Field(ge=1)] = 1024
+    max_requests: Annotated[Int, Field(ge=1)] = 1024
     """Requests to the backend at once; beyond it they are refused with 503."""
 
 
 class Backend(Model):
     """A service behind the edge."""
 
-    port: Port
+    port: Annotated[Port, Field(examples=[8080])]
     """The port of its instances."""
     protocol: Literal["http", "https", "h2c", "grpc", "tcp", "udp"] = "http"
     """What it speaks."""
-    health_check: Annotated[HealthCheck | None, BeforeValidator(_health_check)] = None
+    health_check: Annotated[HealthCheck, Short(_health_check, _health_check_short)] | None = None
     """How its instances are found healthy: a path, or the details."""
     circuit_breaker: CircuitBreaker | None = None
     """When its instances are given a rest."""
@@ -281,8 +344,11 @@ class Backend(Model):
 
 Per = Annotated[
     str,
-    StringConstraints(
-        pattern=r"^(client|ip|api_key|subject|route|header:[A-Za-z0-9!#$%&'*+.^`|~-]{1,128})$", to_lower=True
+    Text(
+        f"(client|ip|api_key|subject|route|header:{_HEADER_CHAR}{{1,128}})",
+        "one of client, ip, api_key, subject, route, header:NAME",
+        ("client", "header:x-tenant"),
+        lower=True,
     ),
 ]
 """Whom a limit counts: client, ip, api_key, subject, route, or `header:NAME`."""
@@ -293,7 +359,7 @@ class Throttle(Model):
 
     rate: Rate
     """The lasting rate."""
-    burst: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
+    burst: Annotated[Int, Field(ge=1, le=1_000_000)] | None = None
     """The size of the bucket: requests that may come at once; a second's worth, at least 1, when left out."""
     per: Per = "client"
     """Whom it counts; `client` is the API key if one was checked, else the token's subject, else the source address."""
@@ -302,7 +368,7 @@ class Throttle(Model):
 class Quota(Model):
     """How many requests may come in a calendar period (UTC)."""
 
-    limit: Annotated[int, Field(ge=1, le=10**12)]
+    limit: Annotated[Int, Field(ge=1, le=10**12, examples=[10_000])]
     """Requests in a period."""
     period: Literal["hour", "day", "week", "month"]
     """The period; weeks begin on Monday."""
@@ -313,19 +379,16 @@ class Quota(Model):
 class VaryBy(Model):
     """What tells cached answers apart, beside host, path and method."""
 
-    query: Annotated[
-        tuple[Annotated[str, StringConstraints(pattern=r"^[^\s&=#]{1,128}$")], ...],
-        BeforeValidator(_list_of_one),
-    ] = ()
+    query: Many[QueryName] = ()
     """Query parameters by name; `*` for all. Others are left out of the key and still reach the backend on a miss."""
-    headers: tuple[HeaderName, ...] = ()
+    headers: Many[HeaderName] = ()
     """Request headers by name."""
 
 
 class Cache(Model):
     """Answers with status 200 to GET and HEAD are kept for a time."""
 
-    ttl: Duration
+    ttl: Annotated[Duration, Field(examples=["60s"])]
     """How long an answer is kept."""
     vary_by: VaryBy = VaryBy()
     """What tells answers apart."""
@@ -336,23 +399,28 @@ class Cache(Model):
 class Cors(Model):
     """Which pages of other origins may call from a browser."""
 
-    allow_origins: Annotated[
-        tuple[Annotated[str, StringConstraints(pattern=r"^(\*|https?://[^\s/*?#]+)$")], ...],
-        BeforeValidator(_list_of_one),
-        Field(min_length=1),
+    allow_origins: OneOrMore[
+        Annotated[
+            str,
+            Text(
+                r"(\*|https?://[^\s/*?#]+)",
+                "an origin: scheme and host without a path, or `*`",
+                ("https://app.shop.example", "*"),
+            ),
+        ]
     ]
     """Origins such as `https://app.shop.example`; `*` for any."""
-    allow_methods: tuple[Annotated[str, StringConstraints(pattern=r"^(\*|[A-Z]{1,20})$")], ...] = (
+    allow_methods: Many[Annotated[str, Text(r"(\*|[A-Z]{1,20})", "a method", ("GET", "*"))]] = (
         "GET",
         "HEAD",
         "POST",
     )
     """Methods beside the simple ones."""
-    allow_headers: tuple[HeaderName, ...] = ()
+    allow_headers: Many[HeaderName] = ()
     """Request headers that a page may set."""
-    expose_headers: tuple[HeaderName, ...] = ()
+    expose_headers: Many[HeaderName] = ()
     """Response headers that a page may read."""
-    allow_credentials: bool = False
+    allow_credentials: Bool = False
     """Whether cookies and authorization may be sent."""
     max_age: Duration = Duration("10m")
     """How long a browser may remember the answer."""
@@ -361,16 +429,16 @@ class Cors(Model):
 class Retry(Model):
     """When a failed request is sent again."""
 
-    attempts: Annotated[int, Field(ge=1, le=10)] = 2
+    attempts: Annotated[Int, Field(ge=1, le=10)] = 2
     """Further tries after the first."""
-    on: tuple[
-        Literal["connect-failure", "reset", "gateway-error", "5xx"] | Annotated[int, Field(ge=400, le=599)],
-        ...,
-    ] = ("connect-failure", "reset")
+    on: tuple[NumberOr[ErrorStatus, Literal["connect-failure", "reset", "gateway-error", "5xx"]], ...] = (
+        "connect-failure",
+        "reset",
+    )
     """What is tried again: failed connections, broken ones, 502/503/504, any 5xx, or statuses by number."""
     backoff: Duration = Duration("25ms")
     """The first pause between tries; it grows, with some chance in it."""
-    non_idempotent: bool = False
+    non_idempotent: Bool = False
     """Say yes to sending POST and PATCH twice."""
 
 
@@ -390,9 +458,9 @@ class Rewrite(Model):
 
     host: HostName | None = None
     """The Host header."""
-    prefix: Annotated[str, StringConstraints(pattern=r"^/[^\s?#]*$")] | None = None
+    prefix: NewPath | None = None
     """What replaces the part of the path before `/*`."""
-    path: Annotated[str, StringConstraints(pattern=r"^/[^\s?#]*$")] | None = None
+    path: NewPath | None = None
     """The whole path; it may use the route's `{names}`, and `/*` at its end keeps what the route's `/*` matched."""
 
     @model_validator(mode="after")
@@ -405,7 +473,7 @@ class Rewrite(Model):
 class HeaderChange(Model):
     """Changes to headers, in this order: remove, set, add."""
 
-    remove: tuple[HeaderName, ...] = ()
+    remove: Many[HeaderName] = ()
     """Headers that are taken away."""
     set: dict[HeaderName, HeaderValue] = {}
     """Headers that get this value, whatever they had."""
@@ -425,7 +493,14 @@ class Headers(Model):
 class Redirect(Model):
     """An answer that sends the client elsewhere."""
 
-    target: Annotated[str, StringConstraints(pattern=r"^(https?://[^\s/?#]+)?(/[^\s]*)?$", min_length=1)]
+    target: Annotated[
+        str,
+        Text(
+            r"(?=.)(https?://[^\s/?#]+)?(/[^\s]*)?",
+            "an absolute URL or a path",
+            ("https://www.shop.example/*", "/v2/*"),
+        ),
+    ]
     """An absolute URL or a path; `/*` at its end keeps what the route's `/*` matched."""
     status: Literal[301, 302, 303, 307, 308] = 308
     """The status."""
@@ -435,29 +510,33 @@ def _redirect(value: Any) -> Any:
     return {"target": value} if isinstance(value, str) else value
 
 
+def _redirect_short(long: JsonSchemaValue) -> list[JsonSchemaValue]:
+    return [field_of(long, "target")]
+
+
 class Respond(Model):
     """A fixed answer."""
 
     status: Status = 200
     """The status."""
-    body: Annotated[str, StringConstraints(max_length=4096)] = ""
+    body: Annotated[str, Field(max_length=4096)] = ""
     """The body."""
-    content_type: Annotated[str, StringConstraints(pattern=r"^[a-z]+/[A-Za-z0-9.+-]+(; ?charset=[A-Za-z0-9-]+)?$")] = (
-        "text/plain"
-    )
+    content_type: Annotated[
+        str, Text(r"[a-z]+/[A-Za-z0-9.+-]+(; ?charset=[A-Za-z0-9-]+)?", "a media type", ("text/plain",))
+    ] = "text/plain"
     """Its media type."""
 
 
 class ValueMatch(Model):
     """How a header or query value is matched: exactly one of its fields."""
 
-    exact: str | None = None
+    exact: HeaderValue | None = None
     """The value, to the letter."""
-    prefix: str | None = None
+    prefix: HeaderValue | None = None
     """What the value begins with."""
-    regex: Annotated[str, StringConstraints(max_length=512)] | None = None
+    regex: Annotated[HeaderValue, Field(max_length=512)] | None = None
     """An RE2 expression for the whole value."""
-    present: bool | None = None
+    present: Bool | None = None
     """Whether it is there at all."""
 
     @model_validator(mode="after")
@@ -470,7 +549,11 @@ def _value_match(value: Any) -> Any:
     return {"exact": value} if isinstance(value, str) else value
 
 
-MatchField = Annotated[ValueMatch, BeforeValidator(_value_match)]
+def _value_match_short(long: JsonSchemaValue) -> list[JsonSchemaValue]:
+    return [field_of(long, "exact")]
+
+
+MatchField = Annotated[ValueMatch, Short(_value_match, _value_match_short)]
 
 
 class Match(Model):
@@ -478,16 +561,16 @@ class Match(Model):
 
     headers: dict[HeaderName, MatchField] = {}
     """Headers by name."""
-    query: dict[str, MatchField] = {}
+    query: dict[QueryName, MatchField] = {}
     """Query parameters by name."""
 
 
 class Validate(Model):
     """Requests are checked against the operation of the OpenAPI document that the spec came from."""
 
-    parameters: bool = True
+    parameters: Bool = True
     """Query parameters and headers."""
-    body: bool = True
+    body: Bool = True
     """The body, by its JSON Schema."""
 
 
@@ -495,14 +578,26 @@ def _validate(value: Any) -> Any:
     return {} if value is True else value
 
 
-ValidateField = Annotated[Validate | Literal[False] | None, BeforeValidator(_validate)]
+def _off_or_details(value: Any) -> str:
+    return "<off>" if value is False else "<details>"
+
+
+ValidateField = Annotated[
+    Annotated[Validate, Short(_validate, lambda _: [{"const": True}]), Tag("<details>")]
+    | Annotated[Literal[False], Tag("<off>")],
+    Discriminator(_off_or_details),
+]
 
 
 def _weights(value: Any) -> Any:
     return {value: 100} if isinstance(value, str) else value
 
 
-Weights = Annotated[dict[Name, Annotated[int, Field(ge=0, le=100)]], BeforeValidator(_weights), Field(min_length=1)]
+_NAME_SCHEMA: JsonSchemaValue = TypeAdapter(Name).json_schema()
+
+Weights = Annotated[
+    dict[Name, Annotated[Int, Field(ge=0, le=100)]], Field(min_length=1), Short(_weights, lambda _: [_NAME_SCHEMA])
+]
 
 
 class Settings(Model):
@@ -510,13 +605,13 @@ class Settings(Model):
 
     auth: AuthField | None = None
     """Who may: an authorizer's name, `none` for everybody, or the details."""
-    throttle: Throttle | Literal["none"] | None = None
+    throttle: OrNone[Throttle] | None = None
     """How fast; `none` lifts the default."""
-    quota: Quota | Literal["none"] | None = None
+    quota: OrNone[Quota] | None = None
     """How much in a period; `none` lifts the default."""
-    cors: Cors | Literal["none"] | None = None
+    cors: OrNone[Cors] | None = None
     """Which pages of other origins; `none` lifts the default."""
-    retry: Retry | Literal["none"] | None = None
+    retry: OrNone[Retry] | None = None
     """When a failed request is sent again; `none` lifts the default."""
     timeout: Timeout | None = None
     """How long things may take; each field falls back to the default's."""
@@ -533,7 +628,7 @@ class Route(Settings):
 
     backend: Weights | None = None
     """The backend, or several with weights that add up to 100."""
-    listener: Names | None = None
+    listener: OneOrMore[Annotated[Name, Field(examples=["public"])]] | None = None
     """The listeners it is for; all http and https ones when left out."""
     match: Match = Match()
     """What a request must carry beside method and path."""
@@ -541,11 +636,11 @@ class Route(Settings):
     """Answers that are kept."""
     rewrite: Rewrite | None = None
     """What the backend sees instead."""
-    redirect: Annotated[Redirect | None, BeforeValidator(_redirect)] = None
+    redirect: Annotated[Redirect, Short(_redirect, _redirect_short)] | None = None
     """Send the client elsewhere: a target, or the details."""
     respond: Respond | None = None
     """Answer from here."""
-    validation: ValidateField = Field(default=None, alias="validate")
+    validation: ValidateField | None = Field(default=None, alias="validate")
     """Check requests against the OpenAPI document."""
 
     @model_validator(mode="after")
@@ -558,7 +653,7 @@ def _route(value: Any) -> Any:
     return {"backend": {value: 100}} if isinstance(value, str) else value
 
 
-RouteField = Annotated[Route, BeforeValidator(_route)]
+RouteField = Annotated[Route, Short(_route, lambda _: [_NAME_SCHEMA])]
 
 
 # -- the edge as a whole -----------------------------------------------------------------------------------------------
@@ -569,13 +664,14 @@ class Waf(Model):
 
     mode: Literal["block", "count"] = "block"
     """Whether a hit is refused, or only counted."""
-    managed: tuple[
-        Literal["core", "known-bad-inputs", "sql-injection", "ip-reputation", "anonymous-ip", "bots"], ...
-    ] = ("core", "known-bad-inputs")
+    managed: Many[Literal["core", "known-bad-inputs", "sql-injection", "ip-reputation", "anonymous-ip", "bots"]] = (
+        "core",
+        "known-bad-inputs",
+    )
     """Rule sets that the cloud keeps."""
-    allow: tuple[Cidr, ...] = ()
+    allow: Many[Cidr] = ()
     """Addresses that may come in; when given, no others."""
-    deny: tuple[Cidr, ...] = ()
+    deny: Many[Cidr] = ()
     """Addresses that may not."""
     rate_per_ip: Rate | None = None
     """How fast one address may ask."""
@@ -584,9 +680,9 @@ class Waf(Model):
 class AccessLog(Model):
     """The log of requests. Tokens, keys and cookies are never in it."""
 
-    retention: Annotated[str, StringConstraints(pattern=r"^[1-9]\d{0,3}d$")] = "30d"
+    retention: Annotated[str, Text(r"[1-9][0-9]{0,3}d", "a number of days", ("30d",))] = "30d"
     """How long it is kept, in days."""
-    fields: tuple[
+    fields: Many[
         Literal[
             "time",
             "request_id",
@@ -603,37 +699,36 @@ class AccessLog(Model):
             "bytes",
             "user_agent",
             "error",
-        ],
-        ...,
+        ]
     ] = ()
     """What is in it; everything when left out."""
-    sample: Annotated[float, Field(gt=0, le=1)] = 1.0
+    sample: Annotated[Float, Field(gt=0, le=1)] = 1.0
     """The share of successful requests that is logged; failed ones always are."""
 
 
 class Latency(Model):
     """A bound on a latency percentile."""
 
-    percentile: Annotated[float, Field(ge=50, lt=100)] = 99
+    percentile: Annotated[Float, Field(ge=50, lt=100)] = 99
     """The percentile."""
-    above: Duration
+    above: Annotated[Duration, Field(examples=["800ms"])]
     """The alarm's bound."""
 
 
 class Monitor(Model):
     """Alarms and a dashboard."""
 
-    error_rate: Annotated[float, Field(gt=0, le=100)] | None = None
+    error_rate: Percent | None = None
     """Alarm when more than this percentage of requests fails with 5xx."""
     latency: Latency | None = None
     """Alarm when requests take longer."""
-    throttled: Annotated[float, Field(gt=0, le=100)] | None = None
+    throttled: Percent | None = None
     """Alarm when more than this percentage is throttled."""
-    unhealthy_targets: Annotated[int, Field(ge=1)] | None = None
+    unhealthy_targets: Annotated[Int, Field(ge=1)] | None = None
     """Alarm when this many instances are unhealthy."""
-    notify: tuple[str, ...] = ()
+    notify: Many[Plain] = ()
     """Names of notification targets, bound by the stack."""
-    dashboard: bool = True
+    dashboard: Bool = True
     """Make a dashboard."""
 
 
@@ -642,7 +737,7 @@ class Compression(Model):
 
     min_size: Size = Size("1KB")
     """The least size that is worth it."""
-    content_types: tuple[Annotated[str, StringConstraints(pattern=r"^[a-z]+/[A-Za-z0-9.+-]+$")], ...] = (
+    content_types: Many[MediaType] = (
         "application/json",
         "application/problem+json",
         "text/html",
@@ -658,7 +753,7 @@ class Compression(Model):
 class EdgeSpec(Model):
     """An edge: load balancer, API gateway, routes, and what is checked on the way."""
 
-    name: Name
+    name: Annotated[Name, Field(examples=["shop"])]
     """The edge's name; names of resources are derived from it."""
     listener: Listener | None = None
     """Short for one listener, called `default`."""

@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Self
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
-_DURATION_PART = re.compile(r"(\d{1,5})(h|ms|m|s)")
+_DURATION_PART = re.compile(r"([0-9]{1,5})(h|ms|m|s)")
 _MILLISECONDS = {"h": 3_600_000, "m": 60_000, "s": 1_000, "ms": 1}
 _RATE_SECONDS = {"s": 1, "m": 60, "h": 3_600}
 _SIZE_BYTES = {"B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30}
@@ -51,6 +51,7 @@ class _Written(str):
             "type": "string",
             "pattern": f"^(?:{cls.grammar})$",
             "examples": list(cls.examples),
+            "title": cls.summary,
             "description": cls.__doc__ or "",
         }
 
@@ -58,7 +59,7 @@ class _Written(str):
 class Duration(_Written):
     """A length of time in the form of GEP-2257: ``500ms``, ``29s``, ``1h30m``; at most four parts, no fractions."""
 
-    grammar = r"(?:\d{1,5}(?:h|m|s|ms)){1,4}"
+    grammar = r"(?:[0-9]{1,5}(?:h|m|s|ms)){1,4}"
     examples = ("30s", "5m", "1h30m", "500ms")
     summary = "a duration"
 
@@ -71,7 +72,7 @@ class Duration(_Written):
 class Rate(_Written):
     """So many requests per second, minute or hour: ``100/s``, ``30/m``, ``1000/h``; at least one."""
 
-    grammar = r"[1-9]\d{0,8}/[smh]"
+    grammar = r"[1-9][0-9]{0,8}/[smh]"
     examples = ("100/s", "30/m", "1000/h")
     summary = "a rate"
 
@@ -94,7 +95,7 @@ class Rate(_Written):
 class Size(_Written):
     """An amount of data: ``512B``, ``10KB`` (1000), ``1MiB`` (1024 * 1024)."""
 
-    grammar = r"\d{1,9}\s?(?:B|KB|MB|GB|KiB|MiB|GiB)"
+    grammar = r"[0-9]{1,9}\s?(?:B|KB|MB|GB|KiB|MiB|GiB)"
     examples = ("512B", "10KB", "1MiB")
     summary = "a size"
 

@@ -1,0 +1,71 @@
+# The only entry points a newcomer needs: `make up`, `make down`, `make test`.
+# Everything lands in ignored folders: .venv, .edgewright, tools/bin.
+
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STACK ?= local
+JOBS ?= 2
+PIP := $(BIN)/python -m pip install --disable-pip-version-check --quiet
+
+# What is installed is marked by a stamp, so that a second run asks pip nothing.
+LOCAL := $(VENV)/.local.stamp
+DEV := $(VENV)/.dev.stamp
+
+.DEFAULT_GOAL := help
+.PHONY: help up down preview test lint format check bench engine clean
+
+help: ## this list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+up: $(LOCAL) ## bring the sample edge up on this machine, and print requests to try
+	@$(BIN)/edgewright up $(STACK) --yes
+
+down: ## stop it, and leave nothing running
+	@if [ -x $(BIN)/edgewright ]; then $(BIN)/edgewright down $(STACK); else echo "$(STACK) was not up"; fi
+
+preview: $(LOCAL) ## what `make up` would change
+	@$(BIN)/edgewright preview $(STACK)
+
+test: lint engine ## everything: lint, types, unit and golden tests first, then real processes and the real engine
+	$(BIN)/python -m pytest -n $(JOBS) tests/unit tests/golden
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadscope $(addprefix --ignore=tests/,unit golden) tests
+
+lint: $(DEV) ## ruff and the type checker
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/basedpyright --pythonpath $(BIN)/python
+
+format: $(DEV) ## let ruff format and fix
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+check: $(LOCAL) ## check every spec of this repository
+	@$(BIN)/edgewright check stacks/*.edge.yaml $(wildcard examples/*/*.edge.yaml)
+
+bench: $(DEV) ## CPU per request against a hand-written Envoy configuration
+	$(BIN)/python -m bench
+
+engine: $(LOCAL) # a Pulumi CLI: the one on PATH, or one in tools/bin
+	@$(BIN)/python -m edgewright.engine > /dev/null
+
+clean: down ## remove what was installed and built, and all local state
+	rm -rf $(VENV) .edgewright tools/bin .pytest_cache .ruff_cache
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "error: Python 3.11 or newer is needed; say which with make PYTHON=python3.12" >&2; exit 1; }
+	@echo "python: making $(VENV)" >&2
+	@$(PYTHON) -m venv $(VENV) || \
+	  { rm -rf $(VENV); echo "error: no virtual environment; on Debian: apt install python3-venv" >&2; exit 1; }
+
+$(LOCAL): requirements.txt pyproject.toml | $(BIN)/python
+	@echo "python: installing what the local target needs" >&2
+	@$(PIP) -r requirements.txt -e '.[local]'
+	@touch $@
+
+$(DEV): requirements-dev.txt $(LOCAL)
+	@echo "python: installing what the tests need" >&2
+	@$(PIP) -r requirements-dev.txt
+	@touch $@

@@ -1,0 +1,1 @@
+"""Measures what the local edge costs; `python -m bench` prints it."""
