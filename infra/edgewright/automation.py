@@ -30,6 +30,7 @@ from pulumi import automation
 from semver import VersionInfo
 
 from edgewright.engine import Engine
+from edgewright.local.process import identify
 from edgewright.stack import CREDENTIALS, config_folder, engine_folder, project, secret_in
 
 Program = Callable[[], None]
@@ -73,10 +74,19 @@ class StackRun:
             lambda: self._stack.up(on_output=_show, color=_color(), suppress_progress=True, show_secrets=False)
         )
 
-    def refresh(self) -> bool:
-        """Bring the state to what really runs: an edge that has died is dropped from it."""
+    def refresh(self, *, settle: bool = False) -> bool:
+        """Bring the state to what really runs: an edge that has died is dropped from it.
+
+        settle: also forget what an update that was killed was creating; for resources that take over what is there.
+        """
         return self._run(
-            lambda: self._stack.refresh(on_output=_show, color=_color(), suppress_progress=True, show_secrets=False)
+            lambda: self._stack.refresh(
+                on_output=_show,
+                color=_color(),
+                suppress_progress=True,
+                show_secrets=False,
+                clear_pending_creates=settle or None,
+            )
         )
 
     def destroy(self) -> bool:
@@ -213,15 +223,7 @@ def _is_abandoned(lock: Path) -> bool:
         pid, host = int(found["pid"]), str(found["hostname"])
     except (OSError, ValueError, KeyError, TypeError):
         return False
-    if host != socket.gethostname():
-        return False
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return True
-    except PermissionError:
-        return False
-    return False
+    return host == socket.gethostname() and identify(pid) is None
 
 
 def _project_for_engine(root: Path) -> dict[str, Any]:

@@ -93,16 +93,26 @@ def engine_folder(root: Path) -> Path:
 
 def engine_knows(root: Path, stack: str) -> bool:
     """Whether the engine's state may name resources of the stack; yes where the state lies elsewhere."""
+    found = _state(root, stack)
+    return found is None or bool(found.get("resources") or found.get("pending_operations"))
+
+
+def was_interrupted(root: Path, stack: str) -> bool:
+    """Whether the last update of the stack was killed; no where the state lies elsewhere."""
+    return bool((_state(root, stack) or {}).get("pending_operations"))
+
+
+def _state(root: Path, stack: str) -> dict[str, Any] | None:
+    """The engine's last snapshot of a stack, empty before the first; None when it cannot be read here."""
     if os.environ.get("PULUMI_BACKEND_URL"):
-        return True
+        return None
     file = engine_folder(root) / ".pulumi" / "stacks" / project(root)["name"] / f"{stack}.json"
     try:
-        latest: Any = json.loads(file.read_text())["checkpoint"].get("latest") or {}
-        return bool(latest.get("resources") or latest.get("pending_operations"))
+        return dict(json.loads(file.read_text())["checkpoint"].get("latest") or {})
     except FileNotFoundError:
-        return False
-    except (OSError, ValueError, KeyError, AttributeError):
-        return True
+        return {}
+    except (OSError, ValueError, KeyError, AttributeError, TypeError):
+        return None
 
 
 def read(root: Path, stack: str) -> Settings:

@@ -28,6 +28,7 @@ from edgewright.stack import (
     read,
     secret_in,
     values,
+    was_interrupted,
 )
 from edgewright.welcome import Running, welcome
 
@@ -93,7 +94,7 @@ def _up(settings: Settings, *, engine: bool, yes: bool) -> int:
             with_engine.preview()
             if input(f"bring `{settings.stack}` up like this? [y/N] ").strip().lower() not in ("y", "yes"):
                 return 1
-        if not with_engine.up():
+        if not _settled(with_engine, settings.root, settings.stack) or not with_engine.up():
             return 1
         status = runtime.status(settings.state_dir)
         if status is None:
@@ -118,7 +119,8 @@ def _down(root: Path, stack: str) -> int:
     if engine:
         from edgewright.automation import StackRun
 
-        done = StackRun(root, stack, engine, lambda: None).destroy()
+        run = StackRun(root, stack, engine, lambda: None)
+        done = _settled(run, root, stack) and run.destroy()
     elif known:
         print(
             "error: there is no Pulumi CLI: the edge is stopped, and its stack's state still names it", file=sys.stderr
@@ -126,6 +128,11 @@ def _down(root: Path, stack: str) -> int:
     runtime.stop(state_dir)  # also an edge that the engine does not know of, and what a crash left behind
     print(f"{stack} is down" if ran or known else f"{stack} was not up")
     return 0 if done else 1
+
+
+def _settled(run: "StackRun", root: Path, stack: str) -> bool:
+    """Clear up after an update that was killed: creating an edge takes over one that runs, so nothing is lost."""
+    return not was_interrupted(root, stack) or run.refresh(settle=True)
 
 
 def _without_engine(settings: Settings, prepared: Prepared) -> Status:

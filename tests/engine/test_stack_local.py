@@ -22,7 +22,7 @@ from edgewright.local import runtime
 from edgewright.local.prepare import prepare
 from edgewright.local.resource import Edge
 from edgewright.up import down, preview, up
-from engine.project import Project
+from engine.project import REPOSITORY, Project
 
 Capture = pytest.CaptureFixture[str]
 
@@ -237,6 +237,24 @@ def test_a_state_with_another_passphrase_is_not_touched_and_the_remedy_is_named(
     assert "say it with PULUMI_CONFIG_PASSPHRASE" in said
     assert "Traceback" not in said
     assert project.pid == before
+
+
+def test_an_up_that_was_killed_is_made_good_by_the_next_one(project: Project, capfd: Capture) -> None:
+    command = [sys.executable, "-m", "edgewright.cli", "up", "local", "--yes"]
+    environment = {**os.environ, "PYTHONPATH": str(REPOSITORY / "infra")}
+    with subprocess.Popen(command, env=environment, start_new_session=True, stdout=subprocess.DEVNULL) as killed:
+        deadline = time.monotonic() + 60
+        while not (project.state_dir / "lock").exists():
+            assert time.monotonic() < deadline
+            time.sleep(0.005)
+        os.killpg(killed.pid, signal.SIGKILL)
+    assert up("local", yes=True) == 0
+    assert project.get("/hello") == (200, "hello")
+    capfd.readouterr()
+    assert up("local", yes=True) == 0
+    said = capfd.readouterr().out
+    assert "pending operations" not in said
+    assert "3 unchanged" in said
 
 
 def test_without_a_terminal_up_does_not_guess(project: Project, capfd: Capture) -> None:

@@ -91,7 +91,7 @@ def edge(
     those instances, so that another one replaces them.
     """
     given = {"app": 1} if backends is None else backends
-    clusters = [_backend(f"backend.{name}", check) for name in given]
+    clusters = [_backend(f"backend-{name}", check) for name in given]
     scheme = "https" if tls else "http"
     return Artifact(
         name="handmade",
@@ -110,9 +110,9 @@ def edge(
                 for name in gateways
             ),
         ),
-        endpoints={f"backend.{name}": tuple(item) for name, item in given.items() if not isinstance(item, int)},
+        endpoints={f"backend-{name}": tuple(item) for name, item in given.items() if not isinstance(item, int)},
         processes=tuple(
-            BackendProcess(f"{name}-{number}", f"backend.{name}", (*ANSWERER, name, generation))
+            BackendProcess(f"{name}-{number}", f"backend-{name}", (*ANSWERER, name, generation))
             for name, count in given.items()
             if isinstance(count, int)
             for number in range(1, count + 1)

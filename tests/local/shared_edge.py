@@ -68,7 +68,7 @@ class SharedEdge:
     def backend_ports(self) -> list[int]:
         """The ports of the instances that the edge started, from the endpoint files that Envoy reads."""
         found: set[int] = set()
-        for file in (self.folder / "xds/eds").glob("backend.*.json"):
+        for file in (self.folder / "xds/eds").glob("backend-*.json"):
             for resource in json.loads(file.read_text())["resources"]:
                 for group in resource["endpoints"]:
                     for item in group["lb_endpoints"]:

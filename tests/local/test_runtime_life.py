@@ -26,7 +26,7 @@ from local.ports import free_port
 def test_start_returns_once_the_first_request_is_answered(edge_state: Path) -> None:
     port = free_port()
 
-    status = runtime.start(edge(port, [to("backend.app")], backends={"app": 2}), edge_state)
+    status = runtime.start(edge(port, [to("backend-app")], backends={"app": 2}), edge_state)
 
     assert get(port, "/x").json()["name"] == "app"
     assert status.alive
@@ -91,8 +91,8 @@ def test_two_starts_at_once_give_one_edge(edge_state: Path) -> None:
 def test_a_refused_configuration_leaves_nothing_running(edge_state: Path) -> None:
     port = free_port()
 
-    with pytest.raises(LocalError, match=r"unknown cluster 'backend\.nowhere'"):
-        runtime.start(edge(port, [to("backend.nowhere")]), edge_state)
+    with pytest.raises(LocalError, match=r"unknown cluster 'backend-nowhere'"):
+        runtime.start(edge(port, [to("backend-nowhere")]), edge_state)
 
     assert runtime.status(edge_state) is None
     assert marked(StateFolder(edge_state).last_run()) == []
@@ -101,7 +101,7 @@ def test_a_refused_configuration_leaves_nothing_running(edge_state: Path) -> Non
 
 
 def test_stop_ends_every_process_and_removes_sockets(edge_state: Path) -> None:
-    status = runtime.start(edge(free_port(), [to("backend.app")]), edge_state)
+    status = runtime.start(edge(free_port(), [to("backend-app")]), edge_state)
 
     runtime.stop(edge_state)
 
@@ -121,7 +121,7 @@ def test_stop_is_no_error_when_nothing_runs_or_ever_did(edge_state: Path) -> Non
 
 def test_stop_lets_a_request_under_way_finish(edge_state: Path) -> None:
     port = free_port()
-    runtime.start(edge(port, [to("backend.app")]), edge_state)
+    runtime.start(edge(port, [to("backend-app")]), edge_state)
     answers: list[Answer] = []
     client = threading.Thread(target=lambda: answers.append(get(port, "/slow?wait=1.5")))
     client.start()
@@ -135,7 +135,7 @@ def test_stop_lets_a_request_under_way_finish(edge_state: Path) -> None:
 
 def test_stop_does_not_wait_longer_than_it_is_told(edge_state: Path) -> None:
     port = free_port()
-    runtime.start(edge(port, [to("backend.app")]), edge_state)
+    runtime.start(edge(port, [to("backend-app")]), edge_state)
     attack = start([Target("GET", f"http://127.0.0.1:{port}/slow?wait=14")], rate=1, seconds=1, generator="strict")
     time.sleep(0.5)
     began = time.monotonic()
@@ -147,7 +147,7 @@ def test_stop_does_not_wait_longer_than_it_is_told(edge_state: Path) -> None:
 
 
 def test_a_killed_supervisor_takes_everything_with_it(edge_state: Path) -> None:
-    status = runtime.start(edge(free_port(), [to("backend.app")]), edge_state)
+    status = runtime.start(edge(free_port(), [to("backend-app")]), edge_state)
 
     os.kill(status.pid, signal.SIGKILL)
 
@@ -157,7 +157,7 @@ def test_a_killed_supervisor_takes_everything_with_it(edge_state: Path) -> None:
 
 def test_after_a_killed_supervisor_a_start_just_works(edge_state: Path) -> None:
     port = free_port()
-    artifact = edge(port, [to("backend.app")])
+    artifact = edge(port, [to("backend-app")])
     status = runtime.start(artifact, edge_state)
     os.kill(status.pid, signal.SIGKILL)
 
@@ -169,7 +169,7 @@ def test_after_a_killed_supervisor_a_start_just_works(edge_state: Path) -> None:
 
 
 def test_after_a_killed_supervisor_stop_cleans_up(edge_state: Path) -> None:
-    status = runtime.start(edge(free_port(), [to("backend.app")]), edge_state)
+    status = runtime.start(edge(free_port(), [to("backend-app")]), edge_state)
     os.kill(status.pid, signal.SIGKILL)
 
     runtime.stop(edge_state)
@@ -238,7 +238,7 @@ def test_a_pid_that_now_belongs_to_somebody_else_is_left_alone(edge_state: Path)
 @pytest.mark.parametrize("name", ["gateway-1", "balancer", "app-1"])
 def test_a_killed_process_comes_back_by_itself(edge_state: Path, name: str) -> None:
     port = free_port()
-    before = runtime.start(edge(port, [to("backend.app")]), edge_state).processes[name]
+    before = runtime.start(edge(port, [to("backend-app")]), edge_state).processes[name]
     assert before is not None
 
     os.kill(before, signal.SIGKILL)
@@ -250,7 +250,7 @@ def test_a_killed_process_comes_back_by_itself(edge_state: Path, name: str) -> N
 
 def test_no_request_is_lost_while_a_gateway_is_killed(edge_state: Path) -> None:
     port = free_port()
-    runtime.start(edge(port, [to("backend.app")], backends={"app": 2}), edge_state)
+    runtime.start(edge(port, [to("backend-app")], backends={"app": 2}), edge_state)
 
     attack = start([Target("GET", f"http://127.0.0.1:{port}/x")], rate=400, workers=32, generator="strict")
     try:
@@ -319,7 +319,7 @@ def test_a_backend_command_that_does_not_exist_is_a_warning(edge_state: Path) ->
 def test_backends_run_where_the_caller_is_and_know_their_port(edge_state: Path, tmp_path: Path) -> None:
     port = free_port()
     artifact = _with_process(
-        edge(port, [to("backend.app")], backends={"app": 1}),
+        edge(port, [to("backend-app")], backends={"app": 1}),
         ("sh", "-c", f'pwd > place; echo "$PORT ${{PORT}}" > port; exec {sys.executable} "$0" app', _answerer()),
     )
 
@@ -341,7 +341,7 @@ def _start(artifact: Artifact, state: Path) -> str:
 
 def _with_process(artifact: Artifact, command: tuple[str, ...]) -> Artifact:
     data = artifact.to_json()
-    data["processes"] = [_fields(BackendProcess("app-1", "backend.app", command))]
+    data["processes"] = [_fields(BackendProcess("app-1", "backend-app", command))]
     return Artifact.from_json(data)
 
 

@@ -20,9 +20,9 @@ from local.ports import free_port
 
 def test_a_new_route_answers_as_soon_as_the_update_returns(edge_state: Path) -> None:
     port = free_port()
-    runtime.start(edge(port, [to("backend.app")]), edge_state)
+    runtime.start(edge(port, [to("backend-app")]), edge_state)
 
-    status = runtime.update(edge(port, [saying("hello", "/hi"), to("backend.app")]), edge_state)
+    status = runtime.update(edge(port, [saying("hello", "/hi"), to("backend-app")]), edge_state)
 
     assert get(port, "/hi").text == "hello"
     assert status.routes == ("ANY /hi", "ANY /")
@@ -30,10 +30,10 @@ def test_a_new_route_answers_as_soon_as_the_update_returns(edge_state: Path) -> 
 
 def test_new_filters_decide_every_request_after_the_update(edge_state: Path) -> None:
     port = free_port()
-    runtime.start(edge(port, [to("backend.app")], filters=[marking("old")]), edge_state)
+    runtime.start(edge(port, [to("backend-app")], filters=[marking("old")]), edge_state)
     assert {get(port).headers["x-filters"] for _ in range(20)} == {"old"}
 
-    runtime.update(edge(port, [to("backend.app")], filters=[marking("new")]), edge_state)
+    runtime.update(edge(port, [to("backend-app")], filters=[marking("new")]), edge_state)
 
     # Kept connections between the balancer and the gateways must not carry one more request through the old filters.
     assert {get(port).headers["x-filters"] for _ in range(40)} == {"new"}
@@ -41,7 +41,7 @@ def test_new_filters_decide_every_request_after_the_update(edge_state: Path) -> 
 
 def test_an_update_to_the_same_edge_changes_no_file(edge_state: Path) -> None:
     port = free_port()
-    artifact = edge(port, [to("backend.app")])
+    artifact = edge(port, [to("backend-app")])
     runtime.start(artifact, edge_state)
     before = _versions(edge_state)
 
@@ -52,10 +52,10 @@ def test_an_update_to_the_same_edge_changes_no_file(edge_state: Path) -> None:
 
 def test_a_change_of_routes_writes_only_routes(edge_state: Path) -> None:
     port = free_port()
-    runtime.start(edge(port, [to("backend.app")]), edge_state)
+    runtime.start(edge(port, [to("backend-app")]), edge_state)
     before = _versions(edge_state)
 
-    runtime.update(edge(port, [saying("x", "/x"), to("backend.app")]), edge_state)
+    runtime.update(edge(port, [saying("x", "/x"), to("backend-app")]), edge_state)
 
     after = _versions(edge_state)
     changed = {name for name in before | after if before.get(name) != after.get(name)}
@@ -63,7 +63,7 @@ def test_a_change_of_routes_writes_only_routes(edge_state: Path) -> None:
 
 
 def _a_route_to_nowhere(port: int) -> Artifact:
-    return edge(port, [to("backend.nowhere")])
+    return edge(port, [to("backend-nowhere")])
 
 
 def _a_bad_expression(port: int) -> Artifact:
@@ -71,13 +71,13 @@ def _a_bad_expression(port: int) -> Artifact:
 
 
 def _a_filter_without_a_type(port: int) -> Artifact:
-    return edge(port, [to("backend.app")], filters=[{"name": "mark", "typed_config": {}}])
+    return edge(port, [to("backend-app")], filters=[{"name": "mark", "typed_config": {}}])
 
 
 @pytest.mark.parametrize(
     ("broken", "says"),
     [
-        (_a_route_to_nowhere, "unknown cluster 'backend.nowhere'"),
+        (_a_route_to_nowhere, "unknown cluster 'backend-nowhere'"),
         (_a_bad_expression, "missing )"),
         (_a_filter_without_a_type, "mark"),
     ],
@@ -86,7 +86,7 @@ def test_a_refused_update_says_why_and_keeps_the_old_edge(
     edge_state: Path, broken: Callable[[int], Artifact], says: str
 ) -> None:
     port = free_port()
-    good = edge(port, [saying("kept", "/kept"), to("backend.app")])
+    good = edge(port, [saying("kept", "/kept"), to("backend-app")])
     runtime.start(good, edge_state)
     before = _versions(edge_state)
 
@@ -103,7 +103,7 @@ def test_a_refused_update_says_why_and_keeps_the_old_edge(
 
 def test_what_only_a_running_envoy_refuses_is_undone_on_every_node(edge_state: Path) -> None:
     port, other = free_port(), free_port()
-    good = edge(port, [saying("kept", "/kept"), to("backend.app")])
+    good = edge(port, [saying("kept", "/kept"), to("backend-app")])
     runtime.start(good, edge_state)
 
     # A new address for an existing listener name is valid in one file; that it cannot be opened shows only when it is.
@@ -137,13 +137,13 @@ def test_a_listener_moves_to_another_port(edge_state: Path) -> None:
 
 def test_new_instances_take_over_before_the_old_ones_go(edge_state: Path) -> None:
     port = free_port()
-    runtime.start(edge(port, [to("backend.app")], backends={"app": 2}), edge_state)
+    runtime.start(edge(port, [to("backend-app")], backends={"app": 2}), edge_state)
     old = {get(port).json()["pid"] for _ in range(20)}
 
     attack = start([Target("GET", f"http://127.0.0.1:{port}/x")], rate=300, workers=16, generator="strict")
     try:
         time.sleep(0.5)
-        runtime.update(edge(port, [to("backend.app")], backends={"app": 2}, generation="2"), edge_state)
+        runtime.update(edge(port, [to("backend-app")], backends={"app": 2}, generation="2"), edge_state)
         assert old.isdisjoint({get(port).json()["pid"] for _ in range(20)})
         time.sleep(0.5)
     finally:
@@ -156,12 +156,12 @@ def test_new_instances_take_over_before_the_old_ones_go(edge_state: Path) -> Non
 
 def test_a_request_that_takes_long_survives_a_change_of_everything(edge_state: Path) -> None:
     port = free_port()
-    runtime.start(edge(port, [to("backend.app")], backends={"app": 1}), edge_state)
+    runtime.start(edge(port, [to("backend-app")], backends={"app": 1}), edge_state)
     attack = start([Target("GET", f"http://127.0.0.1:{port}/slow?wait=4")], rate=4, seconds=1, generator="strict")
     time.sleep(1.2)
 
     runtime.update(
-        edge(port, [saying("hi", "/hi"), to("backend.two")], backends={"two": 1}, filters=[marking("new")]),
+        edge(port, [saying("hi", "/hi"), to("backend-two")], backends={"two": 1}, filters=[marking("new")]),
         edge_state,
     )
 
@@ -198,13 +198,13 @@ def test_a_cluster_that_nothing_uses_any_more_is_taken_away(edge_state: Path) ->
 
     runtime.update(edge(port, [saying("y")], backends={"new": ["127.0.0.1:9"]}), edge_state)
 
-    assert _clusters(edge_state) == {"backend.old", "backend.new"}
-    until(lambda: _clusters(edge_state) == {"backend.new"})
+    assert _clusters(edge_state) == {"backend-old", "backend-new"}
+    until(lambda: _clusters(edge_state) == {"backend-new"})
 
 
 def test_another_bootstrap_replaces_the_gateways_without_a_lost_request(edge_state: Path) -> None:
     port = free_port()
-    artifact = edge(port, [to("backend.app")])
+    artifact = edge(port, [to("backend-app")])
     before = runtime.start(artifact, edge_state).processes
 
     attack = start([Target("GET", f"http://127.0.0.1:{port}/x")], rate=300, workers=16, generator="strict")
@@ -223,13 +223,13 @@ def test_another_bootstrap_replaces_the_gateways_without_a_lost_request(edge_sta
 def test_gateways_come_and_go_without_a_lost_request(edge_state: Path) -> None:
     port = free_port()
     names = ("gateway-1", "gateway-2", "gateway-3")
-    runtime.start(edge(port, [to("backend.app")]), edge_state)
+    runtime.start(edge(port, [to("backend-app")]), edge_state)
 
     attack = start([Target("GET", f"http://127.0.0.1:{port}/x")], rate=300, workers=16, generator="strict")
     try:
         time.sleep(0.3)
-        more = runtime.update(edge(port, [to("backend.app")], gateways=names), edge_state)
-        fewer = runtime.update(edge(port, [to("backend.app")], gateways=names[1:]), edge_state)
+        more = runtime.update(edge(port, [to("backend-app")], gateways=names), edge_state)
+        fewer = runtime.update(edge(port, [to("backend-app")], gateways=names[1:]), edge_state)
         time.sleep(0.3)
     finally:
         report = attack.stop()
@@ -245,7 +245,7 @@ def test_updating_what_does_not_run_says_how_to_start_it(edge_state: Path) -> No
 
 
 def _routes(number: int) -> list[dict[str, object]]:
-    return [saying("fixed", "/fixed"), saying(f"extra {number}", f"/extra-{number % 5}"), to("backend.app")]
+    return [saying("fixed", "/fixed"), saying(f"extra {number}", f"/extra-{number % 5}"), to("backend-app")]
 
 
 def _variant(port: int, number: int) -> Artifact:

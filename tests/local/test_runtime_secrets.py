@@ -26,7 +26,7 @@ GIVEN = "a-key-that-was-given-0123456789"
 
 def test_everything_in_the_state_folder_is_closed_to_others(edge_state: Path) -> None:
     runtime.start(
-        edge(free_port(), [to("backend.app")], tls=True, filters=[keys(PLACEHOLDER)], credentials=[REF]), edge_state
+        edge(free_port(), [to("backend-app")], tls=True, filters=[keys(PLACEHOLDER)], credentials=[REF]), edge_state
     )
 
     open_to_others = {
@@ -40,7 +40,7 @@ def test_everything_in_the_state_folder_is_closed_to_others(edge_state: Path) ->
 
 
 def test_every_process_listens_on_this_machine_only(edge_state: Path) -> None:
-    runtime.start(edge(free_port(), [to("backend.app")], backends={"app": 2}), edge_state)
+    runtime.start(edge(free_port(), [to("backend-app")], backends={"app": 2}), edge_state)
     listening = _listening({process.pid for process in marked(StateFolder(edge_state).last_run())})
     assert len(listening) == 3
     assert {address for address, _ in listening} == {"127.0.0.1"}
@@ -75,7 +75,7 @@ def test_a_generated_key_stays_the_same_until_it_is_given_another(edge_state: Pa
 
 def test_no_key_stands_in_a_log_a_command_line_or_the_artifact(edge_state: Path) -> None:
     port = free_port()
-    artifact = edge(port, [to("backend.app")], filters=[keys(PLACEHOLDER)], credentials=[REF], tls=True)
+    artifact = edge(port, [to("backend-app")], filters=[keys(PLACEHOLDER)], credentials=[REF], tls=True)
     status = runtime.start(artifact, edge_state, {"main:tester": GIVEN})
     trust = status.ca_certificate
     assert get(port, "/x", {"x-api-key": GIVEN}, trust=trust).status == 200
@@ -84,7 +84,7 @@ def test_no_key_stands_in_a_log_a_command_line_or_the_artifact(edge_state: Path)
         runtime.update(
             edge(
                 port,
-                [to("backend.app")],
+                [to("backend-app")],
                 filters=[{**keys(PLACEHOLDER), "wrong_field": PLACEHOLDER}],
                 credentials=[REF],
             ),
@@ -136,7 +136,7 @@ def test_a_key_for_a_client_that_does_not_exist_is_a_warning(edge_state: Path) -
 
 def test_the_engines_secrets_are_not_handed_on(edge_state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PULUMI_CONFIG_PASSPHRASE", "open sesame")
-    status = runtime.start(edge(free_port(), [to("backend.app")]), edge_state)
+    status = runtime.start(edge(free_port(), [to("backend-app")]), edge_state)
     pids = [status.pid, *(process.pid for process in marked(StateFolder(edge_state).last_run()))]
     assert len(pids) == 5
     assert "open sesame" not in "".join(Path(f"/proc/{pid}/environ").read_text() for pid in pids)

@@ -30,7 +30,7 @@ def compile_files():
     text = spec.read_text().strip()
     if text == "bad":
         raise SpecError([Problem(Place(str(spec), 1, 1), "it is bad", "write something good")])
-    route = to("backend.nowhere") if text == "refused" else saying(text)
+    route = to("backend-nowhere") if text == "refused" else saying(text)
     return SimpleNamespace(artifact=edge(port, [route], backends={}), findings=())
 
 serve([spec], compile_files, state, {}, lambda text: print(text, flush=True))

@@ -13,7 +13,9 @@ def test_a_file_with_the_same_text_passes(tmp_path: Path, monkeypatch: pytest.Mo
     assert_golden(tmp_path / "a.txt", "one\n")
 
 
-def test_a_difference_is_shown_with_the_command_that_accepts_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_difference_is_shown_with_the_command_that_accepts_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(Golden, "update", False)
     (tmp_path / "a.txt").write_text("one\ntwo\n", encoding="utf-8")
     with pytest.raises(AssertionError, match=r"--update-golden[\s\S]*-two\n\+three"):

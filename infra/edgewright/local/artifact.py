@@ -53,7 +53,7 @@ class BackendProcess:
 
 @dataclass(frozen=True, slots=True)
 class CredentialRef:
-    """An API key that the runtime puts in place of ``placeholder`` when it writes files; generated where none is given."""
+    """An API key that the runtime writes in place of ``placeholder``; generated where none is given."""
 
     placeholder: str
     authorizer: str
@@ -62,7 +62,7 @@ class CredentialRef:
 
 @dataclass(frozen=True, slots=True)
 class Certificate:
-    """A development certificate that the runtime issues from its own authority: ``tls/<name>.crt`` and ``tls/<name>.key``."""
+    """A development certificate, which the runtime issues: ``tls/<name>.crt`` and ``tls/<name>.key``."""
 
     name: str
     hosts: tuple[str, ...]
@@ -160,9 +160,7 @@ class Artifact:
                 for item in data["processes"]
             ),
             credentials=tuple(CredentialRef(**item) for item in data["credentials"]),
-            certificates=tuple(
-                Certificate(item["name"], tuple(item["hosts"])) for item in data["certificates"]
-            ),
+            certificates=tuple(Certificate(item["name"], tuple(item["hosts"])) for item in data["certificates"]),
             identity=tuple(
                 IdentityIssuer(
                     **{

@@ -171,7 +171,7 @@ def _remote_jwks(item: JwtAuthorizer, uri: str | None) -> Json:
 
 def jwks_cluster_name(authorizer: str) -> str:
     """The cluster of an authorizer's JWKS endpoint."""
-    return f"jwks.{authorizer}"
+    return f"jwks-{authorizer}"
 
 
 def jwks_clusters(edge: Edge, bindings: Bindings) -> list[Json]:

@@ -13,7 +13,7 @@ _IP = re.compile(r"(\d{1,3}(\.\d{1,3}){3}|\[[0-9a-fA-F:]+\]):\d+")
 
 def cluster_name(backend: str) -> str:
     """The cluster of a backend; the prefix keeps it apart from the edge's own."""
-    return f"backend.{backend}"
+    return f"backend-{backend}"
 
 
 def fixed_addresses(backend: Backend, binding: BackendBinding | None) -> tuple[str, ...]:

@@ -27,7 +27,7 @@ FOREIGN_SECONDS = 2.0
 
 GATEWAYS = "gateways"
 IDENTITY = "idp"
-BACKEND_PREFIX = "backend."
+BACKEND_PREFIX = "backend-"
 _HOPELESS = 4
 """Starts in a row after which a child is not waited for any more; it is still started again."""
 

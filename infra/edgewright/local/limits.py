@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from operator import itemgetter
 from typing import TypeVar
 
 from edgewright.local import http1
@@ -37,9 +38,12 @@ _TEXTS = 2_000
 _WHOLE_KEY = 64
 
 _THROTTLES = re.compile(
-    r"(?P<id>.+?);rate=(?P<rate>\d+(?:\.\d+)?(?:e[+-]?\d+)?);burst=(?P<burst>\d{1,15})(?:\s*,\s*(?=.)|$)", re.IGNORECASE
+    r"(?P<id>[^;]+);rate=(?P<rate>\d+(?:\.\d+)?(?:e[+-]?\d+)?);burst=(?P<burst>\d{1,15})(?:\s*,\s*(?=.)|$)",
+    re.IGNORECASE,
 )
-_QUOTAS = re.compile(r"(?P<id>.+?);limit=(?P<limit>\d{1,15});period=(?P<period>hour|day|week|month)(?:\s*,\s*(?=.)|$)")
+_QUOTAS = re.compile(
+    r"(?P<id>[^;]+);limit=(?P<limit>\d{1,15});period=(?P<period>hour|day|week|month)(?:\s*,\s*(?=.)|$)"
+)
 
 
 _T = TypeVar("_T")
@@ -103,9 +107,9 @@ class Throttles:
         """Forget buckets that are full; when that is not enough, also a tenth of the others, the nearest to full."""
         time = self._clock() if now is None else now
         kept = {name: full_at for name, full_at in self._full_at.items() if full_at > time}
-        if len(kept) > self._most * 0.9:
-            least = sorted(kept.values())[len(kept) - int(self._most * 0.9)]
-            kept = {name: full_at for name, full_at in kept.items() if full_at >= least}
+        enough = int(self._most * 0.9)
+        if len(kept) > enough:
+            kept = dict(sorted(kept.items(), key=itemgetter(1))[-enough:])
         self._full_at = kept
 
 
@@ -190,7 +194,7 @@ class Quotas:
         self._changed: dict[bytes, Counter] = {}
         self._unrecorded = 0
         self._pruned_at = -math.inf
-        self._database = sqlite3.connect(path, isolation_level=None, timeout=1.0)
+        self._database = sqlite3.connect(path, isolation_level=None, timeout=0.25)
         try:
             self._salt = self._prepare()
         except BaseException:

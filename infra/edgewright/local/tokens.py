@@ -126,7 +126,7 @@ def read_config(path: Path) -> tuple[IdentityIssuer, ...]:
         ) from None
     except OSError as error:
         raise TokenError(f"{path} cannot be read: {error.strerror}") from None
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise TokenError(f"{path} does not say what is issued ({type(error).__name__}); start the edge again") from None
     if len({item.authorizer for item in found}) < len(found):
         raise TokenError(f"{path} names an authorizer twice; start the edge again")

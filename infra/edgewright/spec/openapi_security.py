@@ -43,7 +43,7 @@ class Security:
         about: Path = ("routes", route, "auth") if route else path
         requirements = owner.get("security")
         items = cast("list[object]", requirements) if isinstance(requirements, list | tuple) else None
-        if items is None or not all(isinstance(item, Mapping) for item in items):
+        if items is None or not all(_is_requirement(item) for item in items):
             self._reader.error(path, "`security` is a list of mappings", "write `security: [{main: []}]`", about=about)
             return None
         nodes = [Node(cast("Mapping[str, object]", item), (*path, number)) for number, item in enumerate(items)]
@@ -216,6 +216,11 @@ class Security:
             self._reader.error(node.path, "an apiKey has a `name`", "write `name: x-api-key`")
             return None, {}
         return "api_key", {"from": {str(where): name}}
+
+
+def _is_requirement(item: object) -> bool:
+    """Whether it is a mapping from texts: another key must never be left out, as `{}` would let everybody in."""
+    return isinstance(item, Mapping) and all(isinstance(key, str) for key in cast("Mapping[object, object]", item))
 
 
 def _slug(scheme: str) -> str:

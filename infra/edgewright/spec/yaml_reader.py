@@ -28,6 +28,8 @@ MAX_ALIASED_VALUES = 50_000
 Mark = tuple[int, int]
 """A line and a column, both from 1."""
 
+_MAX_PROBLEMS = 100
+
 _TAG = "tag:yaml.org,2002:"
 _CORE = ("str", "int", "float", "bool", "null", "seq", "map")
 _KINDS: dict[type, str] = {bool: "bool", int: "int", float: "float", str: "str", type(None): "null"}
@@ -327,6 +329,8 @@ class _Reader:
         return SpecError([Problem(Place(self._file, *mark), what, remedy, code=code)])
 
     def _note(self, mark: Mark, what: str, remedy: str, code: str) -> None:
+        if len(self.problems) >= _MAX_PROBLEMS:
+            raise self._fatal(mark, "there are too many problems to read on", "correct those above first", "more")
         path = tuple(self._path())
         self.problems.append(Problem(Place(self._file, *mark, path=path), what, remedy, code=code))
 

@@ -162,7 +162,8 @@ def test_a_path_has_one_reading(raw: str, read: str) -> None:
         "/a%23",
         "/a%zz",
         "a",
-        "/a%20/", "/a/..%c0%afb",
+        "/a%20/",
+        "/a/..%c0%afb",
         "/a\x7f",
     ],
 )

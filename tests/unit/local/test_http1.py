@@ -1,7 +1,9 @@
 """The small HTTP server: what it answers, what it refuses, and how it ends."""
 
 import asyncio
+import socket
 import stat
+import struct
 from pathlib import Path
 
 import pytest
@@ -244,7 +246,7 @@ def test_a_header_that_would_split_the_answer_is_not_sent(value: str, capfd: pyt
     raw = exchange(http1.http_server(lambda _: http1.Response(headers=(("x", value),))), request("GET", "/"))
     assert only(answers(raw)).status == 500
     assert b"injected" not in raw
-    assert "ValueError" in capfd.readouterr().err or "UnicodeEncodeError" in value
+    assert "Error in http1.py" in capfd.readouterr().err
 
 
 def test_a_defect_is_answered_with_500_and_its_text_stays_here(capfd: pytest.CaptureFixture[str]) -> None:
@@ -303,6 +305,8 @@ def test_work_for_a_client_that_left_is_given_up() -> None:
         _, writer = await asyncio.open_connection("127.0.0.1", port)
         writer.write(request("GET", "/"))
         await asyncio.sleep(0.02)
+        # A reset: an end alone may be that of somebody who still waits for the answer.
+        writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         writer.transport.abort()
         await given_up.wait()
 

@@ -47,7 +47,7 @@ def answers(data: bytes) -> list[Answer]:
     return found
 
 
-def request(method: str, target: str, body: bytes = b"", **headers: str) -> bytes:
+def request(method: str, target: str, body: bytes = b"", /, **headers: str) -> bytes:
     """A request; underscores in names of headers stand for hyphens."""
     lines = [f"{method} {target} HTTP/1.1", "host: test"]
     lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
@@ -119,13 +119,6 @@ def connected(where: Path | int) -> socket.socket:
         sock.close()
         raise
     return sock
-
-
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return int(sock.getsockname()[1])
 
 
 @contextmanager

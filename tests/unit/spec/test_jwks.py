@@ -1,19 +1,39 @@
 """Key sets in a spec: public keys only, of kinds that the edge can use."""
 
+import base64
 import json
 from typing import Any
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
-from jwcrypto.jwk import JWK
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from edgewright.spec.document import from_data
 from edgewright.spec.problems import SpecError
 
-RSA = json.loads(JWK.from_pyca(rsa.generate_private_key(65537, 2048)).export_public())
-SMALL = json.loads(JWK.from_pyca(rsa.generate_private_key(65537, 1024)).export_public())  # noqa: S505
-PRIVATE = json.loads(JWK.from_pyca(ec.generate_private_key(ec.SECP256R1())).export_private())
-P384 = json.loads(JWK.from_pyca(ec.generate_private_key(ec.SECP384R1())).export_public())
+
+def encoded(number: int, length: int) -> str:
+    """A number as JSON Web Keys have it: big-endian base64url without padding."""
+    return base64.urlsafe_b64encode(number.to_bytes(length, "big")).decode().rstrip("=")
+
+
+def ec_key(curve: ec.EllipticCurve) -> dict[str, str]:
+    """A fresh private key; without `d` it is the public one."""
+    key, length = ec.generate_private_key(curve), (curve.key_size + 7) // 8
+    point = key.public_key().public_numbers()
+    return {
+        "kty": "EC",
+        "crv": f"P-{curve.key_size}",
+        "x": encoded(point.x, length),
+        "y": encoded(point.y, length),
+        "d": encoded(key.private_numbers().private_value, length),
+    }
+
+
+# What counts is the length: any odd number will do for a modulus.
+RSA: dict[str, Any] = {"kty": "RSA", "n": encoded(2**2047 + 1, 256), "e": "AQAB"}
+SMALL: dict[str, Any] = {"kty": "RSA", "n": encoded(2**1023 + 1, 128), "e": "AQAB"}
+PRIVATE: dict[str, Any] = ec_key(ec.SECP256R1())
+P384: dict[str, Any] = {name: value for name, value in ec_key(ec.SECP384R1()).items() if name != "d"}
 
 
 def error(keys: list[Any], algorithms: tuple[str, ...] = ("RS256",)) -> str:

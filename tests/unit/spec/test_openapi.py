@@ -89,9 +89,9 @@ def test_the_listener_of_x_edge_adds_to_the_server() -> None:
     assert (found.host, found.port, found.tls and found.tls.min_version) == (("api.shop.example",), 9443, "1.3")
 
 
-@pytest.mark.parametrize("url", ["ftp://a.example", "https://", "https://[", "https://a.example:port", "//"])
+@pytest.mark.parametrize("url", ["ftp://a.example", "https://", "https://[", "https://a.example:port"])
 def test_a_server_that_is_no_url_is_a_problem(url: str) -> None:
-    assert "servers[0].url" in errors(servers=[{"url": url}]) or url == "//"
+    assert "servers[0].url" in errors(servers=[{"url": url}])
 
 
 @pytest.mark.parametrize(
@@ -127,6 +127,10 @@ def test_security_that_the_edge_cannot_check_is_an_error_of_the_route(security: 
     assert f'route "GET /a": auth: {text}' in errors({"security": security})
 
 
+def test_a_requirement_with_a_key_that_is_no_text_does_not_let_everybody_in() -> None:
+    assert "`security` is a list of mappings" in errors({"security": [{0: []}]})
+
+
 def test_the_documents_security_is_the_default_and_an_operations_own_replaces_it() -> None:
     paths = {"/a": {"get": {}, "post": {"security": []}}}
     found = spec(security=[{"main": ["read"]}], paths=paths)
@@ -137,7 +141,7 @@ def test_the_documents_security_is_the_default_and_an_operations_own_replaces_it
 def test_the_result_resolves() -> None:
     edge = resolve(from_data(document({"security": [{"login": ["read"]}]})))
     assert [route.key for route in edge.routes] == ["GET /a"]
-    assert [item.name for item in edge.authorizers] == ["login"]
+    assert list(edge.authorizers) == ["login"]
 
 
 def test_x_edge_auth_goes_before_security() -> None:
@@ -249,10 +253,10 @@ def test_a_misspelt_method_is_an_error() -> None:
 
 @pytest.mark.parametrize(
     "reference",
-    ["https://a.example/x.yaml", "x.yaml#/a", "file:///etc/passwd", "#/components/absent", "#/info/title", "#"],
+    ["https://a.example/x.yaml", "x.yaml#/a", "file:///etc/passwd", "#/components/absent", "#"],
 )
 def test_references_go_to_parts_of_this_document_only(reference: str) -> None:
-    assert "$ref" in errors(paths={"/a": {"$ref": reference}}) or reference == "#/info/title"
+    assert "$ref" in errors(paths={"/a": {"$ref": reference}})
 
 
 def test_a_path_item_may_be_a_reference_with_escapes() -> None:

@@ -1,20 +1,18 @@
 """The JSON Schema: valid, described, and of one mind with loading."""
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
-from hypothesis_jsonschema import from_schema
 from jsonschema import Draft202012Validator
 
 from edgewright.spec import reference, schema
 from edgewright.spec.document import from_data
 from edgewright.spec.problems import SpecError
+from edgewright.spec.yaml_reader import read
 from golden_files import assert_golden
 from unit.edge.specs import SHOP
 
@@ -99,16 +97,16 @@ EVERYTHING: dict[str, Any] = {
 }
 
 
-def codes(data: object) -> set[str]:
+def codes(data: Any) -> set[str]:
     """Codes of what loading finds wrong."""
     try:
-        from_data(data)  # type: ignore[arg-type]
+        from_data(data)
     except SpecError as error:
         return {problem.code for problem in error.problems}
     return set()
 
 
-def agree(data: object) -> None:
+def agree(data: Any) -> None:
     """Fail unless the schema and loading say the same of a spec, rules that cross fields apart."""
     valid = VALIDATOR.is_valid(data)
     found = codes(data)
@@ -171,23 +169,24 @@ def test_good_specs_are_good_for_both(data: Any) -> None:
     "path", sorted([*ROOT.glob("stacks/*.edge.yaml"), *ROOT.glob("examples/*/*.edge.yaml")]), ids=lambda path: path.name
 )
 def test_the_specs_of_this_repository_are_good_for_both(path: Path) -> None:
-    agree(yaml.safe_load(path.read_text(encoding="utf-8")))
+    data, _, _ = read(path.read_bytes(), path.name)
+    agree(data)
 
 
 @pytest.mark.parametrize("name", ["fields", "routes", "types", "empty", "jwks", "secrets"])
 def test_golden_specs_are_bad_for_both(name: str) -> None:
-    data = yaml.load(  # noqa: S506
-        (ROOT / "tests" / "golden" / "spec" / f"{name}.in.yaml").read_text(encoding="utf-8"), Loader=yaml.CSafeLoader
-    )
+    path = ROOT / "tests" / "golden" / "spec" / f"{name}.in.yaml"
+    data, _, _ = read(path.read_bytes(), path.name)
     agree(data)
 
 
-@pytest.mark.parametrize(
-    "short", [True, False, 5, "none", "all", "", [], {}, ["none"], ["a", 5], {"a": "b"}, {"path": "/x"}, None]
-)
-def test_any_value_in_any_place_is_judged_alike(short: object) -> None:
-    for path in parts(EVERYTHING):
-        agree(replaced(EVERYTHING, path, short))
+ODD = (True, "none", 5, [], {}, "", ["none"], {"a": "b"}, None, False, {"path": "/x"}, ["a", 5], "all")
+
+
+@pytest.mark.parametrize("turn", range(2))
+def test_odd_values_in_every_place_are_judged_alike(turn: int) -> None:
+    for number, path in enumerate(parts(EVERYTHING)):
+        agree(replaced(EVERYTHING, path, ODD[(2 * number + turn) % len(ODD)]))
 
 
 WORDS = st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=6)
@@ -202,17 +201,7 @@ VALUES = st.recursive(
 )
 
 
-@settings(max_examples=150)
+@settings(max_examples=80)
 @given(st.sampled_from(list(parts(EVERYTHING))), VALUES)
 def test_a_changed_spec_is_judged_alike(path: tuple[Any, ...], value: Any) -> None:
     agree(replaced(EVERYTHING, path, value))
-
-
-@settings(max_examples=25, suppress_health_check=list(HealthCheck))
-@given(st.data())
-def test_what_the_schema_describes_is_loaded(data: st.DataObject) -> None:
-    name = data.draw(st.sampled_from(["Route", "Backend", "Authorizer", "Listener", "Defaults"]))
-    model = from_schema({"$ref": f"#/$defs/{name}", "$defs": schema.json_schema()["$defs"]})
-    part = data.draw(model)
-    field = {"Route": "routes", "Backend": "backends", "Authorizer": "authorizers", "Listener": "listeners"}.get(name)
-    agree(json.loads(json.dumps({"name": "shop", field: {"x": part}} if field else {"name": "shop", "defaults": part})))

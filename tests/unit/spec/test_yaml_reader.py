@@ -79,7 +79,7 @@ def test_keys_and_values_have_their_places() -> None:
     _, sources, _ = read(b"a:\n  - b: 1\n    cc:   [x, {d: y}]\n", "a.yaml")
     assert str(sources.place(("a",))) == "a.yaml:2:3"
     assert str(sources.place(("a", 0, "cc"), key=True)) == "a.yaml:3:5"
-    assert str(sources.place(("a", 0, "cc", 1, "d"))) == "a.yaml:3:18"
+    assert str(sources.place(("a", 0, "cc", 1, "d"))) == "a.yaml:3:19"
     assert str(sources.place(("a", 0, "cc", 7, "unknown"))) == "a.yaml:3:5"
     assert sources.values[("a", 0, "cc", 0)] == (3, 12)
     assert set(sources.keys) == {("a",), ("a", 0, "b"), ("a", 0, "cc"), ("a", 0, "cc", 1, "d")}
@@ -108,6 +108,13 @@ def test_each_duplicate_key_is_reported_with_both_places_and_the_first_counts() 
     assert [at(problem) for problem in problems] == [(2, 11), (3, 1)]
     assert "first on line 2, column 5" in problems[0].what
     assert "first on line 1, column 1" in problems[1].what
+
+
+def test_very_many_duplicate_keys_end_the_reading() -> None:
+    with pytest.raises(SpecError) as caught:
+        read(b"a: 1\n" * 10_000, "a.yaml")
+    assert len(caught.value.problems) == 101
+    assert caught.value.problems[-1].what == "there are too many problems to read on"
 
 
 def test_a_merge_of_something_else_is_a_problem() -> None:
