@@ -14,7 +14,7 @@ LOCAL := $(VENV)/.local.stamp
 DEV := $(VENV)/.dev.stamp
 
 .DEFAULT_GOAL := help
-.PHONY: help up down preview test lint format check bench engine clean
+.PHONY: help up down preview test lint format check docs bench engine clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -43,6 +43,11 @@ format: $(DEV) ## let ruff format and fix
 
 check: $(LOCAL) ## check every spec of this repository
 	@$(BIN)/edgewright check stacks/*.edge.yaml $(wildcard examples/*/*.edge.yaml)
+
+docs: $(LOCAL) ## write the documents that come from the code
+	$(BIN)/edgewright schema > docs/edge.schema.json
+	$(BIN)/edgewright schema --reference > docs/spec.md
+	$(BIN)/edgewright schema --local > docs/local.md
 
 bench: $(DEV) ## CPU per request against a hand-written Envoy configuration
 	$(BIN)/python -m bench

@@ -110,6 +110,11 @@ def _schema(given: argparse.Namespace) -> int:
 
         print(text(), end="")
         return 0
+    if given.local:
+        from edgewright.local.capabilities import markdown
+
+        print(markdown(), end="")
+        return 0
     from edgewright.spec.schema import text as schema_text
 
     print(schema_text(), end="")
@@ -301,6 +306,7 @@ def _parser() -> argparse.ArgumentParser:
 
     schema = verb("schema", _schema, "print the JSON Schema of a spec, for editors")
     schema.add_argument("--reference", action="store_true", help="print the reference in Markdown instead")
+    schema.add_argument("--local", action="store_true", help="print what the local target does with each field instead")
 
     compile_ = verb("compile", _compile, "print the local edge that a spec becomes, Envoy configuration and all")
     compile_.add_argument("file", metavar="FILE", type=Path)
