@@ -81,7 +81,8 @@ def _fail(reason: object, status: int) -> int:
 
 def _check(given: argparse.Namespace) -> int:
     for path in given.files:
-        _must_be_file(path)
+        if str(path) != "-":
+            _must_be_file(path)
     from edgewright.edge.resolve import resolve
     from edgewright.spec.document import load
     from edgewright.spec.problems import SpecError
@@ -89,15 +90,16 @@ def _check(given: argparse.Namespace) -> int:
     errors = warnings = 0
     for path in given.files:
         try:
-            edge = resolve(load(path))
+            document = load(path)
+            edge = resolve(document)
         except SpecError as error:
             print(error, file=sys.stderr)
             errors += sum(problem.severity == "error" for problem in error.problems)
             warnings += sum(problem.severity == "warning" for problem in error.problems)
             continue
-        for finding in edge.findings:
+        for finding in (*document.warnings, *edge.findings):
             print(finding, file=sys.stderr)
-        warnings += len(edge.findings)
+        warnings += len(document.warnings) + len(edge.findings)
         print(f"{path}: ok ({_many(len(edge.routes), 'route')})")
     if errors or warnings:
         print(f"{_many(errors, 'error')}, {_many(warnings, 'warning')}", file=sys.stderr)

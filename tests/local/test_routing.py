@@ -80,7 +80,7 @@ TARGETS = (
     "/files/a/", "/files/a/b/c", "/files/", "/some", "/cut", "/cut/", "/cut/a/b?x=1", "/moved", "/moved/a?x=%2Fy",
     "/v1/7", "/v1/7/a/b?q=1", "/v1/", "/fixed/7", "/go?x=1", "/old/a/b?x=1", "/old", "/up/a?b=c", "/up", "/teapot",
     "/empty", "/nowhere", "/", "/a/../exact", "/./exact", "/exact?x=/../y", "/%65xact", "//exact", "/prefix/%2e%2e/exact",
-    "/prefix/a%20b", "/prefix/a%2fb", "/prefix/a;b", "/prefix/a%5cb", "/prefix/x./y", "/headers/x", "/only-web", "/admin/x",
+    "/prefix/a%20b", "/prefix/a%2fb", "/prefix/a;b", "/prefix/a%5cb", "/prefix/x./y", "/prefix\\mine", "/prefix//../exact", "/prefix/a//../mine", "/headers/x", "/only-web", "/admin/x",
 )  # fmt: skip
 
 

@@ -160,12 +160,13 @@ def decide(edge: Edge, request: Request) -> Decision:
 def normalise(path: str) -> str | None:
     """The one reading of a path that all targets agree on, or None for a path that has no single reading (400).
 
-    Escaped unreserved characters are decoded, runs of slashes merged and dot segments removed (RFC 3986, 6.2.2).
+    Escaped unreserved characters are decoded, backslashes read as slashes, dot segments removed (RFC 3986, 6.2.2), and
+    then runs of slashes merged, in this order.
     """
     if not path.startswith("/") or len(path) > 8192:
         return None
     path = _UNRESERVED.sub(lambda match: unquote(match[0]), path)
-    path = re.sub(r"/{2,}", "/", path)
+    path = path.replace("\\", "/")
     kept: list[str] = []
     parts = path[1:].split("/")
     for index, part in enumerate(parts):

@@ -49,9 +49,6 @@ class Identity:
         return self.reply(request, {"error": what}, 404)
 
 
-Answers = Callable[[http1.Request], http1.Answer | Awaitable[http1.Answer]]
-
-
 @dataclass(frozen=True, slots=True)
 class Rule:
     """One thing that a service answers; the pattern is of the whole path."""

@@ -142,6 +142,8 @@ def test_a_preflight_is_answered_for_a_route_that_does_not_declare_options() -> 
         ("/a/..", "/"),
         ("/a/b/..", "/a/"),
         ("/a%20b", "/a%20b"),
+        ("/a//../b", "/a/b"),
+        ("/a\\b", "/a/b"),
     ],
 )
 def test_a_path_has_one_reading(raw: str, read: str) -> None:
@@ -153,7 +155,6 @@ def test_a_path_has_one_reading(raw: str, read: str) -> None:
     [
         "/a%2fb",
         "/a;x=1/b",
-        "/a\\b",
         "/a%5cb",
         "/a%00",
         "/a./b",
