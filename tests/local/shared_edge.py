@@ -43,7 +43,8 @@ class SharedEdge:
 
     def token(self, authorizer: str = "main", **more: Any) -> str:
         """A good token."""
-        return tokens.mint(self.folder, authorizer, **{"subject": "developer", **more})
+        more.setdefault("subject", "developer")
+        return tokens.mint(self.folder, authorizer, **more)
 
     def bearer(self, authorizer: str = "main", **more: Any) -> dict[str, str]:
         """A good token as a header."""

@@ -69,7 +69,7 @@ def test_twenty_concurrent_misses_make_one_request_upstream(edge: SharedEdge) ->
     key = next(COUNT)
     before = edge.seen("/delay/300")
     with ThreadPoolExecutor(20) as pool:
-        answers = list(pool.map(lambda _: edge.ask(f"/delay/300?k={key}-{before}"), range(20)))
+        answers = list(pool.map(edge.ask, [f"/delay/300?k={key}-{before}"] * 20))
     assert {answer.status for answer in answers} == {200}
     assert edge.seen("/delay/300") - before == 1
 

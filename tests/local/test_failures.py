@@ -4,7 +4,7 @@ import contextlib
 import socket
 import threading
 from collections import Counter
-from collections.abc import Generator, Iterator
+from collections.abc import Generator
 
 import pytest
 
@@ -17,7 +17,7 @@ CHECK = {"path": "/healthz", "interval": "1s", "timeout": "1s", "healthy_thresho
 
 
 @contextlib.contextmanager
-def breaking_server(port: int) -> Iterator[None]:
+def breaking_server(port: int) -> Generator[None]:
     """A server that accepts a connection, reads, and breaks it."""
     listening = socket.create_server(("127.0.0.1", port))
     stopped = threading.Event()

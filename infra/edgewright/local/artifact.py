@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, cast
 
 FORMAT = 1
 """Version of the JSON form; a runtime refuses an artifact of another version."""
@@ -139,10 +139,7 @@ class Artifact:
             )
         return Artifact(
             name=data["name"],
-            listeners=tuple(
-                Exposed(**{**item, "hosts": tuple(item["hosts"]), "port": int(item["port"])})
-                for item in data["listeners"]
-            ),
+            listeners=tuple(_exposed(item) for item in data["listeners"]),
             nodes=tuple(
                 Node(
                     name=item["name"],
@@ -161,17 +158,7 @@ class Artifact:
             ),
             credentials=tuple(CredentialRef(**item) for item in data["credentials"]),
             certificates=tuple(Certificate(item["name"], tuple(item["hosts"])) for item in data["certificates"]),
-            identity=tuple(
-                IdentityIssuer(
-                    **{
-                        **item,
-                        "audiences": tuple(item["audiences"]),
-                        "algorithms": tuple(item["algorithms"]),
-                        "scopes": tuple(item["scopes"]),
-                    }
-                )
-                for item in data["identity"]
-            ),
+            identity=tuple(_identity(item) for item in data["identity"]),
             identity_port=None if data["identity_port"] is None else int(data["identity_port"]),
             limits=bool(data["limits"]),
             routes=tuple(RouteSummary(**item) for item in data["routes"]),
@@ -184,9 +171,26 @@ def digest(data: object) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def _plain(value: Any) -> Any:
+def _exposed(item: Mapping[str, Any]) -> Exposed:
+    hosts = tuple(item["hosts"])
+    return Exposed(item["name"], item["protocol"], item["address"], int(item["port"]), hosts, item["url"])
+
+
+def _identity(item: Mapping[str, Any]) -> IdentityIssuer:
+    return IdentityIssuer(
+        authorizer=item["authorizer"],
+        issuer=item["issuer"],
+        audiences=tuple(item["audiences"]),
+        algorithms=tuple(item["algorithms"]),
+        scope_claim=item["scope_claim"],
+        scopes=tuple(item["scopes"]),
+        audience_claim=item["audience_claim"],
+    )
+
+
+def _plain(value: object) -> Any:
     if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
+        return {str(key): _plain(item) for key, item in cast("Mapping[object, object]", value).items()}
     if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
+        return [_plain(item) for item in cast("tuple[object, ...]", value)]
     return value
