@@ -193,3 +193,24 @@ def test_a_hit_is_compressed_and_carries_cors_for_who_asks(edge: SharedEdge) -> 
     assert answer.headers["access-control-allow-origin"] == "https://app.example"
     assert "access-control-allow-origin" not in plain.headers
     assert "content-encoding" not in plain.headers
+
+
+def test_a_change_of_what_tells_answers_apart_holds_at_once() -> None:
+    port = free_port()
+
+    def spec(query: list[str]) -> dict[str, Any]:
+        cache = {"ttl": "60s", "vary_by": {"query": query}}
+        return {
+            "name": "changed",
+            "listener": {"protocol": "http", "port": port},
+            "backends": {"a": {"port": 1}},
+            "routes": {"GET /x": {"backend": "a", "cache": cache}},
+        }
+
+    with shared_edge(spec([]), listeners={"default": {"port": port}}) as running:
+        for _ in range(3):
+            assert running.ask("/x?page=1").json()["query"] == running.ask("/x?page=2").json()["query"]
+        running.update(spec(["page"]))
+        for _ in range(3):
+            assert running.ask("/x?page=1").json()["query"] == "page=1"
+            assert running.ask("/x?page=2").json()["query"] == "page=2"

@@ -4,7 +4,8 @@ from importlib.resources import files
 from typing import Any
 
 from edgewright.edge.model import Route
-from edgewright.local.envoy_json import ON, Json, extension, pipe, typed
+from edgewright.local.artifact import digest
+from edgewright.local.envoy_json import ON, Json, default_header, extension, literal, pipe, set_header, typed
 
 MISSES = "misses"
 """The listener inside a gateway, and its cluster, that hands what the cache lacks to the answer's owner."""
@@ -17,6 +18,11 @@ ORIGIN = "origin"
 
 # Larger answers are passed through.
 MAX_BODY = 1 << 20
+
+SCOPE = "x-edge-scope"
+"""Private header: what tells answers apart beside the request's own words: settings, route, listener and host."""
+
+_PUT_AWAY = ("x-edge-cache-control", "x-edge-kept", "x-edge-age", "x-edge-hit")
 
 CONDITIONS = ("if-none-match", "if-modified-since", "if-match", "if-unmodified-since", "if-range")
 """Headers of conditional requests; the Lua filters name the same."""
@@ -68,10 +74,48 @@ def metadata(route: Route) -> Json:
         found["q"] = list(cache.query)
     if cache.headers:
         found["h"] = list(cache.headers)
-    if route.auth is None:
-        found["anonymous"] = True
     user = {"user": True} if cache.share == "per_user" else {}
     return {"filter_metadata": {"cache-key": {**found, **user}, "origin": {"ttl": ttl, **user}}}
+
+
+def request_context(route: Route) -> list[Json]:
+    """The mutations before the key is made: what the cache would mind is put away, or taken away for good.
+
+    Conditions and ranges are no answers to keep; one answer serves all, whatever a client can decompress (the edge
+    compresses by itself); and where nobody is asked who they are, what they would say of it must not end up in an
+    answer for all.
+    """
+    gone = [*CONDITIONS, "range", "accept-encoding", *(() if route.auth else ("authorization", "cookie"))]
+    found: list[Json] = [{"remove": name} for name in gone]
+    found += [
+        set_header("x-edge-path", "%REQ(:PATH)%"),
+        set_header(SCOPE, f"{_settings(route)} {literal(route.slug)} %REQ(X-EDGEWRIGHT-LISTENER)% %REQ(:AUTHORITY)%"),
+    ]
+    if route.auth is not None:
+        found += [default_header("x-edge-auth", "%REQ(AUTHORIZATION)%"), {"remove": "authorization"}]
+    return found
+
+
+def _settings(route: Route) -> str:
+    """A digest of how a route's keys are made: keys that Lua remembers outlive a change of the route."""
+    cache = route.cache
+    return digest([cache.query, cache.headers, cache.share] if cache else [])[:8]
+
+
+def response_context() -> list[Json]:
+    """The mutations that label an answer, give it back the service's own Cache-Control, and take away what is ours.
+
+    An answer that has an age was kept, by this gateway or by its owner; `origin.lua` says MISS or BYPASS of the others.
+    A formatter that comes out empty adds nothing, so that the edge's own answers stay as they are.
+    """
+    return [
+        default_header("x-edge-hit", "%RESP(AGE?X-EDGE-AGE)%"),
+        {"append": {"header": {"key": "x-edge-hit", "value": "HIT"}, "append_action": "OVERWRITE_IF_EXISTS"}},
+        set_header("x-cache", "%RESP(X-EDGE-HIT?X-EDGE-KEPT)%"),
+        {"remove": "cache-control"},
+        set_header("cache-control", "%RESP(X-EDGE-CACHE-CONTROL)%"),
+        *({"remove": name} for name in _PUT_AWAY),
+    ]
 
 
 def inner_cluster(listener: str) -> Json:

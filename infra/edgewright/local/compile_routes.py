@@ -40,6 +40,7 @@ _PRIVATE = (
     ROUTE,
     "x-edge-path",
     "x-edge-auth",
+    compile_cache.SCOPE,
     "x-envoy-external-address",
     "x-envoy-internal",
 )
@@ -404,8 +405,12 @@ def _context(route: Route, bindings: Bindings, *, cached: bool) -> Json:
     request += [{"remove": name} for name in change.remove]
     request += [set_header(name, literal(value)) for name, value in change.set]
     request += [add_header(name, literal(value)) for name, value in change.add]
+    if cached:
+        request += compile_cache.request_context(route)
     # What a backend runs on is nobody's business, and the edge does not say what it is either.
     response: list[Json] = [{"remove": name} for name in _TELLING]
+    if cached:
+        response += compile_cache.response_context()
     if route.cors is not None and isinstance(route.action, Forward) and route.cors.origins != ("*",):
         response.append(add_header("vary", "Origin"))
     change = route.response_headers
