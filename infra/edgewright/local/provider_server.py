@@ -6,6 +6,7 @@ diff, which is all that we compare, and sends a Python traceback with every refu
 """
 # ruff: noqa: N802, ARG002 (the names and arguments are those of the service, ResourceProvider)
 
+import os
 import signal
 import sys
 import threading
@@ -187,7 +188,11 @@ def _kind(kind: Kind, *, replace: bool) -> Any:
 
 
 def serve(effects: Runtime, *, refusals: tuple[type[Exception], ...] = ()) -> None:
-    """Serve on a free port of 127.0.0.1, print the port, and go on until the engine ends this process."""
+    """Serve on a free port of 127.0.0.1, print the port, and go on until the engine ends this process, or is gone.
+
+    An engine that is killed ends nobody: the provider looks for itself, once a second.
+    """
+    engine = os.getppid()
     server = grpc.server(
         ThreadPoolExecutor(max_workers=4, thread_name_prefix="provider"),
         options=[("grpc.max_receive_message_length", _MOST_BYTES), ("grpc.max_send_message_length", _MOST_BYTES)],
@@ -204,7 +209,8 @@ def serve(effects: Runtime, *, refusals: tuple[type[Exception], ...] = ()) -> No
     signal.signal(signal.SIGTERM, end)
     signal.signal(signal.SIGINT, end)
     print(port, flush=True)
-    done.wait()
+    while not done.wait(1) and os.getppid() == engine:
+        pass
     server.stop(grace=None)
 
 

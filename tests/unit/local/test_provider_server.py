@@ -1,8 +1,10 @@
 """The provider on the wire: real gRPC calls, as an engine makes them, against a runtime in memory."""
 
+import os
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -163,3 +165,24 @@ def test_the_plugin_prefers_the_active_virtual_environment_if_it_has_pulumi(tmp_
     environment = {"PATH": "/usr/bin:/bin", "VIRTUAL_ENV": str(tmp_path / "other")}
     ran = subprocess.run([plugin], env=environment, capture_output=True, text=True, check=True)
     assert ran.stdout.split() == [".venv", str(tmp_path / "infra")]
+
+
+def test_it_ends_by_itself_when_its_engine_was_killed() -> None:
+    # A stand-in for the engine: it starts the provider, tells its pid, and is killed without a chance to end it.
+    engine = (
+        "import subprocess, sys, time\n"
+        "child = subprocess.Popen([sys.executable, '-m', 'edgewright.local.provider_server', '127.0.0.1:1'],"
+        " stdout=subprocess.PIPE)\n"
+        "print(child.pid, child.stdout.readline().decode().strip(), flush=True)\n"
+        "time.sleep(600)\n"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[3] / "infra")}
+    with subprocess.Popen([sys.executable, "-c", engine], stdout=subprocess.PIPE, text=True, env=environment) as parent:
+        assert parent.stdout is not None
+        pid, port = parent.stdout.readline().split()
+        assert int(port) > 0
+        parent.kill()
+    deadline = time.monotonic() + 30
+    while Path(f"/proc/{pid}").exists() and "Z" not in Path(f"/proc/{pid}/stat").read_text().split(") ")[1][:1]:
+        assert time.monotonic() < deadline, "the provider outlives its engine"
+        time.sleep(0.05)
