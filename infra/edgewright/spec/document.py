@@ -1,10 +1,10 @@
 """A spec together with the places where its parts are written, and the ways to load one."""
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path as FilePath
-from typing import cast
+from typing import Literal, cast
 
 from pydantic import BaseModel, ValidationError
 
@@ -68,7 +68,7 @@ def from_data(data: Mapping[str, object], sources: Sources | None = None) -> Doc
 
 
 def _document(data: object, sources: Sources, problems: tuple[Problem, ...]) -> Document:
-    found = list(problems)
+    found, more = list(problems), 0
     warnings: tuple[Problem, ...] = ()
     if openapi.is_openapi(data):
         translated = openapi.translate(cast("Mapping[str, object]", data), sources)
@@ -87,19 +87,22 @@ def _document(data: object, sources: Sources, problems: tuple[Problem, ...]) -> 
         try:
             spec = EdgeSpec.model_validate(clean, by_alias=True, by_name=False)
         except ValidationError as error:
-            found += explain(error, cast("object", clean), sources, plain.empty)
+            explained, more = explain(error, cast("object", clean), sources, plain.empty)
+            found += explained
     if found or spec is None:
-        raise SpecError(_few(found))
-    return Document(spec, sources, warnings)
+        raise SpecError(_few(found, more, "problems"))
+    return Document(spec, sources, tuple(_few(warnings, 0, "warnings")))
 
 
-def _few(problems: list[Problem]) -> list[Problem]:
-    """The first of very many problems, and how many more there are."""
-    if len(problems) <= MAX_PROBLEMS:
+def _few(problems: Sequence[Problem], more: int, what: Literal["problems", "warnings"]) -> Sequence[Problem]:
+    """The first of very many problems, and how many more there are; ``more``: how many were left out before."""
+    more += len(problems) - MAX_PROBLEMS
+    if more <= 0:
         return problems
-    kept = list(SpecError(problems).problems[:MAX_PROBLEMS])
+    kept = SpecError(problems).problems[:MAX_PROBLEMS]
     last = Place(kept[-1].place.file, sys.maxsize, 0)
-    return [*kept, Problem(last, f"there are {len(problems) - MAX_PROBLEMS} more problems", "", code="more")]
+    severity = "error" if what == "problems" else "warning"
+    return [*kept, Problem(last, f"there are {more} more {what}", "", severity, code="more")]
 
 
 class _Plain:
@@ -138,6 +141,9 @@ class _Plain:
         for key, item in value.items():
             if not isinstance(key, str) or not _is_text(key):
                 self._note(path, f"the key {shown(key)} is not a text", "put it in quotes", "key")
+            elif len(key) > yaml_reader.MAX_KEY:
+                what = f"a key is longer than {yaml_reader.MAX_KEY} characters"
+                self._note(path, what, "write a shorter one", "size")
             elif (copy := self._item(item, (*path, key))) is not None:
                 found[key] = copy
         return found

@@ -14,11 +14,15 @@ from edgewright.spec.shown import choices, either, example, expected, is_secret,
 _TRUTH = {"yes": "true", "on": "true", "no": "false", "off": "false"}
 """What YAML 1.1 took for truth values."""
 _UNITS = {"a duration": "s", "a rate": "/s", "a size": "B"}
+_MOST = 1_000
+"""Errors that are explained; nobody reads more, and each takes a while."""
 _ROUTE = re.compile(r"[A-Z,]+ +/")
 
 
-def explain(error: ValidationError, data: object, sources: Sources, empty: Iterable[Path] = ()) -> list[Problem]:
-    """The problems behind ``error``.
+def explain(
+    error: ValidationError, data: object, sources: Sources, empty: Iterable[Path] = ()
+) -> tuple[list[Problem], int]:
+    """The problems behind ``error``, the first ones by their places, and how many errors are left unexplained.
 
     data: what was validated. empty: places that had no value and are reported already: nothing that follows from
     them is a problem of its own.
@@ -26,11 +30,15 @@ def explain(error: ValidationError, data: object, sources: Sources, empty: Itera
     known = frozenset(empty)
     around = frozenset(path[:-1] for path in known)
     found: dict[tuple[Path, str], Problem] = {}
-    for item in error.errors(include_url=False):
+    items = error.errors(include_url=False)
+    left = len(items) - _MOST
+    if left > 0:
+        items = sorted(items, key=lambda item: sources.place(item["loc"]))[:_MOST]
+    for item in items:
         problem = _problem(item, data, sources, known, around)
         if problem is not None:
             found.setdefault((problem.place.path, problem.what), problem)
-    return list(found.values())
+    return list(found.values()), max(left, 0)
 
 
 def _problem(

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from heapq import nsmallest
 from typing import Literal
 
 Path = tuple[str | int, ...]
@@ -106,10 +107,17 @@ def printable(text: str) -> str:
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """``did you mean `orders`?``, or the list of what is known, or an empty string when nothing is."""
     names = sorted(known)
-    close = get_close_matches(word, names, n=1, cutoff=0.6)
+    close = get_close_matches(word, _near(word, names), n=1, cutoff=0.6) if len(word) <= 200 else []
     if close:
         return f"did you mean `{close[0]}`?"
     if names:
         shown = ", ".join(f"`{name}`" for name in names[:12]) + (", ..." if len(names) > 12 else "")
         return f"known: {shown}"
     return ""
+
+
+def _near(word: str, names: list[str]) -> list[str]:
+    """The names that are compared with a word: of very many, those that have nearly its length."""
+    if len(names) <= 200:
+        return names
+    return nsmallest(200, names, key=lambda name: abs(len(name) - len(word)))

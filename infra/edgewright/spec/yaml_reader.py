@@ -24,6 +24,10 @@ MAX_VALUES = 400_000
 MAX_ALIASES = 1_000
 MAX_ALIASED_VALUES = 50_000
 """What all aliases together may stand for."""
+MAX_KEY = 1_024
+"""Characters of a key; YAML has this bound for keys without `?`."""
+MAX_DIRECTIVES = 16
+"""Lines that begin with `%`: libyaml compares each directive with all before it."""
 
 Mark = tuple[int, int]
 """A line and a column, both from 1."""
@@ -42,6 +46,7 @@ _WORDS: dict[str, object] = {
 # that no double holds exactly enough or at all.
 _INT = re.compile(r"[-+]?(?:0|[1-9][0-9]{0,17})")
 _FLOAT = re.compile(r"[-+]?(?:0|[1-9][0-9]{0,17})(?:\.[0-9]{1,20})?(?:[eE][-+]?[0-9]{1,2})?")
+_DIRECTIVE = re.compile("(?:^|[\n\r\x85\u2028\u2029])%")
 _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufeff\ufffe\uffff]")
 
 Read = tuple[Any, Sources, tuple[Problem, ...]]
@@ -121,7 +126,17 @@ def _text(content: bytes, file: str) -> str:
         what = f"there is a character that YAML does not allow, U+{ord(found[0]):04X}"
         place = _place(file, text[: found.start()])
         raise SpecError([Problem(place, what, 'take it out, or write it as an escape in "..."', code="character")])
+    if text.count("%") > MAX_DIRECTIVES:
+        _check_directives(text, file)
     return text
+
+
+def _check_directives(text: str, file: str) -> None:
+    for number, found in enumerate(_DIRECTIVE.finditer(text), 1):
+        if number > MAX_DIRECTIVES:
+            what = f"more than {MAX_DIRECTIVES} lines begin with `%`"
+            place = _place(file, text[: found.end() - 1])
+            raise SpecError([Problem(place, what, "leave `%YAML` and `%TAG` out", code="size")])
 
 
 def _place(file: str, before: str) -> Place:
@@ -186,6 +201,10 @@ class _Reader:
         mark = _mark(event)
         frame = self._stack[-1] if self._stack else None
         if frame and isinstance(frame.node.parts, dict) and frame.key is None:
+            if len(event.value) > MAX_KEY:
+                raise self._fatal(mark, f"a key is longer than {MAX_KEY} characters", "write a shorter one", "size")
+            if event.tag is not None:
+                self._check_tag(event, mark)
             self._anchor(event.anchor, _Node(mark, event.value))
             # Only a plain `<<` is a merge key; a quoted one is a text.
             frame.merge = event.value == "<<" and bool(event.implicit[0])
@@ -198,13 +217,15 @@ class _Reader:
     def _open(self, event: Any) -> None:
         self._count(event)
         mark = _mark(event)
-        self._check_tag(event, mark)
+        kind = "map" if isinstance(event, yaml.MappingStartEvent) else "seq"
+        if self._check_tag(event, mark) not in (None, kind):
+            self._note(mark, "this is not what its tag says", "leave the tag out", "tag")
         if len(self._stack) >= MAX_DEPTH:
             raise self._too_deep(mark)
         frame = self._stack[-1] if self._stack else None
         if frame and isinstance(frame.node.parts, dict) and frame.key is None:
             raise self._fatal(mark, "a key is a list or a mapping", "a key is a text; put it in quotes", "key")
-        node = _Node(mark, {}, {}) if isinstance(event, yaml.MappingStartEvent) else _Node(mark, [], [])
+        node = _Node(mark, {}, {}) if kind == "map" else _Node(mark, [], [])
         if event.anchor:
             self._anchors[event.anchor] = None
         self._stack.append(_Frame(node, event.anchor))
