@@ -14,7 +14,7 @@ LOCAL := $(VENV)/.local.stamp
 DEV := $(VENV)/.dev.stamp
 
 .DEFAULT_GOAL := help
-.PHONY: help up down preview test lint format check docs bench engine clean
+.PHONY: help up down preview test lint format check coverage docs bench engine clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -30,7 +30,7 @@ preview: $(LOCAL) ## what `make up` would change
 
 test: lint engine ## everything: lint, types, unit and golden tests first, then real processes and the real engine
 	$(BIN)/python -m pytest -n $(JOBS) tests/unit tests/golden
-	$(BIN)/python -m pytest -n $(JOBS) --dist loadscope $(addprefix --ignore=tests/,unit golden) tests
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup $(addprefix --ignore=tests/,unit golden) tests
 
 lint: $(DEV) ## ruff and the type checker
 	$(BIN)/ruff check .
@@ -43,6 +43,9 @@ format: $(DEV) ## let ruff format and fix
 
 check: $(LOCAL) ## check every spec of this repository
 	@$(BIN)/edgewright check stacks/*.edge.yaml $(wildcard examples/*/*.edge.yaml)
+
+coverage: $(DEV) ## what the unit and golden tests reach
+	$(BIN)/python -m pytest -n $(JOBS) --cov=edgewright --cov-report=term:skip-covered tests/unit tests/golden
 
 docs: $(LOCAL) ## write the documents that come from the code
 	$(BIN)/edgewright schema > docs/edge.schema.json
