@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any, cast
 
 FORMAT = 1
@@ -124,7 +124,7 @@ class Artifact:
 
     def to_json(self) -> dict[str, Any]:
         """The plain JSON form: only dicts, lists, strings, numbers, booleans and None."""
-        return _plain(asdict(self))
+        return {**plain(self), "endpoints": {name: list(addresses) for name, addresses in self.endpoints.items()}}
 
     @staticmethod
     def from_json(data: Mapping[str, Any]) -> "Artifact":
@@ -188,9 +188,11 @@ def _identity(item: Mapping[str, Any]) -> IdentityIssuer:
     )
 
 
-def _plain(value: object) -> Any:
-    if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in cast("Mapping[object, object]", value).items()}
+def plain(value: object) -> Any:
+    """A part of an artifact as JSON has it. Maps are Envoy's configuration, which is plain already and is not copied:
+    an update reads a megabyte of it several times."""
+    if is_dataclass(value):
+        return {item.name: plain(getattr(value, item.name)) for item in fields(value)}
     if isinstance(value, list | tuple):
-        return [_plain(item) for item in cast("tuple[object, ...]", value)]
-    return value
+        return [plain(item) for item in cast("tuple[object, ...]", value)]
+    return dict(cast("Mapping[str, Any]", value)) if isinstance(value, Mapping) else value

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from edgewright.local import certificates, envoy, ports, xds
-from edgewright.local.artifact import Artifact, Node, digest
+from edgewright.local.artifact import Artifact, Node, digest, plain
 from edgewright.local.credentials import Credentials
 from edgewright.local.process import Scrubber
 from edgewright.local.state import LocalError, StateFolder
@@ -29,7 +29,7 @@ class Plan:
     @property
     def mark(self) -> str:
         """Digest of all that would be served, secrets included."""
-        return digest([self.artifact.digest, *(dataclasses.asdict(node) for node in self.nodes.values())])
+        return digest([self.artifact.digest, *(plain(node) for node in self.nodes.values())])
 
 
 def make(state: StateFolder, artifact: Artifact, given: Mapping[str, str], scrub: Scrubber) -> Plan:
@@ -89,7 +89,7 @@ async def validate(state: StateFolder, nodes: Collection[Node], scrub: Scrubber)
     # Gateways differ in their own name only: one stands for all.
     distinct: dict[str, Node] = {}
     for node in nodes:
-        text = json.dumps(dataclasses.asdict(node)).replace(node.name, node.role)
+        text = json.dumps(plain(node)).replace(node.name, node.role)
         distinct.setdefault(digest(text), node)
     version = str(envoy.binary())
     known = state.read_json(_ACCEPTED)

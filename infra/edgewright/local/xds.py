@@ -73,7 +73,7 @@ class Files:
         scratch = self._scratch / f"{self.folder.name}-{name}.json"
         descriptor = os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            json.dump(content, file, separators=(",", ":"))
+            file.write(json.dumps(content, separators=(",", ":")))  # json.dump does without the C encoder
         scratch.replace(self.folder / f"{name}.json")
 
 
