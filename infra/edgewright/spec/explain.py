@@ -33,7 +33,9 @@ def explain(
     items = error.errors(include_url=False)
     left = len(items) - _MOST
     if left > 0:
-        items = sorted(items, key=lambda item: sources.place(item["loc"]))[:_MOST]
+        places = [sources.place(item["loc"]) for item in items]
+        order = sorted(range(len(items)), key=lambda at: (places[at].line, places[at].column))
+        items = [items[at] for at in order[:_MOST]]
     for item in items:
         problem = _problem(item, data, sources, known, around)
         if problem is not None:
@@ -68,7 +70,14 @@ def _problem(
     return Problem(sources.place(path, key=is_key), what, remedy, code=_CODES.get(kind, "value"))
 
 
-_CODES = {"form": "form", "written_value": "form", "one_of": "one-of", "jwks": "jwks", "literal_error": "choice"}
+_CODES = {
+    "form": "form",
+    "written_value": "form",
+    "one_of": "one-of",
+    "jwks": "jwks",
+    "literal_error": "choice",
+    "alike": "alike",
+}
 
 
 def _said(
@@ -84,7 +93,7 @@ def _said(
         if isinstance(value, int) and not isinstance(value, bool) and unit:
             remedy = f"did you mean `{value}{unit}`?"
         return f"{shown(value, path)} is not {context['summary']}", remedy
-    if kind in ("one_of", "jwks"):
+    if kind in ("one_of", "jwks", "alike"):
         return message, remedy
     if kind == "too_short":
         return "it is empty", f"write {example(allowed)}, or leave the field out"

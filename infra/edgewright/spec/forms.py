@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, TypeVar, cast
 
-from pydantic import Discriminator, Field, GetCoreSchemaHandler, GetJsonSchemaHandler, Strict, Tag
+from pydantic import BeforeValidator, Discriminator, Field, GetCoreSchemaHandler, GetJsonSchemaHandler, Strict, Tag
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
@@ -92,6 +92,28 @@ def field_of(schema: JsonSchemaValue, name: str) -> JsonSchemaValue:
     """The JSON Schema of a model's field, without what is said of it there."""
     return {key: value for key, value in schema["properties"][name].items() if key not in ("description", "default")}
 
+
+def _unlike(value: Any) -> Any:
+    """Fails where two keys differ in case only: turned to lower case, one would silently replace the other."""
+    keys = [key for key in cast("dict[object, object]", value) if isinstance(key, str)] if _is_dict(value) else []
+    first: dict[str, str] = {}
+    for key in keys:
+        other = first.setdefault(key.lower(), key)
+        if other != key:
+            raise PydanticCustomError(
+                "alike",
+                "`{one}` and `{two}` are the same name, as case does not count",
+                {"one": other[:60], "two": key[:60], "remedy": "keep one of them"},
+            )
+    return value
+
+
+def _is_dict(value: object) -> bool:
+    return isinstance(value, dict)
+
+
+Unlike = BeforeValidator(_unlike)
+"""An annotation of a mapping: its keys differ in more than case."""
 
 _ONE = Short(list_of_one, lambda long: [dict(long["items"])])
 

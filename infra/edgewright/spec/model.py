@@ -6,7 +6,20 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import PydanticCustomError
 
-from edgewright.spec.forms import NONE, Bool, Float, Int, Many, NumberOr, OneOrMore, OrNone, Short, Text, field_of
+from edgewright.spec.forms import (
+    NONE,
+    Bool,
+    Float,
+    Int,
+    Many,
+    NumberOr,
+    OneOrMore,
+    OrNone,
+    Short,
+    Text,
+    Unlike,
+    field_of,
+)
 from edgewright.spec.jwks import check_jwks, fitting
 from edgewright.spec.values import Duration, Rate, Size
 
@@ -475,9 +488,9 @@ class HeaderChange(Model):
 
     remove: Many[HeaderName] = ()
     """Headers that are taken away."""
-    set: dict[HeaderName, HeaderValue] = {}
+    set: Annotated[dict[HeaderName, HeaderValue], Unlike] = {}
     """Headers that get this value, whatever they had."""
-    add: dict[HeaderName, HeaderValue] = {}
+    add: Annotated[dict[HeaderName, HeaderValue], Unlike] = {}
     """Values that are appended."""
 
 
@@ -559,7 +572,7 @@ MatchField = Annotated[ValueMatch, Short(_value_match, _value_match_short)]
 class Match(Model):
     """What a request must carry beside its method and path."""
 
-    headers: dict[HeaderName, MatchField] = {}
+    headers: Annotated[dict[HeaderName, MatchField], Unlike] = {}
     """Headers by name."""
     query: dict[QueryName, MatchField] = {}
     """Query parameters by name."""

@@ -9,15 +9,26 @@ operation's win; in a security scheme the fields of the authorizer, or a whole a
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import cast
 
+from edgewright.spec.model import EdgeSpec
 from edgewright.spec.openapi_reader import X_EDGE, Node, Reader, mapping
 from edgewright.spec.openapi_security import Security
 from edgewright.spec.openapi_server import server
-from edgewright.spec.problems import Path, Problem, Sources, did_you_mean
+from edgewright.spec.problems import Path, Problem, Sources
 
 _METHODS = ("get", "head", "post", "put", "patch", "delete", "options")
+_ROOT_FIELDS = (
+    *("openapi", "info", "jsonSchemaDialect", "servers", "paths", "webhooks", "components", "security", "tags"),
+    "externalDocs",
+)
 _PATH_FIELDS = ("$ref", "summary", "description", "servers", "parameters", "trace")
+_OPERATION_FIELDS = (
+    *("tags", "summary", "description", "externalDocs", "operationId", "parameters", "requestBody", "responses"),
+    *("callbacks", "deprecated", "security", "servers"),
+)
+"""The fields that OpenAPI 3.0 and 3.1 have; all else begins with `x-`."""
 _VENDORS = ("x-amazon-", "x-ms-", "x-google-", "x-kong-")
 _OURS = ("backend", "routes")
 """Fields of the root's `x-edge` that are not simply fields of the spec."""
@@ -74,6 +85,8 @@ class _Translator:
         for name, value in self._edge.items():
             if name not in _OURS:
                 self._put((name,), value, (*self._edge.path, name))
+        self._check_fields(self._root, _ROOT_FIELDS, "a document")
+        self._misplaced()
         self._name()
         self._listener()
         self._defaults()
@@ -119,12 +132,16 @@ class _Translator:
     def _defaults(self) -> None:
         """The document's own `security` is the default of all routes, unless `x-edge` says another."""
         defaults = self.data.get("defaults", {})
-        if self._root.get("security") is None or not isinstance(defaults, Mapping) or "auth" in defaults:
+        if "security" not in self._root.value or not isinstance(defaults, Mapping):
+            return
+        given = cast("Mapping[str, object]", defaults)
+        if "auth" in given:
+            self._replaced(self._root, given["auth"], (*self._edge.path, "defaults", "auth"))
             return
         auth = self._security.auth(self._root)
         if auth is not None:
             self.origins["defaults", "auth"] = ("security",)
-            self.data["defaults"] = {**cast("Mapping[str, object]", defaults), "auth": auth}
+            self.data["defaults"] = {**given, "auth": auth}
 
     # -- routes
 
@@ -150,7 +167,8 @@ class _Translator:
         for layer in reversed(layers):
             inherited |= self._route_fields(layer)
             self._vendor(layer)
-            self._check_fields(layer)
+            self._check_fields(layer, (*_METHODS, *_PATH_FIELDS), "a path")
+            self._not_served(layer)
         for method in _METHODS:
             owner = next((layer for layer in layers if method in layer.value), None)
             operation = self._reader.child(owner, method) if owner else None
@@ -161,8 +179,10 @@ class _Translator:
         full = self._prefix if path == "/" and self._prefix else f"{self._prefix}{path}"
         key = f"{method.upper()} {full}"
         fields = {**inherited, **self._route_fields(operation)}
-        security = operation.get("security")
-        if "auth" not in fields and security is not None:
+        self._check_fields(operation, _OPERATION_FIELDS, "an operation")
+        if "auth" in fields and "security" in operation.value:
+            self._replaced(operation, *fields["auth"])
+        elif "security" in operation.value:
             auth = self._security.auth(operation, key)
             if auth is not None:
                 fields["auth"] = (auth, (*operation.path, "security"))
@@ -231,11 +251,42 @@ class _Translator:
 
     # -- what is ignored
 
-    def _check_fields(self, layer: Node) -> None:
-        for name in layer.value:
-            if name not in (*_METHODS, *_PATH_FIELDS) and not name.startswith("x-"):
-                remedy = did_you_mean(name, (*_METHODS, *_PATH_FIELDS))
-                self._reader.error((*layer.path, name), f"a path has no field `{name}`", remedy, key=True)
+    def _check_fields(self, node: Node, known: tuple[str, ...], what: str) -> None:
+        """Unknown fields are errors: a slip in `security` or `x-edge` must not open what it was to close."""
+        for name in node.value:
+            if name in known or name == X_EDGE:
+                continue
+            if name.startswith("x-"):
+                if get_close_matches(name.lower(), (X_EDGE,), cutoff=0.8):
+                    said, remedy = f"`{name}` is not known here", f"did you mean `{X_EDGE}`?"
+                    self._reader.error((*node.path, name), said, remedy, key=True)
+                continue
+            remedy = self._reader.suggestion(name.lower(), (*known, X_EDGE))
+            if what == "a document" and name in EdgeSpec.model_fields:
+                remedy = f"write it in `{X_EDGE}`"
+            self._reader.error((*node.path, name), f"{what} has no field `{name}`", remedy, key=True)
+
+    def _misplaced(self) -> None:
+        """`x-edge` where nothing reads it."""
+        places = [self._reader.child(self._root, name) for name in ("info", "paths", "components")]
+        for node in places:
+            if node and X_EDGE in node.value:
+                what = f"`{X_EDGE}` has no meaning here"
+                remedy = "write it at the root, in a path, in an operation or in a security scheme"
+                self._reader.error((*node.path, X_EDGE), what, remedy, key=True)
+
+    def _replaced(self, owner: Node, auth: object, origin: Path) -> None:
+        """Warn where `auth` in `x-edge` quietly opens what `security` closes, or comes from further out.
+
+        Beside `security` it is how to say what OpenAPI has no word for, such as claims.
+        """
+        beside = owner is self._root or origin[: len(owner.path)] == owner.path
+        if auth != "none" and beside:
+            return
+        what = f"`security` is not used: `auth` in `{X_EDGE}`{self._reader.line(origin)} goes before it"
+        self._reader.warn((*owner.path, "security"), what, "write one of them")
+
+    def _not_served(self, layer: Node) -> None:
         if "trace" in layer.value:
             self._reader.warn((*layer.path, "trace"), "TRACE is not routed: it shows a client what it must not see")
         if layer.get("servers"):

@@ -1,6 +1,6 @@
 """Walks an OpenAPI document: checks shapes, follows local references, and notes problems at their lines."""
 
-from collections.abc import ItemsView, Iterator, Mapping
+from collections.abc import ItemsView, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import cast
 from urllib.parse import unquote
@@ -12,6 +12,8 @@ X_EDGE = "x-edge"
 
 _MAX_REFERENCES = 32
 """References that may lead from one to the next."""
+_MAX_SUGGESTIONS = 100
+"""Problems and warnings with a suggestion; each takes a comparison with all names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,15 +39,36 @@ class Reader:
         self.problems: list[Problem] = []
         self.warnings: list[Problem] = []
         self._sources = sources
+        self._seen: set[tuple[Path, str]] = set()
+        self._texts: dict[int, tuple[object, Mapping[str, object]]] = {}
         self.root = Node(_texts_only(data), ())
 
     def error(self, path: Path, what: str, remedy: str = "", *, key: bool = False, about: Path | None = None) -> None:
         """Note an error at a path of the document; ``about``: the path in the spec that it is about."""
-        self.problems.append(Problem(self._place(path, key, about), what, remedy, code="openapi"))
+        if self._is_new(path, what):
+            self.problems.append(Problem(self._place(path, key, about), what, remedy, code="openapi"))
 
     def warn(self, path: Path, what: str, remedy: str = "") -> None:
         """Note something that is ignored or doubtful."""
-        self.warnings.append(Problem(self._place(path, True, None), what, remedy, "warning", code="openapi"))
+        if self._is_new(path, what):
+            self.warnings.append(Problem(self._place(path, True, None), what, remedy, "warning", code="openapi"))
+
+    def suggestion(self, word: str, known: Iterable[str]) -> str:
+        """What somebody may have meant by ``word``."""
+        enough = len(self.problems) + len(self.warnings) > _MAX_SUGGESTIONS
+        return "" if enough else did_you_mean(word, known)
+
+    def line(self, path: Path) -> str:
+        """`` on line 5``, or nothing where lines are not known."""
+        place = self._sources.place(path, key=True)
+        return f" on line {place.line}" if place.line else ""
+
+    def _is_new(self, path: Path, what: str) -> bool:
+        """Whether nobody said this of the place before: some parts are looked at more than once."""
+        if (path, what) in self._seen:
+            return False
+        self._seen.add((path, what))
+        return True
 
     def _place(self, path: Path, key: bool, about: Path | None) -> Place:
         place = self._sources.place(path, key=key)
@@ -53,10 +76,9 @@ class Reader:
 
     def child(self, parent: Node, name: str) -> Node | None:
         """The mapping in a field; None where there is none, and an error where it is something else."""
-        value = parent.get(name)
-        if value is None:
+        if name not in parent.value:
             return None
-        return self._mapping(value, (*parent.path, name))
+        return self._mapping(parent.get(name), (*parent.path, name))
 
     def x_edge(self, owner: Node) -> Node | None:
         """The `x-edge` of a part of the document, references followed."""
@@ -94,7 +116,7 @@ class Reader:
         for raw in reference[2:].split("/"):
             part = unquote(raw).replace("~1", "/").replace("~0", "~")
             if part not in here:
-                self.error(path, f"{shown(reference)} refers to nothing", did_you_mean(part, here))
+                self.error(path, f"{shown(reference)} refers to nothing", self.suggestion(part, here))
                 return None
             node = self._mapping(here[part], (*found, part))
             if node is None:
@@ -104,9 +126,18 @@ class Reader:
 
     def _mapping(self, value: object, path: Path) -> Node | None:
         if isinstance(value, Mapping):
-            return Node(_texts_only(cast("Mapping[object, object]", value)), path)
-        self.error(path, f"expected a mapping, got {shown(value, path)}")
+            return Node(self._text_keys(cast("Mapping[object, object]", value)), path)
+        if value is None:
+            self.error(path, "it has no value", "write one, or leave it out", key=True)
+        else:
+            self.error(path, f"expected a mapping, got {shown(value, path)}")
         return None
+
+    def _text_keys(self, value: Mapping[object, object]) -> Mapping[str, object]:
+        """``value`` without keys that are no texts; copied once, as references may lead through it many times."""
+        if id(value) not in self._texts:
+            self._texts[id(value)] = (value, _texts_only(value))
+        return self._texts[id(value)][1]
 
 
 def mapping(value: object) -> Mapping[str, object]:

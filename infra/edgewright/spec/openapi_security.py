@@ -35,6 +35,8 @@ class Security:
         self._schemes = reader.child(components, "securitySchemes") if components else None
         self._written = frozenset(mapping(edge.get("authorizers")))
         self._used: dict[str, str] = {}
+        self._names: set[str] = set()
+        self._offered: dict[str, frozenset[str]] = {}
         self._referred: set[str] = set()
 
     def auth(self, owner: Node, route: str = "") -> object:
@@ -113,13 +115,15 @@ class Security:
 
     def _check_scopes(self, scheme: str, words: tuple[str, ...], path: Path) -> None:
         """Scopes that no flow of the scheme offers are warned of: no token can carry them."""
-        node = self._scheme(scheme)
-        flows = mapping(node.get("flows") if node else None)
-        offered = {scope for flow in flows.values() for scope in mapping(mapping(flow).get("scopes"))}
+        if scheme not in self._offered:
+            node = self._scheme(scheme)
+            flows = mapping(node.get("flows") if node else None).values()
+            self._offered[scheme] = frozenset(word for flow in flows for word in mapping(mapping(flow).get("scopes")))
+        offered = self._offered[scheme]
         for word in words:
             if offered and word not in offered:
                 what = f"no flow of `{scheme}` offers the scope `{word}`"
-                self._reader.warn(path, what, did_you_mean(word, offered))
+                self._reader.warn(path, what, self._reader.suggestion(word, offered))
 
     # -- schemes
 
@@ -136,20 +140,22 @@ class Security:
         """The name of a scheme's authorizer; an error for a scheme that is not there."""
         if scheme in self._used:
             return self._used[scheme]
-        known = mapping(self._schemes.value if self._schemes else None)
+        known: Mapping[str, object] = self._schemes.value if self._schemes else {}
         if scheme not in known and scheme not in self._written:
             what = f"there is no security scheme `{scheme[:60]}`"
-            self._reader.error(path, what, did_you_mean(scheme, {*known, *self._written}), key=True, about=about)
+            remedy = self._reader.suggestion(scheme, {*known, *self._written})
+            self._reader.error(path, what, remedy, key=True, about=about)
             return None
         node = self._scheme(scheme)
         edge = self._reader.child(node, X_EDGE) if node else None
         given = edge.get("name") if edge else None
         name = given if isinstance(given, str) else _slug(scheme)
-        if name in self._used.values():
+        if name in self._names:
             what = f"two security schemes would be called `{name}`"
             where = (*_SCHEMES, scheme)
             self._reader.error(where, what, "write `x-edge: {name: main}` in one of them", key=True)
         self._used[scheme] = name
+        self._names.add(name)
         return name
 
     def _authorizer(self, scheme: str, node: Node) -> tuple[object, dict[Path, Path]] | None:

@@ -12,6 +12,7 @@ from edgewright.spec.shown import shown
 
 _PROTOCOLS = {"https": "https", "http": "http", "wss": "https", "ws": "http"}
 _PORTS = {"https": 443, "http": 80}
+_LONGEST = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,9 @@ def server(reader: Reader) -> Server:
         reader.error((*path, 0), "the server has no `url`", "write `url: https://api.shop.example/v1`")
         return Server()
     node = Node(cast("Mapping[str, object]", first), (*path, 0))
+    if len(str(node.get("url"))) > _LONGEST:
+        reader.error((*node.path, "url"), f"it is longer than {_LONGEST} characters", "write a shorter one")
+        return Server()
     return _parsed(_filled(node, reader), (*node.path, "url"), reader)
 
 
@@ -71,6 +75,8 @@ def _parsed(url: str, path: Path, reader: Reader) -> Server:
         return Server()
     if parts.query or parts.fragment:
         reader.error(path, "a server's URL has no query and no fragment", "leave it out")
+    if parts.username is not None:
+        reader.error(path, "a server's URL has no user and no password", "leave them out, and use `security`")
     prefix = parts.path.rstrip("/")
     if prefix and not prefix.startswith("/"):
         prefix = f"/{prefix}"

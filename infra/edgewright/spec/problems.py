@@ -58,7 +58,7 @@ class Problem:
         route = f'route "{printable(self.route)}": ' if self.route else ""
         name = f"{printable(self.field)}: " if self.field else ""
         remedy = f"; {printable(self.remedy)}" if self.remedy else ""
-        return f"{self.place}: {self.severity}: {route}{name}{printable(self.what)}{remedy}"
+        return f"{printable(str(self.place))}: {self.severity}: {route}{name}{printable(self.what)}{remedy}"
 
 
 class SpecError(Exception):

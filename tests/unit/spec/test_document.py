@@ -86,6 +86,15 @@ def test_very_many_problems_are_counted() -> None:
     assert found[-1].what == "there are 900 more problems"
 
 
+def test_a_flood_of_unknown_fields_is_counted_and_the_first_lines_are_explained() -> None:
+    content = b"name: shop\n" + b"".join(b"a%d: 1\n" % number for number in range(5_000))
+    with pytest.raises(SpecError) as caught:
+        parse(content)
+    found = caught.value.problems
+    assert [problem.place.line for problem in found[:-1]] == list(range(2, MAX_PROBLEMS + 2))
+    assert found[-1].what == "there are 4900 more problems"
+
+
 def test_each_problem_knows_its_route_and_field() -> None:
     [problem] = problems(route(throttle={"rate": "fast"}))
     assert (problem.route, problem.field) == ("GET /a", "throttle.rate")
@@ -111,6 +120,9 @@ def test_each_problem_knows_its_route_and_field() -> None:
         ({"validate": "yes"}, "write `true`"),
         ({"listener": []}, "listener: it is empty; write public, or leave the field out"),
         ({"match": {"headers": {"a b": "x"}}}, 'match.headers.a b: "a b" is not a header\'s name; did you mean `a-b`?'),
+        ({"match": {"headers": {"X-A": "1", "x-a": "2"}}}, "match.headers: `X-A` and `x-a` are the same name"),
+        ({"headers": {"request": {"set": {"X-A": "1", "x-a": "2"}}}}, "headers.request.set: `X-A` and `x-a` are the same"),
+        ({"headers": {"response": {"add": {"b": "1", "X-A": "1", "X-a": "2"}}}}, "`X-A` and `X-a` are the same name, as case"),
         ({"headers": {"request": {"set": {"x": "a\nb"}}}}, "is not one line without control characters"),
         ({"rewrite": {"path": "v2"}}, 'rewrite.path: "v2" is not a path that begins with a slash and has no query; did you mean `/v2`?'),
         ({"redirect": "/x"}, "needs exactly one of `backend`, `redirect`, `respond`, and has `backend` and `redirect`"),
@@ -130,6 +142,7 @@ def test_a_wrong_route_is_one_problem_in_plain_words(fields: dict[str, Any], tex
         ({"name": "shop", "listener": {}, "listeners": {"a": {}}}, "give `listener` or `listeners`, not both"),
         ({"name": "shop", "GET /a": "orders"}, "write it under `routes`"),
         ({"name": "shop", 5: 1}, "the key 5 is not a text; put it in quotes"),
+        ({"name": "shop", "routes": {"GET /" + "a" * 2_000: "orders"}}, "routes: a key is longer than 1024 characters"),
         ({"name": "shop", "ddos": {1, 2}}, "ddos: it is a Python set"),
         ({"name": "shop", "ddos": b"max"}, "ddos: it is a Python bytes"),
         ({"name": "shop\ud800"}, "half a character"),
@@ -189,6 +202,11 @@ def test_what_looks_like_a_credential_is_not_repeated(secret: str) -> None:
         text = only(data)
         assert "may be secret" in text
         assert secret[:12] not in text
+
+
+@pytest.mark.parametrize("word", ["a-" * 2_000, "orders-and-payments-of-the-whole-shop", "0123456789" * 4])
+def test_words_and_numbers_are_no_credentials(word: str) -> None:
+    assert "may be secret" not in only({"name": "shop", "ddos": word})
 
 
 def test_what_stands_where_a_credential_would_is_not_repeated() -> None:

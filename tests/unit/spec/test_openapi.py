@@ -121,10 +121,15 @@ def test_security_is_auth(security: Any, expected: object) -> None:
         ([{"main": "a"}], "scopes are a list of texts"),
         ({"main": []}, "`security` is a list of mappings"),
         (["main"], "`security` is a list of mappings"),
+        (None, "`security` is a list of mappings"),
     ],
 )
 def test_security_that_the_edge_cannot_check_is_an_error_of_the_route(security: Any, text: str) -> None:
     assert f'route "GET /a": auth: {text}' in errors({"security": security})
+
+
+def test_the_documents_security_without_a_value_does_not_let_everybody_in() -> None:
+    assert "security: `security` is a list of mappings" in errors(security=None)
 
 
 def test_a_requirement_with_a_key_that_is_no_text_does_not_let_everybody_in() -> None:
@@ -147,6 +152,23 @@ def test_the_result_resolves() -> None:
 def test_x_edge_auth_goes_before_security() -> None:
     found = spec({"security": [{"main": [], "key": []}], "x-edge": {"auth": "none"}})
     assert found.routes["GET /a"].auth == "none"
+
+
+@pytest.mark.parametrize(
+    ("changes", "place"),
+    [
+        ({"paths": {"/a": {"get": {"security": [{"main": []}], "x-edge": {"auth": "none"}}}}}, "paths./a.get.security"),
+        ({"paths": {"/a": {"get": {"security": [{"main": []}]}, "x-edge": {"auth": "none"}}}}, "paths./a.get.security"),
+        (
+            {"security": [{"main": []}], "x-edge": {"name": "a", "backend": "b", "defaults": {"auth": "none"}}},
+            "security",
+        ),
+    ],
+)
+def test_security_that_x_edge_opens_or_replaces_from_further_out_is_warned_of(changes: Any, place: str) -> None:
+    [warning] = [item for item in from_data(document(**changes)).warnings if "goes before it" in item.what]
+    assert warning.what == "`security` is not used: `auth` in `x-edge` goes before it"
+    assert warning.field == place
 
 
 @pytest.mark.parametrize(
@@ -249,6 +271,70 @@ def test_routes_of_x_edge_are_added_as_they_stand() -> None:
 
 def test_a_misspelt_method_is_an_error() -> None:
     assert "a path has no field `psot`; did you mean `post`?" in errors(paths={"/a": {"psot": {}}})
+
+
+def test_auth_beside_security_may_say_more_without_a_warning() -> None:
+    operation = {"security": [{"main": []}], "x-edge": {"auth": {"authorizer": "main", "claims": {"role": "clerk"}}}}
+    assert not [text for text in warnings(operation) if "goes before it" in text]
+
+
+@pytest.mark.parametrize(
+    ("changes", "text"),
+    [
+        ({"securty": [{"main": []}]}, "a document has no field `securty`; did you mean `security`?"),
+        ({"operation": {"securty": [{"main": []}]}}, "an operation has no field `securty`; did you mean `security`?"),
+        ({"operation": {"x-egde": {"auth": "main"}}}, "`x-egde` is not known here; did you mean `x-edge`?"),
+        ({"operation": {"X-Edge": {"auth": "main"}}}, "an operation has no field `X-Edge`; did you mean `x-edge`?"),
+        ({"paths": {"/a": {"x_edge": {"auth": "main"}, "get": {}}}}, "did you mean `x-edge`?"),
+        ({"paths": {"/a": {"x-edges": {"auth": "main"}, "get": {}}}}, "did you mean `x-edge`?"),
+        ({"paths": {"x-edge": {"auth": "main"}, "/a": {"get": {}}}}, "paths.x-edge: `x-edge` has no meaning here"),
+        ({"info": {"title": "a", "x-edge": {}}}, "info.x-edge: `x-edge` has no meaning here"),
+        ({"backends": {"orders": {"port": 1}}}, "a document has no field `backends`; write it in `x-edge`"),
+    ],
+)
+def test_a_slip_does_not_open_what_it_was_to_close(changes: dict[str, Any], text: str) -> None:
+    assert text in errors(**changes)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"paths": {"/a": {"get": None}}},
+        {"paths": {"/a": None}},
+        {"operation": {"x-edge": None}},
+        {"components": None},
+    ],
+)
+def test_a_part_without_a_value_is_a_problem_and_not_left_out(changes: dict[str, Any]) -> None:
+    assert "it has no value" in errors(**changes)
+
+
+def test_other_extensions_are_let_alone() -> None:
+    assert list(spec({"x-internal": True, "x-codegen": {}}, **{"x-tagGroups": []}).routes) == ["GET /a"]
+
+
+def test_a_server_with_a_password_is_a_problem_that_does_not_repeat_it() -> None:
+    found = errors(servers=[{"url": "https://user:hunter2@api.shop.example"}])
+    assert "a server's URL has no user and no password" in found
+    assert "hunter2" not in found
+
+
+def test_a_servers_url_is_bounded() -> None:
+    assert "servers[0].url: it is longer than 2000 characters" in errors(servers=[{"url": "/" + "{a}" * 100_000}])
+
+
+def test_a_flood_of_broken_references_is_counted() -> None:
+    paths = {f"/a{number}": {"$ref": f"#/components/x{number}"} for number in range(2_000)}
+    with pytest.raises(SpecError) as caught:
+        from_data(document(paths=paths, components={f"y{number}": {} for number in range(2_000)}))
+    assert caught.value.problems[-1].what == "there are 1900 more problems"
+
+
+def test_a_flood_of_warnings_is_counted() -> None:
+    security = [{"login": [f"read{number}"]} for number in range(300)]
+    found = from_data(document({"security": security})).warnings
+    assert len(found) == 101
+    assert (found[-1].what, found[-1].severity) == ("there are 202 more warnings", "warning")
 
 
 @pytest.mark.parametrize(

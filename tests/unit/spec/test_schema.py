@@ -19,7 +19,7 @@ from unit.edge.specs import SHOP
 ROOT = Path(__file__).resolve().parents[3]
 VALIDATOR = Draft202012Validator(schema.json_schema())
 
-CROSSING = {"one-of", "jwks"}
+CROSSING = {"one-of", "jwks", "alike"}
 """Codes of rules that cross fields, or look into a text: the schema does not have them."""
 
 EVERYTHING: dict[str, Any] = {

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from edgewright.spec.problems import Problem, SpecError
-from edgewright.spec.yaml_reader import MAX_BYTES, MAX_DEPTH, MAX_VALUES, read
+from edgewright.spec.yaml_reader import MAX_BYTES, MAX_DEPTH, MAX_KEY, MAX_VALUES, Mark, read
 
 
 def data(text: str) -> Any:
@@ -129,6 +129,25 @@ def test_tags_are_refused_and_the_rest_is_read() -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("a: 1\n!x b: 2\n", (2, 1)),
+        ("!!python/name:os.system a: 1\n", (1, 1)),
+        ("a: !!str {b: 1}\n", (1, 4)),
+        ("a: !!map [b]\n", (1, 4)),
+        ("a: !!seq b\n", (1, 4)),
+    ],
+)
+def test_a_tag_that_says_something_else_is_a_problem_also_of_keys_and_of_lists(text: str, place: Mark) -> None:
+    _, _, problems = read(text.encode(), "a.yaml")
+    assert [(at(problem), problem.code) for problem in problems] == [(place, "tag")]
+
+
+def test_the_core_tags_may_be_written() -> None:
+    assert data("!!map {!!str a: !!seq [!!int 1]}\n") == {"a": [1]}
+
+
+@pytest.mark.parametrize(
     ("text", "place", "word"),
     [
         ("a: 1\n\tb: 2\n", (2, 1), "tab"),
@@ -217,6 +236,23 @@ def test_too_many_values_are_one_plain_error(monkeypatch: pytest.MonkeyPatch) ->
     assert MAX_VALUES >= 300_000
     monkeypatch.setattr("edgewright.spec.yaml_reader.MAX_VALUES", 100)
     assert fatal("- a\n" * 101).code == "size"
+
+
+@pytest.mark.parametrize("end", ["\n", "\r", "\r\n", "\x85", "\u2028"])
+def test_a_flood_of_directives_is_one_plain_error(end: str) -> None:
+    # libyaml compares each with all before it: some hundred thousand would take minutes that nothing can interrupt.
+    problem = fatal("".join(f"%TAG !a{i}! x{end}" for i in range(100_000)) + "--- a")
+    assert (problem.code, problem.what) == ("size", "more than 16 lines begin with `%`")
+
+
+def test_percent_signs_elsewhere_are_no_directives() -> None:
+    assert data("%YAML 1.2\n---\na:" + " 5%" * 100)["a"].startswith("5% 5%")
+
+
+def test_a_key_is_bounded() -> None:
+    assert data(f"? {'a' * MAX_KEY}\n: 1\n") == {"a" * MAX_KEY: 1}
+    problem = fatal(f"b: 1\n? {'a' * (MAX_KEY + 1)}\n: 1\n")
+    assert (at(problem), problem.what) == ((2, 3), "a key is longer than 1024 characters")
 
 
 def test_problems_before_a_fatal_one_are_reported_with_it() -> None:
