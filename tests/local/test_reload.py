@@ -14,7 +14,7 @@ from local.ports import free_port
 
 UPDATES = 200
 REQUESTS = 100_000
-RATE, STRICT_RATE = 800, 200
+RATE, STRICT_RATE = 550, 150
 
 GUARDS: tuple[Any, ...] = ("none", "main", {"authorizer": "main", "scopes": ["orders.write"]})
 WITHOUT_TOKEN = (200, 401, 401)
