@@ -157,17 +157,6 @@ def shape(path: PathPattern) -> tuple[tuple[int, str], ...]:
     return (*parts, (2, "") if path.rest else (-1, ""))
 
 
-def covers(general: PathPattern, special: PathPattern) -> bool:
-    """Whether every path that ``special`` matches is matched by ``general`` too."""
-    if special.rest and not general.rest:
-        return False
-    count = len(general.segments)
-    if len(special.segments) < count or (len(special.segments) > count and not general.rest):
-        return False
-    pairs = zip(general.segments, special.segments[:count], strict=True)
-    return all(one.variable or (not two.variable and one.text == two.text) for one, two in pairs)
-
-
 def match_path(pattern: PathPattern, path: str) -> Mapping[str, str] | None:
     """The variables (and ``*``, what ``/*`` matched, with its slash) if ``path`` matches, else None.
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 from urllib.parse import urlsplit
 
-from edgewright.edge.model import ApiKeyAuthorizer, Auth, Edge, JwtAuthorizer
+from edgewright.edge.model import ApiKeyAuthorizer, Auth, Authorizer, Edge, JwtAuthorizer
 from edgewright.local.artifact import CredentialRef, IdentityIssuer
 from edgewright.local.bindings import Bindings
 from edgewright.local.compile_http import CLIENT_STATE
@@ -30,14 +30,17 @@ _KEYS = "extensions.filters.http.api_key_auth.v3."
 
 def jwt_authorizers(edge: Edge) -> tuple[JwtAuthorizer, ...]:
     """The JWT authorizers that routes use."""
-    used = {name for route in edge.routes if route.auth for name in route.auth.authorizers}
-    return tuple(item for item in edge.authorizers.values() if isinstance(item, JwtAuthorizer) and item.name in used)
+    return tuple(item for item in _used(edge) if isinstance(item, JwtAuthorizer))
 
 
 def key_authorizers(edge: Edge) -> tuple[ApiKeyAuthorizer, ...]:
     """The API key authorizers that routes use."""
-    used = {name for route in edge.routes if route.auth for name in route.auth.authorizers}
-    return tuple(item for item in edge.authorizers.values() if isinstance(item, ApiKeyAuthorizer) and item.name in used)
+    return tuple(item for item in _used(edge) if isinstance(item, ApiKeyAuthorizer))
+
+
+def _used(edge: Edge) -> list[Authorizer]:
+    names = {name for route in edge.routes if route.auth for name in route.auth.authorizers}
+    return [item for item in edge.authorizers.values() if item.name in names]
 
 
 def identity_issuers(edge: Edge, bindings: Bindings) -> tuple[IdentityIssuer, ...]:

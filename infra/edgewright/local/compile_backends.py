@@ -5,6 +5,7 @@ import re
 from edgewright.edge.model import Backend, CircuitBreaker, HealthCheck
 from edgewright.local.bindings import BackendBinding
 from edgewright.local.compile_auth import verified_tls
+from edgewright.local.compile_clusters import ejection, thresholds
 from edgewright.local.envoy_json import Json, seconds, socket, typed, xds
 
 _HTTP = "extensions.upstreams.http.v3.HttpProtocolOptions"
@@ -35,7 +36,7 @@ def backend_cluster(backend: Backend, binding: BackendBinding | None) -> Json:
             "healthy_panic_threshold": {"value": 0},
             "ignore_new_hosts_until_first_hc": backend.health_check is not None,
         },
-        "circuit_breakers": {"thresholds": [_thresholds(backend.circuit_breaker)]},
+        "circuit_breakers": _thresholds(backend.circuit_breaker),
         "outlier_detection": _ejection(backend.circuit_breaker),
     }
     names = binding.addresses if binding else ()
@@ -65,40 +66,23 @@ def _by_name(name: str, addresses: tuple[str, ...]) -> Json:
 
 
 def _thresholds(breaker: CircuitBreaker | None) -> Json:
-    connections = breaker.max_connections if breaker else 4096
-    requests = breaker.max_requests if breaker else 4096
-    # Envoy allows 3 retries at once by default, too few when an instance dies under load.
-    return {
-        "max_connections": connections,
-        "max_pending_requests": requests,
-        "max_requests": requests,
-        "max_retries": 1024,
-    }
+    return thresholds(breaker.max_requests, breaker.max_connections) if breaker else thresholds(4096)
 
 
 def _ejection(breaker: CircuitBreaker | None) -> Json:
     """A broken connection ejects an instance for a moment always; answers with 5xx only where the spec asks for it."""
-    found: Json = {
-        "split_external_local_origin_errors": True,
-        "consecutive_local_origin_failure": 1 if breaker is None else breaker.consecutive_errors,
-        "enforcing_consecutive_local_origin_failure": 100,
-        "enforcing_consecutive_5xx": 0,
-        "enforcing_consecutive_gateway_failure": 0,
-        "enforcing_success_rate": 0,
-        "enforcing_local_origin_success_rate": 0,
-        "interval": "1s",
-        "base_ejection_time": "2s",
-        "max_ejection_percent": 50,
+    if breaker is None:
+        return ejection()
+    return {
+        **ejection(
+            failures=breaker.consecutive_errors,
+            rest=seconds(max(1, breaker.ejection)),
+            percent=breaker.max_ejection_percent,
+        ),
+        "consecutive_5xx": breaker.consecutive_errors,
+        "enforcing_consecutive_5xx": 100,
+        "max_ejection_time": seconds(max(300_000, breaker.ejection)),
     }
-    if breaker is not None:
-        found |= {
-            "consecutive_5xx": breaker.consecutive_errors,
-            "enforcing_consecutive_5xx": 100,
-            "base_ejection_time": seconds(max(1, breaker.ejection)),
-            "max_ejection_time": seconds(max(300_000, breaker.ejection)),
-            "max_ejection_percent": breaker.max_ejection_percent,
-        }
-    return found
 
 
 def _health_check(backend: Backend, check: HealthCheck) -> Json:

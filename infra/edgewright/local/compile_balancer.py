@@ -8,6 +8,7 @@ from edgewright.local.bindings import Bindings, ListenerBinding
 from edgewright.local.compile_backends import backend_cluster, cluster_name
 from edgewright.local.compile_gateway import GATEWAYS, GATEWAYS_HTTP2, bootstrap, gateways_cluster
 from edgewright.local.compile_http import access_log, careful_reading, connection_manager, early, first_hygiene
+from edgewright.local.compile_limits import bucket, counting_filter
 from edgewright.local.compile_replies import direct_problem
 from edgewright.local.compile_routes import LISTENER
 from edgewright.local.envoy_json import Json, extension, header_is, header_option, quoted, regex, routes_from, socket
@@ -16,8 +17,6 @@ from edgewright.local.ports_of import opened_port, redirect_port
 _TLS_VERSIONS = {"1.2": "TLSv1_2", "1.3": "TLSv1_3"}
 _LOCAL_HOSTS = ("localhost", "127.0.0.1")
 """Names that every local listener answers for, beside the spec's."""
-
-_ALWAYS = {"default_value": {"numerator": 100}}
 
 # What Envoys tell each other, and no client.
 _INNER_HEADERS = [
@@ -234,21 +233,8 @@ def _address_rules(waf: Waf) -> Json:
 
 
 def _rate_per_ip(waf: Waf, count: int, period: int) -> Json:
-    unbounded = {"max_tokens": 1_000_000_000, "tokens_per_fill": 1_000_000_000, "fill_interval": "1s"}
-    bucket = {"max_tokens": max(1, count), "tokens_per_fill": count, "fill_interval": f"{period}s"}
-    return extension(
-        "rate-per-ip",
-        "extensions.filters.http.local_ratelimit.v3.LocalRateLimit",
-        stat_prefix="rate_per_ip",
-        token_bucket=unbounded,
-        always_consume_default_token_bucket=False,
-        filter_enabled=_ALWAYS,
-        filter_enforced=_ALWAYS if waf.mode == "block" else {"default_value": {"numerator": 0}},
-        descriptors=[{"entries": [{"key": "remote_address"}], "token_bucket": bucket}],
-        rate_limits=[{"actions": [{"remote_address": {}}]}],
-        max_dynamic_descriptors=10_000,
-        enable_retry_after_header=True,
-    )
+    descriptor = {"entries": [{"key": "remote_address"}], "token_bucket": bucket(count, period, count)}
+    return counting_filter("rate-per-ip", [descriptor], [{"remote_address": {}}], enforced=waf.mode == "block")
 
 
 # -- routes ------------------------------------------------------------------------------------------------------------

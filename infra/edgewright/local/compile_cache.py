@@ -3,8 +3,9 @@
 from importlib.resources import files
 from typing import Any
 
-from edgewright.edge.model import Route
+from edgewright.edge.model import Edge, Route
 from edgewright.local.artifact import digest
+from edgewright.local.compile_clusters import ejection, thresholds
 from edgewright.local.envoy_json import ON, Json, default_header, extension, literal, pipe, set_header, typed
 
 MISSES = "misses"
@@ -22,16 +23,28 @@ MAX_BODY = 1 << 20
 SCOPE = "x-edge-scope"
 """Private header: what tells answers apart beside the request's own words: settings, route, listener and host."""
 
+ROUTE = "x-edge-route"
+_PATH = "x-edge-path"
+_AUTH = "x-edge-auth"
+
+PRIVATE = (SCOPE, ROUTE, _PATH, _AUTH)
+"""Private headers of a cached request: `ROUTE` for the origin listener, and the path and authorization put away."""
+
 _PUT_AWAY = ("x-edge-cache-control", "x-edge-kept", "x-edge-age", "x-edge-hit")
 
 CONDITIONS = ("if-none-match", "if-modified-since", "if-match", "if-unmodified-since", "if-range")
-"""Headers of conditional requests; the Lua filters name the same."""
+"""Headers of conditional requests; `origin.lua` names the same."""
 
 _LUA = "extensions.filters.http.lua.v3.Lua"
 
 
 def _lua(name: str) -> str:
     return (files("edgewright.local") / name).read_text(encoding="utf-8")
+
+
+def keeps_answers(edge: Edge) -> bool:
+    """Whether any route caches, so that the filters, listeners and clusters of the cache are needed."""
+    return any(route.cache is not None for route in edge.routes)
 
 
 def cache_filters() -> list[Json]:
@@ -88,11 +101,12 @@ def request_context(route: Route) -> list[Json]:
     gone = [*CONDITIONS, "range", "accept-encoding", *(() if route.auth else ("authorization", "cookie"))]
     found: list[Json] = [{"remove": name} for name in gone]
     found += [
-        set_header("x-edge-path", "%REQ(:PATH)%"),
+        set_header(ROUTE, route.slug),
+        set_header(_PATH, "%REQ(:PATH)%"),
         set_header(SCOPE, f"{_settings(route)} {literal(route.slug)} %REQ(X-EDGEWRIGHT-LISTENER)% %REQ(:AUTHORITY)%"),
     ]
     if route.auth is not None:
-        found += [default_header("x-edge-auth", "%REQ(AUTHORIZATION)%"), {"remove": "authorization"}]
+        found += [default_header(_AUTH, "%REQ(AUTHORIZATION)%"), {"remove": "authorization"}]
     return found
 
 
@@ -149,23 +163,8 @@ def owners_cluster(gateways: int) -> Json:
                 }
             ],
         },
-        "circuit_breakers": {
-            "thresholds": [
-                {"max_connections": 4096, "max_pending_requests": 4096, "max_requests": 4096, "max_retries": 1024}
-            ]
-        },
+        "circuit_breakers": thresholds(4096),
         # An ejected gateway is let go at once, and not with the next second's changes.
         "common_lb_config": {"healthy_panic_threshold": {"value": 0}, "update_merge_window": "0s"},
-        "outlier_detection": {
-            "split_external_local_origin_errors": True,
-            "consecutive_local_origin_failure": 1,
-            "enforcing_consecutive_local_origin_failure": 100,
-            "enforcing_consecutive_5xx": 0,
-            "enforcing_consecutive_gateway_failure": 0,
-            "enforcing_success_rate": 0,
-            "enforcing_local_origin_success_rate": 0,
-            "interval": "1s",
-            "base_ejection_time": "1s",
-            "max_ejection_percent": 100,
-        },
+        "outlier_detection": ejection(rest="1s", percent=100),
     }

@@ -5,13 +5,16 @@ from edgewright.local import compile_auth, compile_cache, compile_limits
 from edgewright.local.artifact import Node
 from edgewright.local.bindings import Bindings
 from edgewright.local.compile_backends import backend_cluster, http2_upstream
+from edgewright.local.compile_clusters import ejection, thresholds
 from edgewright.local.compile_http import access_log, careful_reading, connection_manager, early, second_hygiene
 from edgewright.local.compile_routes import misses_table, origin_table, owner_table, route_table
 from edgewright.local.envoy_json import Json, exact, extension, pipe, routes_from, xds
 
-GATEWAYS_HTTP2 = "gateways-http2"
 GATEWAYS = "gateways"
 """The cluster of all gateways, on the balancer and, to count them, on each gateway."""
+
+GATEWAYS_HTTP2 = "gateways-http2"
+"""The same gateways over HTTP/2, on the balancer, for gRPC."""
 
 READY = "/_edge/ready"
 """Where the balancer asks whether a gateway is well; the balancer lets no client ask it."""
@@ -22,7 +25,7 @@ MAX_CONNECTIONS = 10_000
 def gateway_node(edge: Edge, bindings: Bindings, number: int) -> Node:
     """The node of the gateway with this number, from 1."""
     name = f"gateway-{number}"
-    cached = any(route.cache is not None for route in edge.routes)
+    cached = compile_cache.keeps_answers(edge)
     listeners = [_public(edge, bindings, name)]
     routes = [route_table(edge, bindings)]
     if cached:
@@ -32,13 +35,12 @@ def gateway_node(edge: Edge, bindings: Bindings, number: int) -> Node:
         listeners += [_inner("misses", [], name), _owner(name)]
         routes += [misses_table(), owner_table()]
     return Node(
-        name, "gateway", bootstrap(name, "gateways", edge), _clusters(edge, bindings), tuple(listeners), tuple(routes)
+        name, "gateway", bootstrap(name, GATEWAYS, edge), _clusters(edge, bindings), tuple(listeners), tuple(routes)
     )
 
 
 def bootstrap(name: str, cluster: str, edge: Edge) -> Json:
     """What a node is started with; everything else comes by files that may change."""
-    gateway = cluster == "gateways"
     found: Json = {
         "node": {"id": name, "cluster": cluster},
         "admin": {"address": pipe(f"admin/{name}.sock")},
@@ -54,11 +56,11 @@ def bootstrap(name: str, cluster: str, edge: Edge) -> Json:
         },
         "layered_runtime": {"layers": [{"name": "static", "static_layer": {"re2.max_program_size.error_level": 1000}}]},
     }
-    if gateway:
+    if cluster == GATEWAYS:
         # Shared throttles divide by the number of live gateways, which this cluster tells; it must be a static one.
         found["static_resources"] = {"clusters": [gateways_cluster(checked=False)]}
         found["cluster_manager"] = {"local_cluster_name": GATEWAYS}
-        if any(route.cache is not None for route in edge.routes):
+        if compile_cache.keeps_answers(edge):
             found["bootstrap_extensions"] = [
                 extension(
                     "envoy.bootstrap.internal_listener",
@@ -85,11 +87,7 @@ def gateways_cluster(*, checked: bool, http2: bool = False) -> Json:
     if http2:
         found["typed_extension_protocol_options"] = http2_upstream()
     return found | {
-        "circuit_breakers": {
-            "thresholds": [
-                {"max_retries": 1024, "max_connections": 8192, "max_pending_requests": 8192, "max_requests": 8192}
-            ]
-        },
+        "circuit_breakers": thresholds(8192),
         "common_lb_config": {"healthy_panic_threshold": {"value": 0}},
         "health_checks": [
             {
@@ -102,18 +100,7 @@ def gateways_cluster(*, checked: bool, http2: bool = False) -> Json:
             }
         ],
         # The first broken connection takes a gateway out, before its health check does.
-        "outlier_detection": {
-            "split_external_local_origin_errors": True,
-            "consecutive_local_origin_failure": 1,
-            "enforcing_consecutive_local_origin_failure": 100,
-            "enforcing_consecutive_5xx": 0,
-            "enforcing_success_rate": 0,
-            "enforcing_local_origin_success_rate": 0,
-            "enforcing_consecutive_gateway_failure": 0,
-            "interval": "1s",
-            "base_ejection_time": "2s",
-            "max_ejection_percent": 50,
-        },
+        "outlier_detection": ejection(),
     }
 
 
@@ -125,7 +112,7 @@ def _clusters(edge: Edge, bindings: Bindings) -> tuple[Json, ...]:
         found.append(_identity())
     if compile_limits.needs_service(edge, bindings.gateways):
         found.append(_limits())
-    if any(route.cache is not None for route in edge.routes):
+    if compile_cache.keeps_answers(edge):
         found.append(compile_cache.inner_cluster(compile_cache.ORIGIN))
         if bindings.gateways > 1:
             found.append(compile_cache.inner_cluster(compile_cache.MISSES))
@@ -197,7 +184,7 @@ def _filters(edge: Edge, bindings: Bindings) -> list[Json]:
         filters.append(throttle)
     if compile_limits.needs_service(edge, bindings.gateways):
         filters.append(compile_limits.service_filter())
-    if any(route.cache is not None for route in routes):
+    if compile_cache.keeps_answers(edge):
         filters += compile_cache.cache_filters()
     return filters
 

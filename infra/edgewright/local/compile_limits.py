@@ -45,6 +45,34 @@ def plan(limit: Throttle | Quota) -> str:
     return f"{limit.bucket}|{'-'.join(limit.per.order) or 'route'}"
 
 
+def bucket(count: int, seconds: int, burst: int) -> Json:
+    """A token bucket: ``count`` tokens every so many seconds, at most ``burst``."""
+    return {"max_tokens": burst, "tokens_per_fill": count, "fill_interval": f"{seconds}s"}
+
+
+def counting_filter(
+    name: str, descriptors: list[Json], actions: list[Json], *, enforced: bool = True, divided: bool = False
+) -> Json:
+    """A filter that counts by descriptors only: a bucket for each caller that the actions tell apart.
+
+    divided: each live gateway has its share of the bucket.
+    """
+    return extension(
+        name,
+        "extensions.filters.http.local_ratelimit.v3.LocalRateLimit",
+        stat_prefix=name.replace("-", "_"),
+        token_bucket=_UNBOUNDED,
+        always_consume_default_token_bucket=False,
+        filter_enabled=_ALWAYS,
+        filter_enforced=_ALWAYS if enforced else {"default_value": {"numerator": 0}},
+        descriptors=descriptors,
+        rate_limits=[{"actions": actions}],
+        max_dynamic_descriptors=MAX_CLIENTS,
+        enable_retry_after_header=True,
+        **({"local_cluster_rate_limit": {}} if divided else {}),
+    )
+
+
 def throttle_filter(edge: Edge, gateways: int) -> Json | None:
     """The filter of the shared buckets; None without any. It stands in the listener: a change of routes keeps them."""
     buckets = {
@@ -54,36 +82,20 @@ def throttle_filter(edge: Edge, gateways: int) -> Json | None:
     }
     if not buckets:
         return None
-    return extension(
+    return counting_filter(
         "throttle",
-        "extensions.filters.http.local_ratelimit.v3.LocalRateLimit",
-        stat_prefix="throttle",
-        token_bucket=_UNBOUNDED,
-        always_consume_default_token_bucket=False,
-        filter_enabled=_ALWAYS,
-        filter_enforced=_ALWAYS,
-        descriptors=[
+        [
             {
                 "entries": [{"key": "plan", "value": name}, {"key": "client"}],
-                "token_bucket": {
-                    "max_tokens": item.burst,
-                    "tokens_per_fill": item.count,
-                    "fill_interval": f"{item.seconds}s",
-                },
+                "token_bucket": bucket(item.count, item.seconds, item.burst),
             }
             for name, item in sorted(buckets.items())
         ],
-        rate_limits=[
-            {
-                "actions": [
-                    {"request_headers": {"header_name": PLAN, "descriptor_key": "plan"}},
-                    {"request_headers": {"header_name": KEY, "descriptor_key": "client"}},
-                ]
-            }
+        [
+            {"request_headers": {"header_name": PLAN, "descriptor_key": "plan"}},
+            {"request_headers": {"header_name": KEY, "descriptor_key": "client"}},
         ],
-        max_dynamic_descriptors=MAX_CLIENTS,
-        enable_retry_after_header=True,
-        **({"local_cluster_rate_limit": {}} if gateways > 1 else {}),
+        divided=gateways > 1,
     )
 
 

@@ -27,9 +27,6 @@ from edgewright.local.ports_of import opened_port
 LISTENER = "x-edgewright-listener"
 """Private header from the balancer: the listener that a request came in by. Gateways leave its prefix alone."""
 
-ROUTE = "x-edge-route"
-"""Private header for the origin listener: the route that a cached request is on."""
-
 _COUNTING = (compile_limits.PLAN, compile_limits.KEY, compile_limits.QUOTA_KEY, compile_limits.THROTTLE_KEY)
 _PRIVATE = (
     *_COUNTING,
@@ -37,10 +34,7 @@ _PRIVATE = (
     compile_auth.ISSUER,
     compile_auth.CLIENT,
     LISTENER,
-    ROUTE,
-    "x-edge-path",
-    "x-edge-auth",
-    compile_cache.SCOPE,
+    *compile_cache.PRIVATE,
     "x-envoy-external-address",
     "x-envoy-internal",
 )
@@ -87,7 +81,7 @@ def origin_table(edge: Edge) -> Json:
     routes = [
         {
             "name": route.key,
-            "match": {"prefix": "/", "headers": [header_is(ROUTE, exact(route.slug))]},
+            "match": {"prefix": "/", "headers": [header_is(compile_cache.ROUTE, exact(route.slug))]},
             "route": _forward(route, route.action),
             "metadata": compile_cache.metadata(route),
             "request_headers_to_remove": list(_PRIVATE),
@@ -185,8 +179,7 @@ def _forwards(route: Route, methods: tuple[str, ...] | None, edge: Edge, binding
 
 def _plain(route: Route, methods: tuple[str, ...] | None, edge: Edge, bindings: Bindings, action: Json | None) -> Json:
     return {
-        "name": route.key,
-        "match": _match(route, methods, _listener_match(route, edge)),
+        **_beginning(route, methods, edge),
         **({"route": action} if action is not None else {}),
         "typed_per_filter_config": _settings(route, edge, bindings, cached=False),
         "request_headers_to_remove": list(_PRIVATE),
@@ -194,13 +187,20 @@ def _plain(route: Route, methods: tuple[str, ...] | None, edge: Edge, bindings: 
 
 
 def _cached(route: Route, methods: tuple[str, ...], edge: Edge, bindings: Bindings) -> Json:
-    # Time and tries are kept where the cache gets what it lacks.
     inner = compile_cache.MISSES if bindings.gateways > 1 else compile_cache.ORIGIN
-    found = _plain(route, methods, edge, bindings, {"cluster": inner, "timeout": "0s"})
-    found["metadata"] = compile_cache.metadata(route)
-    found["typed_per_filter_config"] = _settings(route, edge, bindings, cached=True)
-    found["request_headers_to_remove"] = list(_COUNTING)
-    return found
+    return {
+        **_beginning(route, methods, edge),
+        # Time and tries are kept where the cache gets what it lacks.
+        "route": {"cluster": inner, "timeout": "0s"},
+        "metadata": compile_cache.metadata(route),
+        "typed_per_filter_config": _settings(route, edge, bindings, cached=True),
+        # The origin listener removes the rest.
+        "request_headers_to_remove": list(_COUNTING),
+    }
+
+
+def _beginning(route: Route, methods: tuple[str, ...] | None, edge: Edge) -> Json:
+    return {"name": route.key, "match": _match(route, methods, _listener_match(route, edge))}
 
 
 # -- matching ----------------------------------------------------------------------------------------------------------
@@ -399,8 +399,6 @@ def _settings(route: Route, edge: Edge, bindings: Bindings, *, cached: bool) -> 
 
 def _context(route: Route, bindings: Bindings, *, cached: bool) -> Json:
     request = compile_limits.context(route, bindings.gateways)
-    if cached:
-        request.append(set_header(ROUTE, route.slug))
     change = route.request_headers
     request += [{"remove": name} for name in change.remove]
     request += [set_header(name, literal(value)) for name, value in change.set]

@@ -1,7 +1,7 @@
 -- Behind the cache: the request gets its path and authorization back, and the answer a lifetime that the cache obeys.
 -- Route metadata: ttl (seconds).
 
-local DROPPED = {"vary", "age", "date", "expires", "pragma", "x-edge-cache-control", "x-edge-kept", "x-edge-age",
+local DROPPED = {"vary", "age", "date", "expires", "pragma", "x-edge-cache-control", "x-edge-kept", "x-edge-age", "x-edge-hit",
   "access-control-allow-origin", "access-control-allow-credentials", "access-control-expose-headers"}
 
 local CONDITIONS = {"if-none-match", "if-modified-since", "if-match", "if-unmodified-since", "if-range"}

@@ -55,15 +55,6 @@ def free_port(taken: Collection[int] = ()) -> int:
         return int(probe.getsockname()[1])
 
 
-def accepts(port: int, address: str = "127.0.0.1") -> bool:
-    """Whether something takes a TCP connection there now."""
-    try:
-        with socket.create_connection((address, port), timeout=0.2):
-            return True
-    except OSError:
-        return False
-
-
 def _listening_inodes(port: int) -> set[str]:
     found: set[str] = set()
     for table in ("/proc/net/tcp", "/proc/net/tcp6"):

@@ -4,8 +4,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edgewright.edge.model import METHODS
-from edgewright.edge.paths import PathError, PathTree, covers, fill, match_path, parse_key, parse_path, shape, slug
+from edgewright.edge.model import METHODS, PathPattern
+from edgewright.edge.paths import PathError, PathTree, fill, match_path, parse_key, parse_path, shape, slug
+
+
+def covers(general: PathPattern, special: PathPattern) -> bool:
+    """Whether every path that ``special`` matches is matched by ``general`` too: what the tree finds, one by one."""
+    if special.rest and not general.rest:
+        return False
+    count = len(general.segments)
+    if len(special.segments) < count or (len(special.segments) > count and not general.rest):
+        return False
+    pairs = zip(general.segments, special.segments[:count], strict=True)
+    return all(one.variable or (not two.variable and one.text == two.text) for one, two in pairs)
 
 
 @st.composite
