@@ -1,0 +1,81 @@
+"""What all AWS components share: options of children, overrides, tags, names, and one error for bad arguments."""
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, TypeVar
+
+import pulumi
+
+R = TypeVar("R", bound=pulumi.Resource)
+
+
+class ArgumentsError(Exception):
+    """Arguments of a component that cannot be used; says all that is wrong, before anything is registered."""
+
+    def __init__(self, component: str, name: str, problems: Iterable[str]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(f"{component} `{name}`: {problem}" for problem in self.problems))
+
+
+def refuse(component: str, name: str, problems: Iterable[str]) -> None:
+    """Raise ArgumentsError if there is any problem."""
+    found = tuple(problems)
+    if found:
+        raise ArgumentsError(component, name, found)
+
+
+def unknown_keys(given: Mapping[str, Any], known: Iterable[str], what: str) -> list[str]:
+    """A problem for each key that is not known; for arguments that came as plain dicts."""
+    names = sorted(known)
+    return [f"{what} has no `{key}`; it has {', '.join(names)}" for key in sorted(set(given) - set(names))]
+
+
+def place(
+    make: Callable[..., R],
+    name: str,
+    props: Mapping[str, Any],
+    *,
+    parent: pulumi.Resource,
+    overrides: Mapping[str, Mapping[str, Any]] | None = None,
+    key: str = "",
+    **options: Any,
+) -> R:
+    """Make one raw resource below ``parent``.
+
+    overrides: what the caller of a component adjusts, by the name of the attribute that holds the resource; those of
+    ``key`` win over ``props``. options: further resource options, such as ``protect`` or ``delete_before_replace``.
+    Inputs that are None are left out.
+    """
+    given = {**props, **((overrides or {}).get(key) or {})}
+    return make(
+        name,
+        opts=pulumi.ResourceOptions(parent=parent, **options),
+        **{item: value for item, value in given.items() if value is not None},
+    )
+
+
+def tagged(tags: Mapping[str, Any] | None, name: str) -> dict[str, Any]:
+    """The caller's tags, and ``Name``, which consoles show."""
+    return {"Name": name, **(tags or {})}
+
+
+def filled(template: str, values: Mapping[str, pulumi.Input[str]]) -> pulumi.Output[str]:
+    """A text whose marks ``{{name}}`` are replaced by values that may only be known later; JSON-escaped inside JSON.
+
+    Raises KeyError when a mark has no value: that is a defect of the caller, and is found before anything is placed.
+    """
+    used = {name: value for name, value in values.items() if "{{" + name + "}}" in template}
+    rest = template
+    for name in used:
+        rest = rest.replace("{{" + name + "}}", "")
+    if "{{" in rest:
+        start = rest.index("{{")
+        raise KeyError(rest[start : start + 40])
+
+    def fill(found: Mapping[str, str]) -> str:
+        text = template
+        for name, value in found.items():
+            text = text.replace("{{" + name + "}}", json.dumps(value)[1:-1])
+        return text
+
+    return pulumi.Output.all(**used).apply(fill) if used else pulumi.Output.from_input(template)
