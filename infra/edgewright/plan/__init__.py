@@ -1,0 +1,1 @@
+"""The offline plan: a stack's components run against a recorder, checked, and shown."""
