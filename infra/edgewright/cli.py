@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from edgewright import __version__
 
 if TYPE_CHECKING:
+    from edgewright.plan.model import Plan
     from edgewright.local.status import Status
 
 STATE = ".edgewright"
@@ -112,6 +113,11 @@ def _schema(given: argparse.Namespace) -> int:
 
         print(text(), end="")
         return 0
+    if given.aws:
+        from edgewright.aws.capabilities import markdown as aws_markdown
+
+        print(aws_markdown(), end="")
+        return 0
     if given.local:
         from edgewright.local.capabilities import markdown
 
@@ -121,6 +127,65 @@ def _schema(given: argparse.Namespace) -> int:
 
     print(schema_text(), end="")
     return 0
+
+
+def _plan(given: argparse.Namespace) -> int:
+    plan = _planned(given.file, given)
+    if given.svg:
+        from edgewright.plan.diagram import svg
+
+        given.svg.write_text(svg(plan), encoding="utf-8")
+    if given.json:
+        from edgewright.plan.show_json import text as json_text
+
+        print(json_text(plan), end="")
+    elif given.markdown:
+        from edgewright.plan.show_markdown import markdown
+
+        print(markdown(plan), end="")
+    elif not given.svg:
+        from edgewright.plan.show_text import text
+
+        print(text(plan, width=_width(), color=sys.stdout.isatty() and not os.environ.get("NO_COLOR")), end="")
+    return 0
+
+
+def _diff(given: argparse.Namespace) -> int:
+    from edgewright.plan import changes
+
+    before, after = (_planned(file, given) for file in (given.before, given.after))
+    found = changes.compare(before, after)
+    print(changes.markdown(found) if given.markdown else changes.text(found), end="")
+    return 0
+
+
+def _planned(file: Path, given: argparse.Namespace) -> "Plan":
+    """The plan of a spec, or of a stack's file; a plan that was kept as JSON is read."""
+    _must_be_file(file)
+    if file.suffix == ".json":
+        from edgewright.plan.show_json import read
+
+        return read(json.loads(file.read_text(encoding="utf-8")))
+    target, _, topology = (given.topology or "").partition("/")
+    if target != "aws":
+        raise UsageError("--topology: write aws/balancer-first, aws/gateway-first or aws/balancer-only")
+    from edgewright.aws.compile import TOPOLOGIES
+    from edgewright.edge.resolve import resolve
+    from edgewright.spec.document import load
+
+    if topology not in TOPOLOGIES:
+        raise UsageError(
+            f"--topology: there is no aws/{topology}; there are {', '.join(f'aws/{name}' for name in TOPOLOGIES)}"
+        )
+    from edgewright.aws.planned import plan
+
+    return plan(resolve(load(file)), _bindings(given.bindings), topology)
+
+
+def _width() -> int:
+    import shutil
+
+    return min(160, max(60, shutil.get_terminal_size((110, 24)).columns))
 
 
 def _compile(given: argparse.Namespace) -> int:
@@ -308,7 +373,22 @@ def _parser() -> argparse.ArgumentParser:
 
     schema = verb("schema", _schema, "print the JSON Schema of a spec, for editors")
     schema.add_argument("--reference", action="store_true", help="print the reference in Markdown instead")
+    schema.add_argument("--aws", action="store_true", help="print what AWS does with each field instead")
     schema.add_argument("--local", action="store_true", help="print what the local target does with each field instead")
+
+    plan = verb("plan", _plan, "say what a spec would be on a cloud, offline")
+    plan.add_argument("file", metavar="SPEC", type=Path)
+    diff = verb("diff", _diff, "say what a change to a spec does, route by route and resource by resource")
+    diff.add_argument("before", metavar="BEFORE", type=Path, help="a spec, or a plan kept with --json")
+    diff.add_argument("after", metavar="AFTER", type=Path)
+    for parser_ in (plan, diff):
+        parser_.add_argument("--topology", metavar="CLOUD/NAME", help="such as aws/balancer-first")
+        parser_.add_argument("--bindings", metavar="FILE", type=Path, help="YAML: network, names, targets of the stack")
+    form = plan.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="for programs; see docs/plan.json.md")
+    form.add_argument("--markdown", action="store_true", help="for a pull request")
+    plan.add_argument("--svg", metavar="FILE", type=Path, help="write the way of a request as a picture")
+    diff.add_argument("--markdown", action="store_true", help="for a pull request")
 
     compile_ = verb("compile", _compile, "print the local edge that a spec becomes, Envoy configuration and all")
     compile_.add_argument("file", metavar="FILE", type=Path)

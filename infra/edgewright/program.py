@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pulumi
 
-from edgewright.local.resource import LocalEdge
 from edgewright.spec.problems import SpecError
 from edgewright.stack import NAMESPACE, Settings, StackError, from_values
 
@@ -19,16 +18,29 @@ def program(root: Path, folder: Path, credentials: Mapping[str, str] | None = No
     """
     try:
         settings = settings_of_engine(root, folder)
-        edge = LocalEdge(
-            settings.spec.name.split(".")[0],
-            spec=settings.spec,
-            bindings=settings.bindings,
-            credentials=credentials or settings.credentials,
-            state_dir=settings.state_dir,
-            work_dir=settings.root,
-        )
+        if credentials:
+            settings = settings.with_credentials(credentials)
+        if settings.topology == "local":
+            _local(settings)
+        else:
+            from edgewright.aws.program import place_stack
+
+            place_stack(settings)
     except (SpecError, StackError) as error:
         raise pulumi.RunError(str(error)) from None  # shown as it stands, without a traceback
+
+
+def _local(settings: Settings) -> None:
+    from edgewright.local.resource import LocalEdge
+
+    edge = LocalEdge(
+        settings.spec.name.split(".")[0],
+        spec=settings.spec,
+        bindings=settings.bindings,
+        credentials=settings.credentials,
+        state_dir=settings.state_dir,
+        work_dir=settings.root,
+    )
     pulumi.export("url", edge.url)
     pulumi.export("listeners", edge.listeners)
     pulumi.export("caCertificate", edge.ca_certificate)

@@ -23,6 +23,9 @@ NAMESPACE = "edgewright"
 
 KEYS = ("spec", "topology", "bindings", "credentials")
 
+TOPOLOGIES = ("local", "aws/balancer-first", "aws/gateway-first", "aws/balancer-only")
+"""What a stack may be built as: a target, and a topology where the target has several."""
+
 CREDENTIALS = f"{NAMESPACE}:credentials"
 """The config key of API keys."""
 
@@ -157,9 +160,10 @@ def from_values(root: Path, folder: Path, stack: str, found: Mapping[str, Any], 
     spec = found.get("spec")
     if not isinstance(spec, str) or not spec:
         raise StackError(f"{source}: {NAMESPACE}:spec must name the spec, such as shop.edge.yaml")
-    topology = found.get("topology", "local")
-    if topology != "local":
-        raise StackError(f"{source}: {NAMESPACE}:topology: there is no `{topology}`; there is `local`")
+    topology = str(found.get("topology", "local"))
+    if topology not in TOPOLOGIES:
+        known = ", ".join(f"`{name}`" for name in TOPOLOGIES)
+        raise StackError(f"{source}: {NAMESPACE}:topology: there is no `{topology}`; there are {known}")
     bindings: object = found.get("bindings") or {}
     if not isinstance(bindings, Mapping):
         raise StackError(f"{source}: {NAMESPACE}:bindings must be a map")

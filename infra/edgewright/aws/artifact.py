@@ -1,0 +1,145 @@
+"""What an edge becomes on AWS, as data in AWS's own terms; values that a stack binds stand in it as marks ``{{name}}``."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from edgewright.edge.model import Finding
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A rule of a load balancer.
+
+    conditions, actions, transforms: as the arguments of `ApplicationLoadBalancer` have them; routes: keys of the routes
+    that it carries, empty for guards.
+    """
+
+    name: str
+    listener: str
+    priority: int
+    conditions: tuple[Json, ...]
+    actions: tuple[Json, ...]
+    transforms: tuple[Json, ...] = ()
+    routes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Peers:
+    """Who may reach a part and what it may reach: doors by name, as `security_groups.Door`."""
+
+    ingress: Mapping[str, Json] = field(default_factory=dict[str, Json])
+    egress: Mapping[str, Json] = field(default_factory=dict[str, Json])
+
+
+@dataclass(frozen=True, slots=True)
+class Balancer:
+    """An Application Load Balancer: listeners, target groups and settings as its component's arguments have them.
+
+    targets: the backend of each target group that holds services; others are wired by the topology.
+    """
+
+    internal: bool
+    listeners: Mapping[str, Json]
+    target_groups: Mapping[str, Json]
+    targets: Mapping[str, str]
+    rules: tuple[Rule, ...]
+    peers: Peers
+    idle_timeout: int
+    trust_stores: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkBalancer:
+    """A Network Load Balancer for tcp, tls and udp listeners."""
+
+    listeners: Mapping[str, Json]
+    target_groups: Mapping[str, Json]
+    targets: Mapping[str, str]
+    peers: Peers
+
+
+@dataclass(frozen=True, slots=True)
+class LambdaAuthorizer:
+    """What the authorizer function is told (`authorizer_package.archive_files`), without secrets."""
+
+    config: Json
+
+
+@dataclass(frozen=True, slots=True)
+class UsagePlan:
+    """Clients of API keys with the throttle and quota that they share, as the arguments of the component."""
+
+    authorizer: str
+    clients: tuple[str, ...]
+    throttle: Json | None
+    quota: Json | None
+    methods: Mapping[str, Json]
+
+
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """A REST API. methods: settings that differ from the stage's, by ``path/METHOD``; cache: whether any route caches."""
+
+    body: Json
+    private: bool
+    methods: Mapping[str, Json]
+    cache: bool
+    plans: tuple[UsagePlan, ...]
+    authorizer: LambdaAuthorizer | None
+    minimum_compression_size: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Http:
+    """An HTTP API. routes: throttles by route key."""
+
+    body: Json
+    routes: Mapping[str, Json]
+
+
+@dataclass(frozen=True, slots=True)
+class WebSocket:
+    """A WebSocket API: its routes and what authorizes a connection."""
+
+    routes: Mapping[str, Json]
+    authorizer: LambdaAuthorizer | None
+    backend: str
+
+
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """Where a route is carried: resource names with what there, for the plan."""
+
+    route: str
+    places: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Artifact:
+    """An edge compiled for one AWS topology.
+
+    edge_balancer: the public one (balancer-first, balancer-only); services: the internal one of the gateway topologies;
+    decisions: what the compiler chose and why; hosts: names of the edge; findings: what is not native.
+    """
+
+    name: str
+    topology: Literal["balancer-first", "gateway-first", "balancer-only"]
+    hosts: tuple[str, ...]
+    edge_balancer: Balancer | None
+    services: Balancer | None
+    rest: Rest | None
+    http: Http | None
+    websocket: WebSocket | None
+    network_balancer: NetworkBalancer | None
+    waf: Any
+    monitoring: Any
+    link_peers: Peers
+    endpoint_peers: Peers
+    access_log_days: int
+    ddos_advanced: bool
+    decisions: tuple[str, ...]
+    findings: tuple[Finding, ...]
+    carried: tuple[Carried, ...]

@@ -1,0 +1,441 @@
+"""Places what was compiled: one small function for each part of a topology, in the order of a request's path.
+
+Nothing is decided here. A function takes the compiled data and the bound values, makes one part, and gives it back.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypedDict, cast
+
+import pulumi
+import pulumi_aws as aws
+
+from edgewright.aws.application_load_balancer import ApplicationLoadBalancer
+from edgewright.aws.artifact import Artifact, Balancer, Json, Rule
+from edgewright.aws.bindings import Bindings
+from edgewright.aws.certificate import Certificate
+from edgewright.aws.compile import Topology, compile_edge
+from edgewright.aws.compile_edge_balancer import STAGE
+from edgewright.aws.compile_rest import body_text
+from edgewright.aws.network import Network
+from edgewright.aws.part import filled, place
+from edgewright.aws.security_groups import GroupArgs, SecurityGroups
+from edgewright.aws.vpc_link import VpcLink
+from edgewright.edge.model import Backend, Edge
+from edgewright.edge.resolve import resolve
+from edgewright.spec.document import from_data, load
+
+
+class EdgeArgs(TypedDict, total=False):
+    """Arguments of an AWS topology."""
+
+    spec: Any
+    """The spec: a path to an ``*.edge.yaml``, or its content as data."""
+
+    bindings: Mapping[str, Any]
+    """What the stack binds, as `edgewright.aws.bindings.AwsBindings`; values may be Outputs."""
+
+    credentials: Mapping[str, pulumi.Input[str]]
+    """Secrets: API keys as ``AUTHORIZER:CLIENT`` (else generated), OpenID client secrets as ``oidc:AUTHORIZER``."""
+
+    compiled: Any
+    """A `Compiled`, in place of spec and bindings: what the offline plan has compiled already."""
+
+    overrides: Mapping[str, Mapping[str, Mapping[str, Any]]]
+    """Raw inputs by part and attribute, such as ``{"edge": {"load_balancer": {"idle_timeout": 90}}}``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """A resolved edge with its bindings, compiled for a topology."""
+
+    edge: Edge
+    bindings: Bindings
+    artifact: Artifact
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """Where a topology stands: what all parts are given.
+
+    parent: the topology's component; marks: bound values by the marks in compiled data, added to as parts are made.
+    """
+
+    name: str
+    parent: pulumi.ComponentResource
+    compiled: Compiled
+    credentials: Mapping[str, Any]
+    overrides: Mapping[str, Mapping[str, Mapping[str, Any]]]
+    marks: dict[str, Any]
+
+    @property
+    def artifact(self) -> Artifact:
+        """What was compiled."""
+        return self.compiled.artifact
+
+    @property
+    def bindings(self) -> Bindings:
+        """What is bound."""
+        return self.compiled.bindings
+
+    def common(self, part: str) -> Json:
+        """The arguments that every part takes."""
+        found: Json = {"tags": {"edgewright:edge": self.artifact.name, **self.bindings.data.tags}}
+        if part in self.overrides:
+            found["overrides"] = self.overrides[part]
+        return found
+
+    def options(self, *, precious: bool = False, **more: Any) -> pulumi.ResourceOptions:
+        """Options of a part. precious: painful to replace, so protected in production."""
+        protect = True if precious and self.bindings.production else None
+        return pulumi.ResourceOptions(parent=self.parent, protect=protect, **more)
+
+
+def compiled_of(args: EdgeArgs, topology: Topology) -> Compiled:
+    """Load, resolve and compile; raises SpecError with everything that is wrong, before anything is registered."""
+    given = args.get("compiled")
+    if given is not None:
+        return cast("Compiled", given)
+    from edgewright.aws.bindings import read_bindings
+
+    spec = args.get("spec")
+    document = from_data(spec) if isinstance(spec, Mapping) else load(cast("str", spec))
+    edge = resolve(document)
+    bindings = read_bindings(args.get("bindings", {}), edge, topology)
+    return Compiled(edge, bindings, compile_edge(edge, bindings, topology))
+
+
+def site(name: str, parent: pulumi.ComponentResource, compiled: Compiled, args: EdgeArgs, parts: Sequence[str]) -> Site:
+    """The site of a topology. parts: names that overrides may have."""
+    overrides = args.get("overrides", {})
+    unknown = sorted(set(overrides) - set(parts))
+    if unknown:
+        raise ValueError(f"{name}: there is no part `{unknown[0]}` to override; there are {', '.join(parts)}")
+    marks: dict[str, Any] = {}
+    for authorizer in compiled.edge.authorizers.values():
+        if hasattr(authorizer, "jwks"):
+            try:
+                marks[f"jwks_uri:{authorizer.name}"] = compiled.bindings.jwks_uri(cast("Any", authorizer))
+            except KeyError:
+                pass  # found by discovery
+        if (pool := compiled.bindings.user_pool(authorizer.name)) is not None:
+            marks[f"user_pool:{authorizer.name}"] = pool
+        if (secret := args.get("credentials", {}).get(f"oidc:{authorizer.name}")) is not None:
+            marks[f"oidc_secret:{authorizer.name}"] = pulumi.Output.secret(secret)
+    return Site(name, parent, compiled, args.get("credentials", {}), overrides, marks)
+
+
+def bound(value: Any, marks: Mapping[str, Any]) -> Any:
+    """Compiled data with values in place of marks. A text that is one mark becomes the value itself."""
+    if isinstance(value, str):
+        if value.startswith("{{") and value.endswith("}}") and value.count("{{") == 1:
+            return marks[value[2:-2]]
+        return filled(value, marks) if "{{" in value else value
+    if isinstance(value, Mapping):
+        return {key: bound(item, marks) for key, item in cast("Mapping[str, Any]", value).items()}
+    if isinstance(value, list | tuple):
+        return [bound(item, marks) for item in cast("Sequence[Any]", value)]
+    return value
+
+
+# -- network and names -------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """The network that everything stands on. addresses: plain ones for the API's endpoint, one a private subnet."""
+
+    vpc_id: Any
+    public_subnets: Sequence[Any]
+    private_subnets: Sequence[Any]
+    addresses: Sequence[str]
+    part: Network | None
+
+
+def place_network(site: Site) -> Ground:
+    """The bound network, or one that is made."""
+    existing = site.bindings.existing_network
+    network = site.bindings.data.network
+    if existing is not None:
+        vpc, public, private = existing
+        site.marks["vpc_cidr"] = site.bindings.vpc_cidr
+        return Ground(vpc, public, private, site.bindings.endpoint_addresses, None)
+    create = network.create if network is not None else None
+    if create is None:
+        raise AssertionError("bindings are checked before")
+    region = site.bindings.region
+    zones = (
+        [f"{region}{letter}" for letter in "abcdef"[: create.zones]] if isinstance(create.zones, int) else create.zones
+    )
+    part = Network(
+        f"{site.name}-network",
+        {"region": region, "cidr": create.cidr, "zones": zones, "nat": create.nat, **site.common("network")},
+        site.options(precious=True),
+    )
+    site.marks["vpc_cidr"] = create.cidr
+    cidrs = part.private_cidrs or []
+    return Ground(
+        part.vpc_id, part.public_subnet_ids, part.private_subnet_ids, [_address(item) for item in cidrs], part
+    )
+
+
+def _address(cidr: str) -> str:
+    """The address of the API's endpoint in a subnet: the eleventh, well clear of the five that AWS keeps."""
+    from ipaddress import IPv4Network
+
+    return str(IPv4Network(cidr)[10])
+
+
+def place_certificate(site: Site) -> Certificate | None:
+    """The certificate of the hosts: bound, or issued and validated in the zone; sets the mark ``certificate``."""
+    data = site.bindings.data
+    given = data.certificate or site.bindings.placeholders.get("certificate")
+    if given is not None:
+        site.marks["certificate"] = given
+        return None
+    if data.dns is None or not site.artifact.hosts:
+        return None
+    hosts = site.artifact.hosts
+    part = Certificate(
+        f"{site.name}-certificate",
+        {
+            "host": hosts[0],
+            "alternative_hosts": list(hosts[1:]),
+            "zone_id": data.dns.zone_id,
+            "zone_name": data.dns.zone,
+            **site.common("certificate"),
+        },
+        site.options(),
+    )
+    site.marks["certificate"] = part.arn
+    return part
+
+
+def place_doors(site: Site, ground: Ground, groups: Mapping[str, Any]) -> SecurityGroups:
+    """Security groups of the parts, by name, from compiled peers."""
+    args: dict[str, GroupArgs] = {
+        key: cast(
+            "GroupArgs",
+            {
+                "description": f"{site.artifact.name}: {key}",
+                "ingress": bound(peers.ingress, site.marks),
+                "egress": bound(peers.egress, site.marks),
+            },
+        )
+        for key, peers in groups.items()
+    }
+    return SecurityGroups(
+        f"{site.name}-doors", {"vpc_id": ground.vpc_id, "groups": args, **site.common("doors")}, site.options()
+    )
+
+
+def place_records(site: Site, dns_name: Any, zone_id: Any) -> dict[str, aws.route53.Record]:
+    """Address records of the hosts that lead to a load balancer, where the stack binds a zone."""
+    dns = site.bindings.data.dns
+    if dns is None:
+        return {}
+    found: dict[str, aws.route53.Record] = {}
+    for host in site.artifact.hosts:
+        found[host] = place(
+            aws.route53.Record,
+            f"{site.name}-{host}",
+            {
+                "zone_id": dns.zone_id,
+                "name": host,
+                "type": "A",
+                "aliases": [{"name": dns_name, "zone_id": zone_id, "evaluate_target_health": True}],
+            },
+            parent=site.parent,
+        )
+    return found
+
+
+# -- balancers ---------------------------------------------------------------------------------------------------------
+
+
+def place_balancer(
+    site: Site,
+    part: str,
+    balancer: Balancer,
+    subnets: Sequence[Any],
+    ground: Ground,
+    group: pulumi.Output[str],
+    targets: Mapping[str, Any] | None = None,
+) -> ApplicationLoadBalancer:
+    """A load balancer with its rules. targets: of target groups that hold no services, by group."""
+    groups = {
+        key: {**bound(item, site.marks), **_targets(site, key, balancer)}
+        for key, item in balancer.target_groups.items()
+    }
+    for key, found in (targets or {}).items():
+        groups[key]["targets"] = found
+    data = site.bindings.data
+    args: Json = {
+        "vpc_id": ground.vpc_id,
+        "subnets": list(subnets),
+        "internal": balancer.internal,
+        "security_group_id": group,
+        "listeners": bound(balancer.listeners, site.marks),
+        "target_groups": groups,
+        "rules": {rule.name: _rule(rule, site) for rule in balancer.rules},
+        "rules_limit": site.bindings.limit("alb_rules", 100),
+        "idle_timeout": balancer.idle_timeout,
+        "deletion_protection": site.bindings.production,
+        **site.common(part),
+    }
+    if balancer.trust_stores:
+        args["trust_stores"] = {name: _trust_store(site, name) for name in balancer.trust_stores}
+    if data.log_bucket is not None:
+        args["access_logs"] = args["connection_logs"] = {"bucket": data.log_bucket}
+    return ApplicationLoadBalancer(f"{site.name}-{part}", cast("Any", args), site.options(precious=True))
+
+
+def _rule(rule: Rule, site: Site) -> Json:
+    return {
+        "listener": rule.listener,
+        "priority": rule.priority,
+        "conditions": list(rule.conditions),
+        "actions": bound(rule.actions, site.marks),
+        "transforms": bound(rule.transforms, site.marks),
+    }
+
+
+def _trust_store(site: Site, name: str) -> Json:
+    bundle = site.bindings.data.trust_bundles.get(name)
+    if bundle is None:
+        return {"bucket": site.bindings.placeholders[f"bundle:{name}"], "key": "bundle.pem"}
+    return {"bucket": bundle.bucket, "key": bundle.key, "version": bundle.version}
+
+
+def _targets(site: Site, group: str, balancer: Balancer) -> Json:
+    name = balancer.targets.get(group)
+    return targets_of(site.compiled.edge.backends[name], site.bindings) if name is not None else {}
+
+
+def targets_of(backend: Backend, bindings: Bindings) -> Json:
+    """What a backend's target group holds, as the arguments of a balancer have it."""
+    item = bindings.data.backends.get(backend.name)
+    if item is None or item.target_group is not None:
+        return {}
+    if item.autoscaling_group is not None:
+        return {"autoscaling_group": item.autoscaling_group}
+    if item.function is not None:
+        return {"targets": {"function": {"id": item.function}}}
+    if item.url is not None:
+        from urllib.parse import urlsplit
+
+        parts = urlsplit(item.url)
+        port = parts.port or (443 if parts.scheme == "https" else 80)
+        return {"targets": {str(parts.hostname): {"id": str(parts.hostname), "port": port}}}
+    found = [*item.ips, *item.instances]
+    return {
+        "targets": {_target_name(index, one): {"id": one, "port": backend.port} for index, one in enumerate(found, 1)}
+    }
+
+
+def _target_name(index: int, value: Any) -> str:
+    """By its address where it is known, so that one that goes renames no other."""
+    return value if isinstance(value, str) and not value.startswith("${") else str(index)
+
+
+# -- APIs --------------------------------------------------------------------------------------------------------------
+
+
+def place_link(site: Site, ground: Ground, group: pulumi.Output[str]) -> VpcLink:
+    """The way from an API into the network; sets the mark ``vpc_link``."""
+    link = VpcLink(
+        f"{site.name}-link",
+        {"subnets": list(ground.private_subnets)[:10], "security_group_ids": [group], **site.common("link")},
+        site.options(precious=True),
+    )
+    site.marks["vpc_link"] = link.id
+    return link
+
+
+def api_body(site: Site, body: Json) -> pulumi.Output[str]:
+    """The OpenAPI text of an API, with its bound values."""
+    return filled(body_text(body), site.marks)
+
+
+def rest_arguments(site: Site, **more: Any) -> Json:
+    """The arguments of a REST API that both gateway topologies share."""
+    rest = site.artifact.rest
+    if rest is None:
+        raise AssertionError("the topology has no REST API")
+    data = site.bindings.data
+    stage: Json = {
+        "name": STAGE,
+        "methods": dict(rest.methods),
+        "access_log": {"retention_days": site.artifact.access_log_days, "kms_key_arn": data.kms_key},
+    }
+    if data.kms_key is None:
+        del stage["access_log"]["kms_key_arn"]
+    if rest.cache:
+        # SUCCEED_WITHOUT keeps a browser's reload from a 403, and no client from the cache (facts, section 3).
+        stage["cache"] = {"size": data.cache_size, "unauthorized_strategy": "SUCCEED_WITHOUT_RESPONSE_HEADER"}
+    found: Json = {
+        "region": site.bindings.region,
+        "body": api_body(site, rest.body),
+        "stage": stage,
+        **more,
+        **site.common("api"),
+    }
+    if rest.minimum_compression_size is not None:
+        found["minimum_compression_size"] = rest.minimum_compression_size
+    return found
+
+
+def private_policy(vpc_endpoint_id: pulumi.Input[str]) -> pulumi.Output[str]:
+    """The policy of an API, or a domain, that is called through one endpoint only."""
+    return pulumi.Output.from_input(vpc_endpoint_id).apply(_only_through)
+
+
+def _only_through(endpoint: str) -> str:
+    allow: Json = {"Effect": "Allow", "Principal": "*", "Action": "execute-api:Invoke", "Resource": "execute-api:/*"}
+    deny: Json = {**allow, "Effect": "Deny", "Condition": {"StringNotEquals": {"aws:SourceVpce": endpoint}}}
+    return json.dumps({"Version": "2012-10-17", "Statement": [deny, allow]}, separators=(",", ":"))
+
+
+def place_usage_plans(site: Site, api_id: Any, stage: Any) -> dict[str, Any]:
+    """Usage plans with the keys of their clients, by authorizer."""
+    from edgewright.aws.usage_plan import UsagePlan
+
+    rest = site.artifact.rest
+    found: dict[str, Any] = {}
+    for plan in rest.plans if rest is not None else ():
+        clients: dict[str, Json] = {}
+        for client in plan.clients:
+            secret = site.credentials.get(f"{plan.authorizer}:{client}")
+            clients[client] = {} if secret is None else {"key": pulumi.Output.secret(secret)}
+        args: Json = {"api_id": api_id, "stage": stage, "clients": clients, **site.common(f"plan-{plan.authorizer}")}
+        args |= {"throttle": plan.throttle} if plan.throttle else {}
+        args |= {"quota": plan.quota} if plan.quota else {}
+        args |= {"methods": dict(plan.methods)} if plan.methods else {}
+        found[plan.authorizer] = UsagePlan(
+            f"{site.name}-plan-{plan.authorizer}", cast("Any", args), site.options(precious=True)
+        )
+    return found
+
+
+def place_waf(site: Site, **associations: Any) -> Any:
+    """The web ACL before what is named; None where there is none. Imports the WAF's module only then: it is a large one."""
+    plan = site.artifact.waf
+    if plan is None:
+        return None
+    from edgewright.aws.web_acl import WebAcl
+
+    return WebAcl(
+        f"{site.name}-waf",
+        cast(
+            "Any",
+            {
+                "rules": plan.rules,
+                "ip_sets": plan.ip_sets,
+                "custom_response_bodies": plan.custom_response_bodies,
+                "associations": associations,
+                **site.common("waf"),
+            },
+        ),
+        site.options(),
+    )

@@ -1,0 +1,133 @@
+"""The offline plan of an AWS topology: compiles with placeholders, records the components, and describes the way."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from edgewright.aws.artifact import Artifact
+from edgewright.aws.bindings import read_bindings
+from edgewright.aws.compile import Topology, compile_edge
+from edgewright.edge.model import Edge, Finding
+from edgewright.plan.costs import reckon
+from edgewright.plan.model import Hop, Link, Plan
+from edgewright.plan.recorder import record
+from edgewright.plan.routes import notes, planned_routes
+from edgewright.plan.sdk_types import validate
+
+
+class PlanError(Exception):
+    """Planned resources that the installed SDK would not take; names each. A defect of the compiler or of an override."""
+
+
+def plan(
+    edge: Edge, bindings: Mapping[str, Any], topology: Topology, *, overrides: Mapping[str, Any] | None = None
+) -> Plan:
+    """What a stack with this edge would be. Needs no account; what is not bound is stood in for, and listed.
+
+    Raises SpecError for what is wrong with the spec or the bindings, PlanError for inputs that the SDK does not know.
+    """
+    read = read_bindings(bindings, edge, topology, placeholders=True)
+    artifact = compile_edge(edge, read, topology)
+    # Only here is Pulumi imported: what is wrong with a spec is said in a tenth of the time.
+    from edgewright.aws.placement import Compiled
+    from edgewright.aws.topologies import topology_class
+
+    make = topology_class(topology)
+    args: Any = {"compiled": Compiled(edge, read, artifact), "overrides": overrides or {}}
+    recording = record(lambda: make(edge.name, args), project="edgewright", stack="plan")
+    problems = validate(recording.resources)
+    if problems:
+        raise PlanError("\n".join(problems))
+    return Plan(
+        name=edge.name,
+        topology=f"aws/{topology}",
+        hops=tuple(_hops(edge, artifact)),
+        links=tuple(_links(artifact)),
+        routes=planned_routes(edge, _carried(edge, artifact)),
+        findings=notes(_findings(artifact)),
+        resources=recording.resources,
+        costs=reckon(recording.resources, read.region),
+        must_bind=read.missing,
+        decisions=artifact.decisions,
+        outputs=recording.outputs,
+    )
+
+
+def _findings(artifact: Artifact) -> tuple[Finding, ...]:
+    order = {"unsupported": 0, "warning": 1, "approximated": 2}
+    return tuple(sorted(artifact.findings, key=lambda item: order[item.level]))
+
+
+def _carried(edge: Edge, artifact: Artifact) -> dict[str, list[tuple[str, str]]]:
+    """The rules and paths that carry each route."""
+    found: dict[str, list[tuple[str, str]]] = {route.key: [] for route in edge.routes}
+    for part, balancer in (("edge", artifact.edge_balancer), ("services", artifact.services)):
+        for rule in balancer.rules if balancer is not None else ():
+            for key in rule.routes:
+                found[key].append((f"{artifact.name}-{part}-{rule.name}", f"priority {rule.priority}"))
+    return found
+
+
+# -- the way of a request ----------------------------------------------------------------------------------------------
+
+
+def _hops(edge: Edge, artifact: Artifact) -> Iterator[Hop]:
+    yield Hop("client", "client", tuple(artifact.hosts[:2]))
+    if artifact.edge_balancer is not None:
+        does = [f"{item['protocol']} {item['port']}" for item in artifact.edge_balancer.listeners.values()]
+        lines = [", ".join(does), f"{len(artifact.edge_balancer.rules)} rules"]
+        lines += [f"WAF: {len(artifact.waf.rules)} rules"] if artifact.waf is not None else []
+        lines += ["checks tokens"] if _checks_tokens(artifact) else []
+        yield Hop("edge", "Application Load Balancer", tuple(lines))
+    if artifact.rest is not None:
+        if artifact.rest.private:
+            yield Hop("endpoint", "execute-api endpoint", ("private addresses",))
+        does = [f"{len(artifact.rest.body['paths'])} paths"]
+        does += [f"{len(artifact.rest.methods)} cached or throttled"] if artifact.rest.methods else []
+        does += ["API keys, quotas"] if artifact.rest.plans else []
+        does += (
+            [f"WAF: {len(artifact.waf.rules)} rules"] if artifact.waf is not None and not artifact.rest.private else []
+        )
+        yield Hop("api", "private REST API" if artifact.rest.private else "REST API", tuple(does))
+    if artifact.http is not None:
+        yield Hop("api", "HTTP API", (f"{len(artifact.http.body['paths'])} paths",))
+    if artifact.services is not None:
+        yield Hop("link", "VPC link")
+        yield Hop("services", "services' balancer", ("internal", f"{len(artifact.services.rules)} rules"))
+    if artifact.network_balancer is not None:
+        does = [f"{item['protocol']} {item['port']}" for item in artifact.network_balancer.listeners.values()]
+        yield Hop("streams", "Network Load Balancer", tuple(does))
+    for name, backend in edge.backends.items():
+        yield Hop(f"backend {name}", name, (f"{backend.protocol} {backend.port}",))
+
+
+def _checks_tokens(artifact: Artifact) -> bool:
+    rules = artifact.edge_balancer.rules if artifact.edge_balancer is not None else ()
+    return any("jwt" in action or "oidc" in action for rule in rules for action in rule.actions)
+
+
+def _links(artifact: Artifact) -> Iterator[Link]:
+    at = "client"
+    if artifact.edge_balancer is not None:
+        listeners = artifact.edge_balancer.listeners.values()
+        yield Link("client", "edge", "HTTPS" if any(item["protocol"] == "HTTPS" for item in listeners) else "HTTP")
+        at = "edge"
+    if artifact.rest is not None and artifact.rest.private:
+        yield Link("edge", "endpoint", "HTTPS 443")
+        yield Link("endpoint", "api", "HTTPS")
+        at = "api"
+    elif artifact.rest is not None or artifact.http is not None:
+        yield Link("client", "api", "HTTPS")
+        at = "api"
+    if artifact.services is not None:
+        protocol = artifact.services.listeners["services"]["protocol"]
+        yield Link(at, "link", "")
+        yield Link("link", "services", protocol)
+        for name in artifact.services.targets.values():
+            yield Link("services", f"backend {name}", "")
+    if artifact.edge_balancer is not None:
+        for name in dict.fromkeys(artifact.edge_balancer.targets.values()):
+            yield Link("edge", f"backend {name}", "WebSocket" if artifact.services is not None else "")
+    if artifact.network_balancer is not None:
+        yield Link("client", "streams", "TCP, TLS, UDP")
+        for name in dict.fromkeys(artifact.network_balancer.targets.values()):
+            yield Link("streams", f"backend {name}", "")

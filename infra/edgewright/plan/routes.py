@@ -1,0 +1,128 @@
+"""Each route of an edge with its effective settings and where each comes from; the same for every target."""
+
+from collections.abc import Mapping, Sequence
+
+from edgewright.edge.model import Auth, Cache, Edge, Finding, Forward, Key, Origin, Redirect, Route
+from edgewright.plan.model import Note, PlannedRoute, Setting
+
+_BUILT_IN = "built in"
+
+
+def planned_routes(edge: Edge, carried: Mapping[str, Sequence[tuple[str, str]]]) -> tuple[PlannedRoute, ...]:
+    """Public routes first, then in the order in which they are tried. carried: by route, what carries it."""
+    found = [
+        PlannedRoute(route.key, route.auth is None, _settings(route), tuple(carried.get(route.key, ())))
+        for route in edge.routes
+    ]
+    return tuple(sorted(found, key=lambda item: not item.public))
+
+
+def notes(findings: Sequence[Finding]) -> tuple[Note, ...]:
+    """Findings as a plan shows them."""
+    return tuple(
+        Note(
+            item.level,
+            item.field,
+            item.routes,
+            item.reason,
+            item.carried_by,
+            str(item.place) if item.place.line else "",
+        )
+        for item in findings
+    )
+
+
+def _settings(route: Route) -> dict[str, Setting]:
+    found = {"auth": _auth(route), "to": Setting(_action(route), route.origin.text)}
+    if route.headers or route.query:
+        found["match"] = Setting(_match(route), route.origin.text)
+    if route.rewrite is not None:
+        words = [f"host {route.rewrite.host}"] if route.rewrite.host else []
+        words += (
+            [f"path {route.rewrite.prefix or route.rewrite.path}"] if route.rewrite.prefix or route.rewrite.path else []
+        )
+        found["rewrite"] = Setting(", ".join(words), route.rewrite.origin.text)
+    if (throttle := route.throttle) is not None:
+        text = f"{_rate(throttle.count, throttle.seconds)}, burst {throttle.burst}, per {_per(throttle.per)}"
+        found["throttle"] = Setting(text, throttle.origin.text)
+    if (quota := route.quota) is not None:
+        found["quota"] = Setting(f"{quota.limit:,} a {quota.period}, per {_per(quota.per)}", quota.origin.text)
+    if route.cache is not None:
+        found["cache"] = Setting(_cache(route.cache), route.cache.origin.text)
+    if (cors := route.cors) is not None:
+        found["cors"] = Setting(
+            ", ".join(cors.origins) + (" with credentials" if cors.credentials else ""), cors.origin.text
+        )
+    if (retry := route.retry) is not None:
+        found["retry"] = Setting(
+            f"{retry.attempts} more on {', '.join((*retry.on, *map(str, retry.statuses)))}", retry.origin.text
+        )
+    found["timeout"] = Setting(_timeout(route), route.timeout.origin.text)
+    changed = [
+        *route.request_headers.remove,
+        *(name for name, _ in (*route.request_headers.set, *route.request_headers.add)),
+    ]
+    changed += [
+        *route.response_headers.remove,
+        *(name for name, _ in (*route.response_headers.set, *route.response_headers.add)),
+    ]
+    if changed:
+        found["headers"] = Setting(", ".join(dict.fromkeys(changed)), route.origin.text)
+    return found
+
+
+def _auth(route: Route) -> Setting:
+    if route.auth is None:
+        because = route.public_because
+        return Setting("none: anybody may", _text(because))
+    return Setting(auth_text(route.auth), route.auth.origin.text)
+
+
+def auth_text(auth: Auth) -> str:
+    """``main with orders.read``: who may, in words."""
+    words = [" or ".join(auth.authorizers)]
+    words += ["with " + " and ".join(auth.scopes)] if auth.scopes else []
+    words += ["with one of " + ", ".join(auth.any_scope)] if auth.any_scope else []
+    words += [f"where {name} is {' or '.join(values)}" for name, values in auth.claims]
+    return " ".join(words)
+
+
+def _action(route: Route) -> str:
+    action = route.action
+    if isinstance(action, Forward):
+        return ", ".join(name if weight == 100 else f"{name} {weight} %" for name, weight in action.targets)
+    if isinstance(action, Redirect):
+        return f"{action.status} {action.origin_url}{action.path or ''}" + ("/*" if action.keep_rest else "")
+    return f"answers {action.status}"
+
+
+def _match(route: Route) -> str:
+    words = [f"header {item.name} {item.kind} {item.value}" for item in route.headers]
+    return ", ".join(words + [f"query {item.name} {item.kind} {item.value}" for item in route.query])
+
+
+def _rate(count: int, seconds: int) -> str:
+    names = {1: "s", 60: "min", 3600: "h"}
+    return f"{count}/{names.get(seconds, f'{seconds}s')}"
+
+
+def _per(key: Key) -> str:
+    return f"client ({', else '.join(key.order)})" if key.kind == "client" else str(key)
+
+
+def _cache(cache: Cache) -> str:
+    words = [f"{cache.ttl / 1000:g}s"]
+    words += [f"by {', '.join((*cache.query, *cache.headers))}"] if cache.query or cache.headers else []
+    words += ["for each user"] if cache.share == "per_user" else []
+    return " ".join(words)
+
+
+def _timeout(route: Route) -> str:
+    if route.websocket:
+        return f"idle {route.timeout.idle / 1000:g}s"
+    text = f"{route.timeout.request / 1000:g}s"
+    return text + (f", a try {route.timeout.backend / 1000:g}s" if route.timeout.backend else "")
+
+
+def _text(origin: Origin | None) -> str:
+    return origin.text if origin is not None else _BUILT_IN
