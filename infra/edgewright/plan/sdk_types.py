@@ -237,7 +237,9 @@ def _union(members: tuple[Any, ...]) -> Check:
 
 def _wraps(member: Any) -> bool:
     origin = get_origin(member) or member
-    return origin in {type(None), Awaitable, pulumi.Output} or typing.is_typeddict(member)
+    if origin in {type(None), Awaitable, pulumi.Output} or typing.is_typeddict(member):
+        return True
+    return isinstance(member, type) and member.__name__.endswith("ArgsDict")  # see `quick_imports`
 
 
 def _check_any(checks: Sequence[Check], value: Any, path: str, found: list[str]) -> None:
