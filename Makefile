@@ -14,7 +14,7 @@ LOCAL := $(VENV)/.local.stamp
 DEV := $(VENV)/.dev.stamp
 
 .DEFAULT_GOAL := help
-.PHONY: help up down preview test lint format check coverage docs bench engine clean
+.PHONY: help up down preview test lint format check plan coverage docs bench engine clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -44,6 +44,12 @@ format: $(DEV) ## let ruff format and fix
 check: $(LOCAL) ## check every spec of this repository
 	@$(BIN)/edgewright check stacks/*.edge.yaml $(wildcard examples/*/*.edge.yaml)
 
+plan: $(LOCAL) ## what each cloud stack of this repository would be, offline
+	@for stack in stacks/Pulumi.*.yaml; do \
+	  name=$${stack#stacks/Pulumi.}; name=$${name%.yaml}; \
+	  [ "$$name" = local ] || $(BIN)/edgewright plan "$$stack" || exit 1; \
+	done
+
 coverage: $(DEV) ## what the unit and golden tests reach
 	$(BIN)/python -m pytest -n $(JOBS) --cov=edgewright --cov-report=term:skip-covered tests/unit tests/golden
 
@@ -51,8 +57,9 @@ docs: $(LOCAL) ## write the documents that come from the code
 	$(BIN)/edgewright schema > docs/edge.schema.json
 	$(BIN)/edgewright schema --reference > docs/spec.md
 	$(BIN)/edgewright schema --local > docs/local.md
+	$(BIN)/edgewright schema --aws > docs/aws.md
 
-bench: $(DEV) ## CPU per request against a hand-written Envoy configuration
+bench: $(DEV) ## CPU per request against a hand-written Envoy configuration, and what plans cost
 	$(BIN)/python -m bench
 
 engine: $(LOCAL) # a Pulumi CLI: the one on PATH, or one in tools/bin

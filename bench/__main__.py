@@ -13,6 +13,7 @@ from typing import Any
 
 from bench import measure
 from bench.cost import Cost, Memory, measure_costs
+from bench.plans import measure_plans
 from bench.times import Time, measure_times
 
 GOAL = 1.10
@@ -24,25 +25,30 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--runs", type=int, default=5, help="runs of each measurement; the median counts (default 5)")
     parser.add_argument("--seconds", type=float, default=2.0, help="length of a run under load (default 2)")
-    parser.add_argument("--only", choices=("cost", "times"), help="measure only a part")
+    parser.add_argument("--only", choices=("cost", "times", "plans"), help="measure only a part")
     options = parser.parse_args(arguments)
     costs: list[Cost] = []
     memory: dict[str, Memory] = {}
     times: list[Time] = []
+    plans: list[Time] = []
     began = time.monotonic()
     # Short, since the path of a unix socket is.
     with tempfile.TemporaryDirectory(prefix="bench-") as name:
-        if options.only != "times":
+        if options.only in (None, "cost"):
             for found, peak in measure_costs(Path(name), runs=options.runs, seconds=options.seconds, say=_say):
                 costs.extend(found)
                 for cost in found:
                     _say(f"  {cost.part}: {cost.ratio:.2f} times the one by hand")
                 memory[found[0].scenario] = peak
-        if options.only != "cost":
+        if options.only in (None, "times"):
             times = measure_times(Path(name), runs=options.runs, say=_say)
+        if options.only in (None, "plans"):
+            plans = measure_plans(Path(name) / "plans", runs=options.runs, say=_say)
     print(_tables(costs, memory, times))
+    if plans:
+        print(_seconds("CPU seconds and peak memory of whole processes, offline plans of AWS", plans))
     print(f"measured in {time.monotonic() - began:.0f} s on {measure.machine()}")
-    print(f"figures of every run: {_keep(costs, memory, times)}")
+    print(f"figures of every run: {_keep(costs, memory, [*times, *plans])}")
     return 0
 
 
@@ -71,17 +77,13 @@ def _tables(costs: list[Cost], memory: dict[str, Memory], times: list[Time]) -> 
         rows = [[name, _mib(last.ours.get(name)), _mib(last.lean.get(name))] for name in names]
         parts.append(_table("Peak memory in MiB", ["process", "ours", "by hand"], rows))
     if times:
-        rows = [
-            [
-                item.what,
-                f"{item.median:.3f}",
-                f"{max(item.seconds):.3f}",
-                _mib(item.memory),
-            ]
-            for item in times
-        ]
-        parts.append(_table("Seconds", ["what", "median", "longest", "MiB"], rows))
+        parts.append(_seconds("Seconds", times))
     return "\n\n".join(parts)
+
+
+def _seconds(title: str, times: list[Time]) -> str:
+    rows = [[item.what, f"{item.median:.3f}", f"{max(item.seconds):.3f}", _mib(item.memory)] for item in times]
+    return _table(title, ["what", "median", "longest", "MiB"], rows)
 
 
 def _table(title: str, head: list[str], rows: list[list[str]]) -> str:

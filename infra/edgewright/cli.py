@@ -18,6 +18,7 @@ from edgewright import __version__
 
 if TYPE_CHECKING:
     from edgewright.plan.model import Plan
+    from edgewright.stack import Settings
     from edgewright.local.status import Status
 
 STATE = ".edgewright"
@@ -166,20 +167,32 @@ def _planned(file: Path, given: argparse.Namespace) -> "Plan":
         from edgewright.plan.show_json import read
 
         return read(json.loads(file.read_text(encoding="utf-8")))
-    target, _, topology = (given.topology or "").partition("/")
+    stack = _stack_of(file)
+    topology = given.topology or (stack.topology if stack else "")
+    target, _, name = topology.partition("/")
     if target != "aws":
         raise UsageError("--topology: write aws/balancer-first, aws/gateway-first or aws/balancer-only")
     from edgewright.aws.compile import TOPOLOGIES
+    from edgewright.aws.planned import plan
     from edgewright.edge.resolve import resolve
     from edgewright.spec.document import load
 
-    if topology not in TOPOLOGIES:
-        raise UsageError(
-            f"--topology: there is no aws/{topology}; there are {', '.join(f'aws/{name}' for name in TOPOLOGIES)}"
-        )
-    from edgewright.aws.planned import plan
+    if name not in TOPOLOGIES:
+        known = ", ".join(f"aws/{one}" for one in TOPOLOGIES)
+        raise UsageError(f"--topology: there is no {topology}; there are {known}")
+    bindings = _bindings(given.bindings) if given.bindings or not stack else stack.bindings
+    return plan(resolve(load(stack.spec if stack else file)), bindings, name)
 
-    return plan(resolve(load(file)), _bindings(given.bindings), topology)
+
+def _stack_of(file: Path) -> "Settings | None":
+    """The settings of a stack, if the file is one: ``Pulumi.<stack>.yaml``."""
+    from edgewright.stack import from_values, values
+
+    parts = file.name.split(".")
+    if parts[0] != "Pulumi" or len(parts) != 3:
+        return None
+    folder = file.absolute().parent
+    return from_values(folder, folder, parts[1], values(file), source=str(file))
 
 
 def _width() -> int:
@@ -377,7 +390,7 @@ def _parser() -> argparse.ArgumentParser:
     schema.add_argument("--local", action="store_true", help="print what the local target does with each field instead")
 
     plan = verb("plan", _plan, "say what a spec would be on a cloud, offline")
-    plan.add_argument("file", metavar="SPEC", type=Path)
+    plan.add_argument("file", metavar="SPEC", type=Path, help="a spec, a stack's file, or a plan kept with --json")
     diff = verb("diff", _diff, "say what a change to a spec does, route by route and resource by resource")
     diff.add_argument("before", metavar="BEFORE", type=Path, help="a spec, or a plan kept with --json")
     diff.add_argument("after", metavar="AFTER", type=Path)

@@ -80,6 +80,8 @@ def _settings(stack: str, start: Path | None) -> Settings:
 
 
 def _up(settings: Settings, *, engine: bool, yes: bool) -> int:
+    if settings.topology != "local":
+        return _up_cloud(settings, engine=engine, yes=yes)
     prepared = prepare(settings.spec, settings.bindings)
     if not engine:
         for note in prepared.notes:
@@ -105,8 +107,34 @@ def _up(settings: Settings, *, engine: bool, yes: bool) -> int:
     return 0
 
 
+def _up_cloud(settings: Settings, *, engine: bool, yes: bool) -> int:
+    _check_cloud(settings)
+    if not engine:
+        raise StackError(f"`{settings.stack}` is a stack on {settings.topology}: only the engine can bring it up")
+    if not yes and not sys.stdin.isatty():
+        print("error: there is no terminal to ask on; say --yes", file=sys.stderr)
+        return 2
+    with_engine = _through(settings, obtain(settings.root, say=_say))
+    if not yes:
+        with_engine.preview()
+        if input(f"bring `{settings.stack}` up like this? [y/N] ").strip().lower() not in ("y", "yes"):
+            return 1
+    return 0 if with_engine.up() else 1
+
+
+def _check_cloud(settings: Settings) -> None:
+    """Say what is wrong with a cloud stack before the engine is started; print what is not carried as it stands."""
+    from edgewright.aws.program import check
+
+    for finding in check(settings).findings:
+        print(finding, file=sys.stderr)
+
+
 def _preview(settings: Settings) -> int:
-    prepare(settings.spec, settings.bindings)
+    if settings.topology == "local":
+        prepare(settings.spec, settings.bindings)
+    else:
+        _check_cloud(settings)
     return 0 if _through(settings, obtain(settings.root, say=_say)).preview() else 1
 
 

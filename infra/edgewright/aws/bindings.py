@@ -99,10 +99,14 @@ class Bindings:
         """Whether what is painful to replace is protected."""
         return self.data.profile == "production"
 
+    def bound_jwks_uri(self, name: str) -> Any:
+        """Where the stack says that an authorizer's keys are, or None."""
+        bound = self.data.authorizers.get(name)
+        return bound.jwks_uri if bound else None
+
     def jwks_uri(self, item: JwtAuthorizer) -> Any:
-        """Where an authorizer's keys are: of the spec, or bound."""
-        bound = self.data.authorizers.get(item.name)
-        return item.jwks_uri or (bound.jwks_uri if bound else None) or self.placeholders[f"jwks_uri:{item.name}"]
+        """Where an authorizer's keys are: of the spec, or bound; a placeholder in a plan; else None."""
+        return item.jwks_uri or self.bound_jwks_uri(item.name) or self.placeholders.get(f"jwks_uri:{item.name}")
 
     def audience_format(self, name: str) -> str:
         """How tokens write a single audience; said where they write a list."""

@@ -15,7 +15,7 @@ from edgewright.aws.compile_rules import escaped
 from edgewright.aws.compile_targets import target_group
 from edgewright.aws.guards import path_guard, problem_action, slash_guards
 from edgewright.aws.priorities import FIRST, LAST, assign
-from edgewright.edge.model import Backend, Edge, Forward, PathPattern, Redirect, Respond, Route, Segment
+from edgewright.edge.model import Auth, Backend, Edge, Forward, PathPattern, Redirect, Respond, Route, Segment
 from edgewright.edge.paths import PathTree
 
 HEADER = "x-edgewright-backend"
@@ -128,20 +128,38 @@ def forward_action(route: Route, prefix: str = "") -> Json:
 
 
 def slash_paths(routes: Sequence[Route]) -> tuple[str, ...]:
-    """Regular expressions of ``/admin/`` where ``/admin`` asks a caller for other things than what ``/admin/`` leads to."""
+    """Regular expressions of ``/admin/`` where it would lead to a route that does not ask for all that ``/admin`` does."""
+    found: set[str] = set()
+    for route in slashed(routes):
+        text = "".join("/[^/]+" if item.variable else "/" + escaped(item.text) for item in route.path.segments)
+        found.add(f"^{text}/$")
+    return tuple(sorted(found))
+
+
+def slashed(routes: Sequence[Route]) -> tuple[Route, ...]:
+    """Routes whose path with a slash behind it, which a service may read as without, asks a caller for less."""
     tree: PathTree[int] = PathTree()
     for index, route in enumerate(routes):
         tree.insert(route.path, index)
-    found: set[str] = set()
+    found: list[Route] = []
     for route in routes:
         if route.path.rest or route.auth is None or not route.path.segments:
             continue
-        slashed = PathPattern((*route.path.segments, Segment("")))
-        leads = sorted(tree.covering(slashed))
-        if any(routes[index].auth != route.auth for index in leads):
-            text = "".join("/[^/]+" if item.variable else "/" + escaped(item.text) for item in route.path.segments)
-            found.add(f"^{text}/$")
-    return tuple(sorted(found))
+        leads = tree.covering(PathPattern((*route.path.segments, Segment(""))))
+        if any(not _asks_for_all(routes[index].auth, route.auth) for index in leads):
+            found.append(route)
+    return tuple(found)
+
+
+def _asks_for_all(one: Auth | None, other: Auth) -> bool:
+    """Whether who passes ``one`` would pass ``other``."""
+    return (
+        one is not None
+        and set(one.authorizers) <= set(other.authorizers)
+        and set(one.scopes) >= set(other.scopes)
+        and (not other.any_scope or bool(set(other.any_scope) & set(one.scopes)) or one.any_scope == other.any_scope)
+        and set(one.claims) >= set(other.claims)
+    )
 
 
 def _rules(found: Sequence[Dispatch], routes: Sequence[Route], host: str | None) -> tuple[Rule, ...]:

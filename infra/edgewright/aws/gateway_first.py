@@ -1,15 +1,19 @@
 """The topology `gateway-first`: an HTTP or REST API, a VPC link, and the services' balancer behind it."""
 
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import pulumi
 
 from edgewright.aws import placement
-from edgewright.aws.authorizer_function import AuthorizerFunction
 from edgewright.aws.custom_domain import CustomDomain
-from edgewright.aws.http_api import HttpApi
 from edgewright.aws.placement import EdgeArgs, Site
-from edgewright.aws.rest_api import RestApi
+
+if TYPE_CHECKING:
+    from edgewright.aws.authorizer_function import AuthorizerFunction
+    from edgewright.aws.http_api import HttpApi
+    from edgewright.aws.rest_api import RestApi
+
+# The parts that one kind of API needs are imported where they are made: their SDK modules are large.
 
 PARTS = ("network", "certificate", "doors", "api", "authorizer", "waf", "domain", "link", "services")
 
@@ -67,11 +71,13 @@ class GatewayFirst(pulumi.ComponentResource):
         )
 
 
-def _authorizer(site: Site) -> AuthorizerFunction | None:
+def _authorizer(site: Site) -> "AuthorizerFunction | None":
     """The function that checks tokens for a REST API; sets the mark ``authorizer_uri``."""
     rest = site.artifact.rest
     if rest is None or rest.authorizer is None:
         return None
+    from edgewright.aws.authorizer_function import AuthorizerFunction
+
     part = AuthorizerFunction(
         f"{site.name}-authorizer",
         {
@@ -87,16 +93,20 @@ def _authorizer(site: Site) -> AuthorizerFunction | None:
     return part
 
 
-def _rest(site: Site) -> RestApi:
+def _rest(site: Site) -> "RestApi":
+    from edgewright.aws.rest_api import RestApi
+
     named = bool(site.artifact.hosts and site.bindings.certified)
     args = placement.rest_arguments(site, endpoint_type="REGIONAL", disable_execute_api_endpoint=named)
     return RestApi(f"{site.name}-api", cast("Any", args), site.options(precious=True))
 
 
-def _http(site: Site) -> HttpApi:
+def _http(site: Site) -> "HttpApi":
     http = site.artifact.http
     if http is None:
         raise AssertionError("compiled for a REST API")
+    from edgewright.aws.http_api import HttpApi
+
     named = bool(site.artifact.hosts and site.bindings.certified)
     args: dict[str, Any] = {
         "region": site.bindings.region,
@@ -111,7 +121,7 @@ def _http(site: Site) -> HttpApi:
     return HttpApi(f"{site.name}-api", cast("Any", args), site.options(precious=True))
 
 
-def _domain(site: Site, api: RestApi | HttpApi) -> CustomDomain | None:
+def _domain(site: Site, api: "RestApi | HttpApi") -> CustomDomain | None:
     """The edge's own name, where there is a certificate for it."""
     if not site.artifact.hosts or not site.bindings.certified:
         return None
@@ -131,7 +141,7 @@ def _domain(site: Site, api: RestApi | HttpApi) -> CustomDomain | None:
     )
     if bundle is not None:
         store = data.trust_bundles.get(bundle)
-        bucket = store.bucket if store else site.bindings.placeholders[f"bundle:{bundle}"]
+        bucket = store.bucket if store else placement.late(site.bindings.placeholders[f"bundle:{bundle}"])
         key = store.key if store else "bundle.pem"
         args["mutual_tls"] = {"truststore_uri": pulumi.Output.concat("s3://", bucket, "/", key)}
         if store and store.version:

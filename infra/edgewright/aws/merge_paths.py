@@ -4,11 +4,11 @@ The public balancer before an API only has to know who may ask. Where everything
 pattern says it, and the API behind finds the route. Nothing is merged over a path that leads to something else.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 
 from edgewright.edge.model import METHODS, PathPattern, Route, Segment
-from edgewright.edge.paths import PathTree
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,15 +32,50 @@ def merge(routes: Sequence[Route], look: Callable[[Route], object]) -> tuple[Mer
 
     look: equal for routes that are alike.
     """
-    looks = [look(route) for route in routes]
+    sight = _Sight(routes, look)
     root = _Node(())
-    tree: PathTree[int] = PathTree()
     for index, route in enumerate(routes):
-        tree.insert(route.path, index)
         _insert(root, route.path, index)
     found: list[tuple[int, Merged]] = []
-    _walk(root, routes, looks, tree, found)
+    _walk(root, sight, found)
     return tuple(item for _, item in sorted(found, key=lambda pair: pair[0]))
+
+
+class _Sight:
+    """The routes, how they look, and which of them could match a path that another matches."""
+
+    def __init__(self, routes: Sequence[Route], look: Callable[[Route], object]) -> None:
+        self.routes = routes
+        self.looks = [look(route) for route in routes]
+        self._by_first: dict[str, list[int]] = {}
+        self._anywhere: list[int] = []
+        for index, route in enumerate(routes):
+            segments = route.path.segments
+            if segments and not segments[0].variable:
+                self._by_first.setdefault(segments[0].text, []).append(index)
+            else:
+                self._anywhere.append(index)
+
+    def overlapping(self, path: PathPattern) -> Iterator[int]:
+        """The routes that match something that the path matches, in no order."""
+        first = path.segments[0] if path.segments else None
+        if first is None or first.variable:
+            near: Iterable[int] = range(len(self.routes))
+        else:
+            near = chain(self._by_first.get(first.text, ()), self._anywhere)
+        return (index for index in near if _overlap(self.routes[index].path, path))
+
+
+def _overlap(one: PathPattern, other: PathPattern) -> bool:
+    """Whether there is a path that both match."""
+    if len(one.segments) < len(other.segments) and not one.rest:
+        return False
+    if len(one.segments) > len(other.segments) and not other.rest:
+        return False
+    return all(
+        first.variable or second.variable or first.text == second.text
+        for first, second in zip(one.segments, other.segments, strict=False)
+    )
 
 
 def _insert(root: _Node, path: PathPattern, index: int) -> None:
@@ -58,55 +93,39 @@ def _below(node: _Node) -> list[int]:
     return found
 
 
-def _walk(
-    node: _Node, routes: Sequence[Route], looks: Sequence[object], tree: PathTree[int], found: list[tuple[int, Merged]]
-) -> None:
+def _walk(node: _Node, sight: _Sight, found: list[tuple[int, Merged]]) -> None:
     mine = _below(node)
-    alike = {looks[index] for index in mine}
-    if node.segments and len(mine) > 1 and len(alike) == 1 and _alone(node, mine, looks, alike.pop(), routes):
-        picked = tuple(routes[index] for index in sorted(mine))
-        found.append((min(mine), Merged(PathPattern(node.segments, rest=True), None, picked)))
+    below = PathPattern(node.segments, rest=True)
+    if node.segments and len(mine) > 1 and _alike(below, mine, sight):
+        picked = tuple(sight.routes[index] for index in sorted(mine))
+        found.append((min(mine), Merged(below, None, picked)))
         return
-    for exact in (True, False):
-        here = [index for index in node.routes if routes[index].path.rest is not exact]
-        found += _here(here, routes, looks, tree)
+    for rest in (False, True):
+        here = [index for index in node.routes if sight.routes[index].path.rest is rest]
+        found += _here(here, sight)
     for child in node.children.values():
-        _walk(child, routes, looks, tree, found)
+        _walk(child, sight, found)
 
 
-def _alone(node: _Node, mine: Sequence[int], looks: Sequence[object], look: object, routes: Sequence[Route]) -> bool:
-    """Whether no other route that is not alike could match anything at or below the node; and no matches tell it."""
-    if any(routes[index].headers or routes[index].query for index in mine):
+def _alike(below: PathPattern, mine: Sequence[int], sight: _Sight) -> bool:
+    """Whether all that a path could lead to looks the same, and no header or query tells it."""
+    if any(sight.routes[index].headers or sight.routes[index].query for index in mine):
         return False
-    inside = set(mine)
-    return all(
-        index in inside or looks[index] == look or not _overlaps(routes[index].path, node.segments)
-        for index in range(len(routes))
-    )
+    return len({sight.looks[index] for index in sight.overlapping(below)}) == 1
 
 
-def _overlaps(path: PathPattern, below: tuple[Segment, ...]) -> bool:
-    """Whether a path could match something at or below these segments."""
-    if len(path.segments) < len(below) and not path.rest:
-        return False
-    return all(
-        one.variable or two.variable or one.text == two.text for one, two in zip(path.segments, below, strict=False)
-    )
-
-
-def _here(
-    indexes: Sequence[int], routes: Sequence[Route], looks: Sequence[object], tree: PathTree[int]
-) -> list[tuple[int, Merged]]:
+def _here(indexes: Sequence[int], sight: _Sight) -> list[tuple[int, Merged]]:
     """The routes of one path, by look; with methods only where another method leads to something not alike."""
     if not indexes:
         return []
+    routes = sight.routes
     path = routes[indexes[0]].path
-    plain = [index for index in indexes if not (routes[index].headers or routes[index].query)]
-    if plain and len(plain) == len(indexes) and len(_leads_to(path, routes, looks, tree)) == 1:
-        return [(min(plain), Merged(path, None, tuple(routes[index] for index in plain)))]
+    plain = not any(routes[index].headers or routes[index].query for index in indexes)
+    if plain and len({sight.looks[index] for index in indexes}) == 1 and not _others(path, indexes, sight):
+        return [(min(indexes), Merged(path, None, tuple(routes[index] for index in indexes)))]
     found: dict[object, list[int]] = {}
     for index in indexes:
-        found.setdefault((looks[index], routes[index].methods is None), []).append(index)
+        found.setdefault((sight.looks[index], routes[index].methods is None), []).append(index)
     return [
         (
             min(group),
@@ -116,18 +135,17 @@ def _here(
     ]
 
 
-def _leads_to(path: PathPattern, routes: Sequence[Route], looks: Sequence[object], tree: PathTree[int]) -> set[object]:
-    """The looks that the methods of a path lead to, by the order of the routes."""
-    covering = sorted(tree.covering(path))
-    found: set[object] = set()
-    for method in METHODS:
-        for index in covering:
-            route = routes[index]
-            if route.methods is None or method in route.methods:
-                found.add((looks[index], bool(route.headers or route.query)))
-                if not (route.headers or route.query):
-                    break
-    return found
+def _others(path: PathPattern, indexes: Sequence[int], sight: _Sight) -> bool:
+    """Whether a method that these routes do not have may lead to one that does not look like them."""
+    routes = sight.routes
+    if any(routes[index].methods is None for index in indexes):
+        return False
+    left = set(METHODS) - {method for index in indexes for method in routes[index].methods or ()}
+    look = sight.looks[indexes[0]]
+    return any(
+        sight.looks[index] != look and (routes[index].methods is None or left & set(routes[index].methods or ()))
+        for index in sight.overlapping(path)
+    )
 
 
 def _methods(routes: Sequence[Route]) -> tuple[str, ...] | None:

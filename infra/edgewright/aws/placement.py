@@ -22,7 +22,7 @@ from edgewright.aws.network import Network
 from edgewright.aws.part import filled, place
 from edgewright.aws.security_groups import GroupArgs, SecurityGroups
 from edgewright.aws.vpc_link import VpcLink
-from edgewright.edge.model import Backend, Edge
+from edgewright.edge.model import Backend, Edge, JwtAuthorizer
 from edgewright.edge.resolve import resolve
 from edgewright.spec.document import from_data, load
 
@@ -114,16 +114,18 @@ def site(name: str, parent: pulumi.ComponentResource, compiled: Compiled, args: 
         raise ValueError(f"{name}: there is no part `{unknown[0]}` to override; there are {', '.join(parts)}")
     marks: dict[str, Any] = {}
     for authorizer in compiled.edge.authorizers.values():
-        if hasattr(authorizer, "jwks"):
-            try:
-                marks[f"jwks_uri:{authorizer.name}"] = compiled.bindings.jwks_uri(cast("Any", authorizer))
-            except KeyError:
-                pass  # found by discovery
+        if isinstance(authorizer, JwtAuthorizer) and (keys := compiled.bindings.jwks_uri(authorizer)) is not None:
+            marks[f"jwks_uri:{authorizer.name}"] = late(keys)
         if (pool := compiled.bindings.user_pool(authorizer.name)) is not None:
             marks[f"user_pool:{authorizer.name}"] = pool
         if (secret := args.get("credentials", {}).get(f"oidc:{authorizer.name}")) is not None:
             marks[f"oidc_secret:{authorizer.name}"] = pulumi.Output.secret(secret)
     return Site(name, parent, compiled, args.get("credentials", {}), overrides, marks)
+
+
+def late(value: Any) -> Any:
+    """A placeholder of an offline plan as an Output: parts take it for a value that is not known yet."""
+    return pulumi.Output.from_input(value) if isinstance(value, str) and value.startswith("${") else value
 
 
 def bound(value: Any, marks: Mapping[str, Any]) -> Any:
@@ -159,8 +161,9 @@ def place_network(site: Site) -> Ground:
     network = site.bindings.data.network
     if existing is not None:
         vpc, public, private = existing
-        site.marks["vpc_cidr"] = site.bindings.vpc_cidr
-        return Ground(vpc, public, private, site.bindings.endpoint_addresses, None)
+        site.marks["vpc_cidr"] = late(site.bindings.vpc_cidr)
+        subnets = [[late(item) for item in items] for items in (public, private)]
+        return Ground(late(vpc), subnets[0], subnets[1], site.bindings.endpoint_addresses, None)
     create = network.create if network is not None else None
     if create is None:
         raise AssertionError("bindings are checked before")
@@ -192,7 +195,7 @@ def place_certificate(site: Site) -> Certificate | None:
     data = site.bindings.data
     given = data.certificate or site.bindings.placeholders.get("certificate")
     if given is not None:
-        site.marks["certificate"] = given
+        site.marks["certificate"] = late(given)
         return None
     if data.dns is None or not site.artifact.hosts:
         return None
@@ -304,7 +307,7 @@ def _rule(rule: Rule, site: Site) -> Json:
 def _trust_store(site: Site, name: str) -> Json:
     bundle = site.bindings.data.trust_bundles.get(name)
     if bundle is None:
-        return {"bucket": site.bindings.placeholders[f"bundle:{name}"], "key": "bundle.pem"}
+        return {"bucket": late(site.bindings.placeholders[f"bundle:{name}"]), "key": "bundle.pem"}
     return {"bucket": bundle.bucket, "key": bundle.key, "version": bundle.version}
 
 

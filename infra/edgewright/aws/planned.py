@@ -4,14 +4,13 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from edgewright.aws.artifact import Artifact
-from edgewright.aws.bindings import read_bindings
+from edgewright.aws.bindings import Bindings, read_bindings
 from edgewright.aws.compile import Topology, compile_edge
 from edgewright.edge.model import Edge, Finding
 from edgewright.plan.costs import reckon
-from edgewright.plan.model import Hop, Link, Plan
-from edgewright.plan.recorder import record
+from edgewright.plan.model import Hop, Link, Plan, Resource
+from edgewright.plan.quick_imports import quickly
 from edgewright.plan.routes import notes, planned_routes
-from edgewright.plan.sdk_types import validate
 
 
 class PlanError(Exception):
@@ -27,16 +26,7 @@ def plan(
     """
     read = read_bindings(bindings, edge, topology, placeholders=True)
     artifact = compile_edge(edge, read, topology)
-    # Only here is Pulumi imported: what is wrong with a spec is said in a tenth of the time.
-    from edgewright.aws.placement import Compiled
-    from edgewright.aws.topologies import topology_class
-
-    make = topology_class(topology)
-    args: Any = {"compiled": Compiled(edge, read, artifact), "overrides": overrides or {}}
-    recording = record(lambda: make(edge.name, args), project="edgewright", stack="plan")
-    problems = validate(recording.resources)
-    if problems:
-        raise PlanError("\n".join(problems))
+    resources, outputs = _recorded(edge, read, artifact, topology, overrides or {})
     return Plan(
         name=edge.name,
         topology=f"aws/{topology}",
@@ -44,12 +34,31 @@ def plan(
         links=tuple(_links(artifact)),
         routes=planned_routes(edge, _carried(edge, artifact)),
         findings=notes(_findings(artifact)),
-        resources=recording.resources,
-        costs=reckon(recording.resources, read.region),
+        resources=resources,
+        costs=reckon(resources, read.region),
         must_bind=read.missing,
         decisions=artifact.decisions,
-        outputs=recording.outputs,
+        outputs=outputs,
     )
+
+
+def _recorded(
+    edge: Edge, bindings: Bindings, artifact: Artifact, topology: Topology, overrides: Mapping[str, Any]
+) -> tuple[tuple[Resource, ...], Mapping[str, Any]]:
+    """The resources and outputs of the topology's component. Pulumi is imported here: bad specs are told before."""
+    with quickly("pulumi_aws"):
+        from edgewright.aws.placement import Compiled
+        from edgewright.aws.topologies import topology_class
+        from edgewright.plan.recorder import record
+        from edgewright.plan.sdk_types import validate
+
+        make = topology_class(topology)
+        args: Any = {"compiled": Compiled(edge, bindings, artifact), "overrides": overrides}
+        recording = record(lambda: make(edge.name, args), project="edgewright", stack="plan")
+        problems = validate(recording.resources)
+    if problems:
+        raise PlanError("\n".join(problems))
+    return recording.resources, recording.outputs
 
 
 def _findings(artifact: Artifact) -> tuple[Finding, ...]:

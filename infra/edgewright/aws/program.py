@@ -1,15 +1,17 @@
 """An AWS stack as a Pulumi program: its provider, its topology, and what it exports."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, cast
 
 import pulumi
 import pulumi_aws as aws
 
+from edgewright.aws.artifact import Artifact
 from edgewright.aws.bindings import read_bindings
 from edgewright.aws.compile import Topology, compile_edge
 from edgewright.aws.placement import Compiled
 from edgewright.aws.topologies import topology_class
+from edgewright.edge.model import OidcAuthorizer
 from edgewright.edge.resolve import resolve
 from edgewright.spec.document import load
 from edgewright.stack import Settings
@@ -27,12 +29,13 @@ def place_stack(settings: Settings) -> None:
     )
     compiled = Compiled(edge, bindings, compile_edge(edge, bindings, topology))
     for finding in compiled.artifact.findings:
-        pulumi.log.warn(str(finding)) if finding.level == "unsupported" else pulumi.log.info(str(finding))
+        say = pulumi.log.warn if finding.level == "unsupported" else pulumi.log.info
+        say(str(finding))
     # No default provider: the region is the one that the stack says, and every resource carries where it is from.
     provider = aws.Provider("aws", region=bindings.region, default_tags={"tags": {"edgewright:stack": settings.stack}})
     args: dict[str, Any] = {"compiled": compiled}
     if settings.credentials is not None:
-        args["credentials"] = _Secrets(settings.credentials, compiled)
+        args["credentials"] = _secrets(settings.credentials, compiled)
     part = topology_class(topology)(edge.name, args, pulumi.ResourceOptions(provider=provider))
     pulumi.export("url", part.url)
     pulumi.export("dnsName", part.dns_name)
@@ -41,44 +44,52 @@ def place_stack(settings: Settings) -> None:
         pulumi.export("keys", pulumi.Output.secret(part.keys))
 
 
-def resolve_references(value: Any) -> Any:
-    """Bindings with outputs of other stacks in place of ``{stack, output}``."""
+def check(settings: Settings) -> Artifact:
+    """Compile a stack without the engine; outputs of other stacks are stood in for. Raises SpecError."""
+    topology = cast(Topology, settings.topology.partition("/")[2])
+    edge = resolve(load(settings.spec))
+    source = f"Pulumi.{settings.stack}.yaml bindings"
+    bindings = read_bindings(_stood_in(settings.bindings), edge, topology, source=source)
+    return compile_edge(edge, bindings, topology)
+
+
+def _stood_in(value: Any) -> Any:
     if isinstance(value, Mapping):
         found = cast("Mapping[str, Any]", value)
         if set(found) == {"stack", "output"}:
-            return _reference(str(found["stack"])).require_output(str(found["output"]))
-        return {key: resolve_references(item) for key, item in found.items()}
+            return f"${{{found['stack']}.{found['output']}}}"
+        return {key: _stood_in(item) for key, item in found.items()}
     if isinstance(value, list):
-        return [resolve_references(item) for item in cast("list[Any]", value)]
+        return [_stood_in(item) for item in cast("list[Any]", value)]
     return value
 
 
-def _reference(stack: str) -> pulumi.StackReference:
-    """One reference for each stack, however often it is named."""
-    known = _references.setdefault(pulumi.get_stack(), {})
-    if stack not in known:
-        known[stack] = pulumi.StackReference(stack)
-    return known[stack]
+def resolve_references(value: Any, known: dict[str, pulumi.StackReference] | None = None) -> Any:
+    """Bindings with outputs of other stacks in place of ``{stack, output}``; one reference for each stack."""
+    known = {} if known is None else known
+    if isinstance(value, Mapping):
+        found = cast("Mapping[str, Any]", value)
+        if set(found) == {"stack", "output"}:
+            stack = str(found["stack"])
+            known.setdefault(stack, pulumi.StackReference(stack))
+            return known[stack].require_output(str(found["output"]))
+        return {key: resolve_references(item, known) for key, item in found.items()}
+    if isinstance(value, list):
+        return [resolve_references(item, known) for item in cast("list[Any]", value)]
+    return value
 
 
-_references: dict[str, dict[str, pulumi.StackReference]] = {}
+def _secrets(given: Any, compiled: Compiled) -> dict[str, Any]:
+    """Credentials by the names that the edge has; the engine's config gives them as one Output of a map."""
+    rest = compiled.artifact.rest
+    names = [f"{plan.authorizer}:{client}" for plan in (rest.plans if rest else ()) for client in plan.clients]
+    names += [f"oidc:{item.name}" for item in compiled.edge.authorizers.values() if isinstance(item, OidcAuthorizer)]
+    if isinstance(given, Mapping):
+        found = cast("Mapping[str, Any]", given)
+        return {name: found[name] for name in names if name in found}
+    values = pulumi.Output.from_input(given)
+    return {name: values.apply(_getter(name)) for name in names}
 
 
-class _Secrets(dict[str, Any]):
-    """Credentials of the stack's config, an Output of a map, as a map of Outputs: by the names that the spec has."""
-
-    def __init__(self, secret: Any, compiled: Compiled) -> None:
-        names = [
-            f"{plan.authorizer}:{client}"
-            for plan in (compiled.artifact.rest.plans if compiled.artifact.rest else ())
-            for client in plan.clients
-        ]
-        names += [f"oidc:{name}" for name in compiled.edge.authorizers]
-        given = secret if isinstance(secret, Mapping) else None
-        super().__init__(
-            {name: cast("Mapping[str, Any]", given)[name] for name in names if given is not None and name in given}
-            if given is not None
-            else {
-                name: pulumi.Output.from_input(secret).apply(lambda found, name=name: found.get(name)) for name in names
-            }
-        )
+def _getter(name: str) -> Callable[[Mapping[str, Any]], Any]:
+    return lambda found: found.get(name)

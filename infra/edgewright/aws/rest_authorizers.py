@@ -1,5 +1,6 @@
 """Who may call a method of a public REST API: Cognito's authorizer, or the Lambda authorizer of this package."""
 
+import json
 from collections.abc import Mapping, Sequence
 from urllib.parse import urlsplit
 
@@ -125,13 +126,12 @@ def lambda_config(edge: Edge, groups: Mapping[str, Group], methods: Mapping[str,
 def _config(item: object, bindings: Bindings) -> Json:
     if not isinstance(item, JwtAuthorizer):
         raise TypeError(item)
-    import json
-
     return {
         "issuer": item.issuer,
         "audiences": list(item.audiences),
         "audience_claim": item.audience_claim,
-        "jwks_uri": None if item.jwks else item.jwks_uri or f"{{{{jwks_uri:{item.name}}}}}",
+        # Without either, the function asks the issuer's discovery document.
+        "jwks_uri": None if item.jwks else _keys_at(item, bindings),
         "jwks": json.loads(item.jwks) if item.jwks else None,
         "algorithms": list(item.algorithms),
         "source": {"kind": item.source.kind, "name": item.source.name, "prefix": item.source.prefix},
@@ -139,6 +139,12 @@ def _config(item: object, bindings: Bindings) -> Json:
         "clock_skew": item.clock_skew // 1000,
         "jwks_refresh": item.jwks_refresh // 1000,
     }
+
+
+def _keys_at(item: JwtAuthorizer, bindings: Bindings) -> str | None:
+    if item.jwks_uri is not None:
+        return item.jwks_uri
+    return f"{{{{jwks_uri:{item.name}}}}}" if bindings.bound_jwks_uri(item.name) is not None else None
 
 
 def _requirement(auth: Auth) -> Json:

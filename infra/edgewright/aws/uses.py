@@ -6,6 +6,7 @@ from edgewright.aws.bindings import Bindings
 from edgewright.aws.compile_groups import PREFIX, kind_of
 from edgewright.aws.compile_redirects import STATUSES, can_redirect, can_respond
 from edgewright.aws.compile_rules import too_long
+from edgewright.aws.compile_services import slashed
 from edgewright.aws.rest_authorizers import is_cognito
 from edgewright.edge.model import (
     ApiKeyAuthorizer,
@@ -498,6 +499,12 @@ def counted_by(route: Route, edge: Edge, kind: str) -> str:
     if auth in ("jwt", "oidc") and kind in ("client", "subject"):
         return "token"
     return "ip"
+
+
+def trailing_slashes(edge: Edge, _bindings: Bindings) -> Iterator[Use]:
+    """Routes whose path with a slash behind it asks for less."""
+    for route in slashed(edge.routes):
+        yield (route.key,), route.origin
 
 
 hourly = routes_where(lambda route, edge: route.quota.origin if route.quota and route.quota.period == "hour" else None)
