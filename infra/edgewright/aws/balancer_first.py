@@ -14,13 +14,13 @@ from edgewright.aws.placement import EdgeArgs, Ground, Site
 from edgewright.aws.private_endpoint import PrivateEndpoint
 from edgewright.aws.rest_api import RestApi
 
-PARTS = ("network", "certificate", "doors", "edge", "waf", "endpoint", "api", "domain", "link", "services")
+PARTS = ("network", "certificate", "logs", "doors", "edge", "waf", "endpoint", "api", "domain", "link", "services")
 
 
 class BalancerFirst(pulumi.ComponentResource):
     """A public load balancer before a private REST API.
 
-    Attributes: network, certificate, doors, services, link, endpoint, api, domain, plans, edge, waf, records; ``url``,
+    Attributes: network, certificate, logs, doors, services, link, endpoint, api, domain, plans, edge, waf, records; ``url``,
     ``dns_name``, ``target_groups`` by backend (for a service's stack to attach itself), ``keys`` by
     ``AUTHORIZER:CLIENT`` (secrets).
     """
@@ -36,6 +36,7 @@ class BalancerFirst(pulumi.ComponentResource):
         ground = placement.place_network(site)
         self.network = ground.part
         self.certificate = placement.place_certificate(site)
+        self.logs = placement.place_logs(site)
         self.doors = placement.place_doors(
             site,
             ground,
@@ -64,7 +65,7 @@ class BalancerFirst(pulumi.ComponentResource):
                     policy=placement.private_policy(self.endpoint.id),
                 ),
             ),
-            site.options(precious=True),
+            site.options(),
         )
         site.marks["api_host"] = self.api.host
         self.plans = placement.place_usage_plans(site, self.api.id, self.api.stage_name)
@@ -107,7 +108,7 @@ def _endpoint(site: Site, ground: Ground, group: Any) -> PrivateEndpoint:
                 **site.common("endpoint"),
             },
         ),
-        site.options(precious=True),
+        site.options(),
     )
 
 
@@ -126,4 +127,4 @@ def _domain(site: Site, endpoint: PrivateEndpoint, api: RestApi) -> CustomDomain
     }
     if private:
         args["vpc_endpoint_id"] = endpoint.id
-    return CustomDomain(f"{site.name}-domain", cast("Any", args), site.options(precious=True))
+    return CustomDomain(f"{site.name}-domain", cast("Any", args), site.options())

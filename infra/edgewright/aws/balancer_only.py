@@ -5,13 +5,13 @@ import pulumi
 from edgewright.aws import placement
 from edgewright.aws.placement import EdgeArgs
 
-PARTS = ("network", "certificate", "doors", "edge", "waf")
+PARTS = ("network", "certificate", "logs", "doors", "edge", "waf")
 
 
 class BalancerOnly(pulumi.ComponentResource):
     """A public load balancer before services.
 
-    Attributes: network, certificate, doors, edge, waf, records; ``url``, ``dns_name``, ``target_groups`` by backend.
+    Attributes: network, certificate, logs, doors, edge, waf, records; ``url``, ``dns_name``, ``target_groups`` by backend.
     """
 
     def __init__(self, name: str, args: EdgeArgs, opts: pulumi.ResourceOptions | None = None) -> None:
@@ -25,6 +25,7 @@ class BalancerOnly(pulumi.ComponentResource):
         ground = placement.place_network(site)
         self.network = ground.part
         self.certificate = placement.place_certificate(site)
+        self.logs = placement.place_logs(site)
         self.doors = placement.place_doors(site, ground, {"edge": artifact.edge_balancer.peers})
         self.edge = placement.place_balancer(
             site, "edge", artifact.edge_balancer, ground.public_subnets, ground, self.doors.ids["edge"]

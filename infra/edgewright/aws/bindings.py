@@ -190,7 +190,7 @@ def read_bindings(
     return Bindings(
         found,
         tuple(Accepted(item.field, tuple(item.routes), item.reason) for item in found.accept),
-        tuple((item.name, item.what) for item in missing),
+        tuple((item.name, f"{item.what}: {item.values[0][1]}") for item in missing),
         {name: value for item in missing for name, value in item.values},
     )
 

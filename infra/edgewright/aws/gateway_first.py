@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 
 # The parts that one kind of API needs are imported where they are made: their SDK modules are large.
 
-PARTS = ("network", "certificate", "doors", "api", "authorizer", "waf", "domain", "link", "services")
+PARTS = ("network", "certificate", "logs", "doors", "api", "authorizer", "waf", "domain", "link", "services")
 
 
 class GatewayFirst(pulumi.ComponentResource):
     """An API of API Gateway before services in a network.
 
-    Attributes: network, certificate, doors, services, link, authorizer, api, domain, plans, waf; ``url``,
+    Attributes: network, certificate, logs, doors, services, link, authorizer, api, domain, plans, waf; ``url``,
     ``dns_name``, ``target_groups`` by backend, ``keys`` by ``AUTHORIZER:CLIENT`` (secrets).
     """
 
@@ -36,6 +36,7 @@ class GatewayFirst(pulumi.ComponentResource):
         ground = placement.place_network(site)
         self.network = ground.part
         self.certificate = placement.place_certificate(site)
+        self.logs = placement.place_logs(site)
         self.doors = placement.place_doors(
             site, ground, {"link": artifact.link_peers, "services": artifact.services.peers}
         )
@@ -98,7 +99,7 @@ def _rest(site: Site) -> "RestApi":
 
     named = bool(site.artifact.hosts and site.bindings.certified)
     args = placement.rest_arguments(site, endpoint_type="REGIONAL", disable_execute_api_endpoint=named)
-    return RestApi(f"{site.name}-api", cast("Any", args), site.options(precious=True))
+    return RestApi(f"{site.name}-api", cast("Any", args), site.options())
 
 
 def _http(site: Site) -> "HttpApi":
@@ -118,7 +119,7 @@ def _http(site: Site) -> "HttpApi":
         },
         **site.common("api"),
     }
-    return HttpApi(f"{site.name}-api", cast("Any", args), site.options(precious=True))
+    return HttpApi(f"{site.name}-api", cast("Any", args), site.options())
 
 
 def _domain(site: Site, api: "RestApi | HttpApi") -> CustomDomain | None:
@@ -146,4 +147,4 @@ def _domain(site: Site, api: "RestApi | HttpApi") -> CustomDomain | None:
         args["mutual_tls"] = {"truststore_uri": pulumi.Output.concat("s3://", bucket, "/", key)}
         if store and store.version:
             args["mutual_tls"]["truststore_version"] = store.version
-    return CustomDomain(f"{site.name}-domain", cast("Any", args), site.options(precious=True))
+    return CustomDomain(f"{site.name}-domain", cast("Any", args), site.options())

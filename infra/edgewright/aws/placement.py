@@ -18,6 +18,7 @@ from edgewright.aws.certificate import Certificate
 from edgewright.aws.compile import Topology, compile_edge
 from edgewright.aws.compile_edge_balancer import STAGE
 from edgewright.aws.compile_rest import body_text
+from edgewright.aws.log_bucket import LogBucket
 from edgewright.aws.network import Network
 from edgewright.aws.part import filled, place
 from edgewright.aws.security_groups import GroupArgs, SecurityGroups
@@ -86,10 +87,38 @@ class Site:
             found["overrides"] = self.overrides[part]
         return found
 
-    def options(self, *, precious: bool = False, **more: Any) -> pulumi.ResourceOptions:
-        """Options of a part. precious: painful to replace, so protected in production."""
-        protect = True if precious and self.bindings.production else None
-        return pulumi.ResourceOptions(parent=self.parent, protect=protect, **more)
+    def options(self, **more: Any) -> pulumi.ResourceOptions:
+        """Options of a part. In production what is painful to replace in it is protected (`PRECIOUS`)."""
+        protecting = [_protect] if self.bindings.production else None
+        return pulumi.ResourceOptions(parent=self.parent, transformations=protecting, **more)
+
+
+PRECIOUS = frozenset(
+    {
+        "aws:acm/certificate:Certificate",
+        "aws:apigateway/apiKey:ApiKey",
+        "aws:apigateway/domainName:DomainName",
+        "aws:apigateway/restApi:RestApi",
+        "aws:apigatewayv2/api:Api",
+        "aws:apigatewayv2/domainName:DomainName",
+        "aws:apigatewayv2/vpcLink:VpcLink",
+        "aws:ec2/subnet:Subnet",
+        "aws:ec2/vpc:Vpc",
+        "aws:ec2/vpcEndpoint:VpcEndpoint",
+        "aws:lb/loadBalancer:LoadBalancer",
+        "aws:s3/bucket:Bucket",
+    }
+)
+"""Types that a production stack protects: slow or painful to replace, or known to others by name. Rules, bodies, settings
+and target groups are not among them: they come and go with routes and backends."""
+
+
+def _protect(args: pulumi.ResourceTransformationArgs) -> pulumi.ResourceTransformationResult | None:
+    if args.type_ not in PRECIOUS or args.opts.protect is not None:
+        return None
+    return pulumi.ResourceTransformationResult(
+        args.props, pulumi.ResourceOptions.merge(args.opts, pulumi.ResourceOptions(protect=True))
+    )
 
 
 def compiled_of(args: EdgeArgs, topology: Topology) -> Compiled:
@@ -174,7 +203,7 @@ def place_network(site: Site) -> Ground:
     part = Network(
         f"{site.name}-network",
         {"region": region, "cidr": create.cidr, "zones": zones, "nat": create.nat, **site.common("network")},
-        site.options(precious=True),
+        site.options(),
     )
     site.marks["vpc_cidr"] = create.cidr
     cidrs = part.private_cidrs or []
@@ -257,6 +286,18 @@ def place_records(site: Site, dns_name: Any, zone_id: Any) -> dict[str, aws.rout
 # -- balancers ---------------------------------------------------------------------------------------------------------
 
 
+def place_logs(site: Site) -> LogBucket | None:
+    """The bucket of the balancers' logs: bound, or one that is made; sets the mark ``logs``."""
+    bound_bucket = site.bindings.data.log_bucket
+    if bound_bucket is not None:
+        site.marks["logs"] = late(bound_bucket)
+        return None
+    days = site.artifact.access_log_days
+    bucket = LogBucket(f"{site.name}-logs", {"retention_days": days, **site.common("logs")}, site.options())
+    site.marks["logs"] = bucket.ready
+    return bucket
+
+
 def place_balancer(
     site: Site,
     part: str,
@@ -273,7 +314,6 @@ def place_balancer(
     }
     for key, found in (targets or {}).items():
         groups[key]["targets"] = found
-    data = site.bindings.data
     args: Json = {
         "vpc_id": ground.vpc_id,
         "subnets": list(subnets),
@@ -289,9 +329,10 @@ def place_balancer(
     }
     if balancer.trust_stores:
         args["trust_stores"] = {name: _trust_store(site, name) for name in balancer.trust_stores}
-    if data.log_bucket is not None:
-        args["access_logs"] = args["connection_logs"] = {"bucket": data.log_bucket}
-    return ApplicationLoadBalancer(f"{site.name}-{part}", cast("Any", args), site.options(precious=True))
+    args |= {
+        f"{kind}_logs": {"bucket": site.marks["logs"], "prefix": f"{part}/{kind}"} for kind in ("access", "connection")
+    }
+    return ApplicationLoadBalancer(f"{site.name}-{part}", cast("Any", args), site.options())
 
 
 def _rule(rule: Rule, site: Site) -> Json:
@@ -350,7 +391,7 @@ def place_link(site: Site, ground: Ground, group: pulumi.Output[str]) -> VpcLink
     link = VpcLink(
         f"{site.name}-link",
         {"subnets": list(ground.private_subnets)[:10], "security_group_ids": [group], **site.common("link")},
-        site.options(precious=True),
+        site.options(),
     )
     site.marks["vpc_link"] = link.id
     return link
@@ -415,9 +456,7 @@ def place_usage_plans(site: Site, api_id: Any, stage: Any) -> dict[str, Any]:
         args |= {"throttle": plan.throttle} if plan.throttle else {}
         args |= {"quota": plan.quota} if plan.quota else {}
         args |= {"methods": dict(plan.methods)} if plan.methods else {}
-        found[plan.authorizer] = UsagePlan(
-            f"{site.name}-plan-{plan.authorizer}", cast("Any", args), site.options(precious=True)
-        )
+        found[plan.authorizer] = UsagePlan(f"{site.name}-plan-{plan.authorizer}", cast("Any", args), site.options())
     return found
 
 
@@ -433,7 +472,7 @@ def place_waf(site: Site, **associations: Any) -> Any:
         cast(
             "Any",
             {
-                "rules": plan.rules,
+                "rules": list(plan.rules),
                 "ip_sets": plan.ip_sets,
                 "custom_response_bodies": plan.custom_response_bodies,
                 "associations": associations,

@@ -1,0 +1,308 @@
+"""A web ACL from a spec's firewall and from the throttles that only it can count; and the guard of paths before all else."""
+
+import math
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from edgewright.aws.artifact import Json
+from edgewright.aws.compile_rules import regex
+from edgewright.edge.model import PathPattern, Waf
+
+WINDOW = 60
+"""Seconds over which rates are counted; AWS has 60, 120, 300 and 600."""
+
+FLOOR = 10
+"""The least limit of a rate rule, in requests a window."""
+
+PATTERN = 512
+"""Characters of a regular expression."""
+
+TOO_MANY = "too-many-requests"
+ODD_PATH = "odd-path"
+
+# Bands of priorities: what is added to one moves nothing in another.
+_DENY, _ALLOW, _GUARD, _LABELS, _RATES, _MANAGED = 10, 20, 30, 100, 300, 600
+
+# Names of a spec, of AWS, and capacity units: "AWS Managed Rules rule groups list", read 2026-11.
+MANAGED: dict[str, tuple[str, int]] = {
+    "core": ("AWSManagedRulesCommonRuleSet", 700),
+    "known-bad-inputs": ("AWSManagedRulesKnownBadInputsRuleSet", 200),
+    "sql-injection": ("AWSManagedRulesSQLiRuleSet", 200),
+    "ip-reputation": ("AWSManagedRulesAmazonIpReputationList", 25),
+    "anonymous-ip": ("AWSManagedRulesAnonymousIpList", 50),
+    "bots": ("AWSManagedRulesBotControlRuleSet", 50),
+}
+
+# As the guards of a balancer, but for what a URL-decoding reader would see too.
+_ODD = (
+    r"//|/\.\.?(/|$)|\\|;|(\.|%20)(/|$)",
+    r"%(2[eEfF35]|3[bBfF]|5[cC]|00|[cC][01])|%(2[dD]|3[0-9]|[46][1-9a-fA-F]|[57][0-9aA]|5[fF]|7[eE])|%([^0-9a-fA-F]|[0-9a-fA-F]([^0-9a-fA-F]|$)|$)",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class RateBucket:
+    """A throttle to be counted by the web ACL.
+
+    name: a slug; rate: requests and seconds; key: ``ip``, ``route``, ``header:NAME``, or ``token:NAME`` for a header with a
+    credential; paths, methods: what is counted; everything: all but ``excluded``.
+    """
+
+    name: str
+    rate: tuple[int, int]
+    burst: int
+    key: str
+    paths: tuple[PathPattern, ...]
+    methods: tuple[str, ...] | None
+    excluded: tuple[PathPattern, ...] = ()
+    everything: bool = False
+
+    @property
+    def limit(self) -> int:
+        """Requests in a window."""
+        count, seconds = self.rate
+        return max(FLOOR, math.ceil(count / seconds * WINDOW))
+
+
+@dataclass(frozen=True, slots=True)
+class WafPlan:
+    """A web ACL. rules: by priority, as the arguments of `aws.wafv2.WebAcl` have them; marks ``{{ip_set:NAME}}`` stand
+    for ARNs; capacity: in units, reckoned from AWS's table."""
+
+    rules: tuple[Json, ...]
+    ip_sets: dict[str, Json] = field(default_factory=dict[str, Json])
+    custom_response_bodies: dict[str, Json] = field(default_factory=dict[str, Json])
+    capacity: int = 0
+
+
+def compile_waf(waf: Waf | None, buckets: Sequence[RateBucket], *, guard_paths: bool) -> WafPlan | None:
+    """The web ACL for a firewall and throttles; None when there is nothing to do."""
+    if waf is None and not buckets and not guard_paths:
+        return None
+    sets = dict(_ip_sets(waf)) if waf is not None else {}
+    rules: list[tuple[Json, int]] = []
+    if waf is not None:
+        rules += _lists(waf, sets)
+    if guard_paths:
+        rules.append(_guard())
+    rules += _labels(buckets)
+    rules += [
+        rule
+        for index, bucket in enumerate(sorted(buckets, key=lambda one: one.name))
+        for rule in _rates(bucket, _RATES + 4 * index)
+    ]
+    if waf is not None:
+        rules += _rate_per_ip(waf)
+        rules += _managed(waf)
+    rules.sort(key=lambda item: item[0]["priority"])
+    return WafPlan(tuple(rule for rule, _ in rules), sets, _bodies(), sum(units for _, units in rules))
+
+
+# -- address lists -----------------------------------------------------------------------------------------------------
+
+
+def _ip_sets(waf: Waf) -> Iterator[tuple[str, Json]]:
+    for kind, addresses in (("deny", waf.deny), ("allow", waf.allow)):
+        for version in ("IPV4", "IPV6"):
+            found = [item for item in addresses if (":" in item) == (version == "IPV6")]
+            if found:
+                yield f"{kind}-{version.lower()}", {"addresses": sorted(found), "version": version}
+
+
+def _lists(waf: Waf, sets: dict[str, Json]) -> list[tuple[Json, int]]:
+    found: list[tuple[Json, int]] = []
+    denied = [_in_set(name) for name in sets if name.startswith("deny")]
+    if denied:
+        found.append(
+            (_rule("deny", _DENY, _any(denied), _block(403) if waf.mode == "block" else {"count": {}}), len(denied))
+        )
+    allowed = [_in_set(name) for name in sets if name.startswith("allow")]
+    if allowed:
+        others = {"not_statement": {"statement": _any(allowed)}}
+        found.append(
+            (_rule("allow", _ALLOW, others, _block(403) if waf.mode == "block" else {"count": {}}), len(allowed))
+        )
+    return found
+
+
+def _in_set(name: str) -> Json:
+    return {"ip_set_reference_statement": {"arn": f"{{{{ip_set:{name}}}}}"}}
+
+
+# -- the guard ---------------------------------------------------------------------------------------------------------
+
+
+def _guard() -> tuple[Json, int]:
+    """Refuses paths with more than one reading, whatever the mode: it is part of the edge, and not of a rule set."""
+    matches = [_uri(pattern, "NONE") for pattern in _ODD]
+    action = _block(400, ODD_PATH)
+    return _rule("path-guard", _GUARD, _any(matches), action), 3 * len(matches)
+
+
+def _uri(pattern: str, transformation: str) -> Json:
+    return {
+        "regex_match_statement": {
+            "regex_string": pattern,
+            "field_to_match": {"uri_path": {}},
+            "text_transformations": [{"priority": 0, "type": transformation}],
+        }
+    }
+
+
+# -- throttles ---------------------------------------------------------------------------------------------------------
+
+
+def _labels(buckets: Sequence[RateBucket]) -> list[tuple[Json, int]]:
+    """Rules that mark requests of a bucket that does not count everything: a rate rule may narrow itself by a label."""
+    found: list[tuple[Json, int]] = []
+    narrow = sorted((one for one in buckets if one.paths or one.excluded), key=lambda one: one.name)
+    for index, bucket in enumerate(narrow):
+        patterns = joined(bucket.paths or bucket.excluded)
+        statement = _any([_uri(pattern, "NONE") for pattern in patterns])
+        units = 3 * len(patterns)
+        if bucket.methods is not None:
+            statement = {"and_statement": {"statements": [statement, _any([_method(name) for name in bucket.methods])]}}
+            units += 2 * len(bucket.methods)
+        rule = _rule(f"label-{bucket.name}", _LABELS + index, statement, {"count": {}})
+        rule["rule_labels"] = [{"name": label(bucket.name)}]
+        found.append((rule, units))
+    return found
+
+
+def joined(paths: Sequence[PathPattern]) -> list[str]:
+    """Regular expressions for these paths, as few as their length allows."""
+    found: list[str] = []
+    for text in sorted({regex(path) for path in paths}):
+        if found and len(found[-1]) + len(text) < PATTERN:
+            found[-1] += f"|{text}"
+        else:
+            found.append(text)
+    return found
+
+
+def label(name: str) -> str:
+    """The label of a bucket; letters, digits, ``_``, ``-`` and ``:``."""
+    return "edgewright:" + re.sub(r"[^A-Za-z0-9_-]", "-", name)
+
+
+def _method(name: str) -> Json:
+    return {
+        "byte_match_statement": {
+            "search_string": name,
+            "positional_constraint": "EXACTLY",
+            "field_to_match": {"method": {}},
+            "text_transformations": [{"priority": 0, "type": "NONE"}],
+        }
+    }
+
+
+def _rates(bucket: RateBucket, priority: int) -> Iterator[tuple[Json, int]]:
+    kind, _, header = bucket.key.partition(":")
+    scope = _scope(bucket)
+    if kind in ("ip", "route"):
+        keys = {"aggregate_key_type": "IP" if kind == "ip" else "CONSTANT"}
+        yield _rule(f"rate-{_slug(bucket.name)}", priority, _rate(bucket.limit, keys, scope), _block(429, TOO_MANY)), 2
+        return
+    own = {
+        "aggregate_key_type": "CUSTOM_KEYS",
+        "custom_keys": [{"header": {"name": header, "text_transformations": [{"priority": 0, "type": "NONE"}]}}],
+    }
+    yield _rule(f"rate-{_slug(bucket.name)}", priority, _rate(bucket.limit, own, scope), _block(429, TOO_MANY)), 32
+    # A request without the header is not counted by it: its address is.
+    without = {"not_statement": {"statement": _has(header)}}
+    narrowed = without if scope is None else {"and_statement": {"statements": [scope, without]}}
+    by_ip = _rate(bucket.limit, {"aggregate_key_type": "IP"}, narrowed)
+    yield _rule(f"rate-{_slug(bucket.name)}-ip", priority + 1, by_ip, _block(429, TOO_MANY)), 3
+
+
+def _scope(bucket: RateBucket) -> Json | None:
+    """What a rate rule counts: what carries the bucket's label, or all that does not carry it; None for everything."""
+    if not bucket.paths and not bucket.excluded:
+        return None
+    labelled: Json = {"label_match_statement": {"scope": "LABEL", "key": label(bucket.name)}}
+    return labelled if bucket.paths else {"not_statement": {"statement": labelled}}
+
+
+def _has(header: str) -> Json:
+    return {
+        "size_constraint_statement": {
+            "comparison_operator": "GE",
+            "size": 1,
+            "field_to_match": {"single_header": {"name": header.lower()}},
+            "text_transformations": [{"priority": 0, "type": "NONE"}],
+        }
+    }
+
+
+def _rate(limit: int, keys: Json, scope: Json | None) -> Json:
+    found: Json = {"limit": limit, "evaluation_window_sec": WINDOW, **keys}
+    if scope is not None:
+        found["scope_down_statement"] = scope
+    return {"rate_based_statement": found}
+
+
+def _rate_per_ip(waf: Waf) -> list[tuple[Json, int]]:
+    if waf.rate_per_ip is None:
+        return []
+    count, seconds = waf.rate_per_ip
+    limit = max(FLOOR, math.ceil(count / seconds * WINDOW))
+    action = _block(429, TOO_MANY) if waf.mode == "block" else {"count": {}}
+    return [(_rule("rate-per-ip", _MANAGED - 1, _rate(limit, {"aggregate_key_type": "IP"}, None), action), 2)]
+
+
+def _managed(waf: Waf) -> list[tuple[Json, int]]:
+    found: list[tuple[Json, int]] = []
+    for index, name in enumerate(MANAGED):
+        if name not in waf.managed:
+            continue
+        group, units = MANAGED[name]
+        statement: Json = {"managed_rule_group_statement": {"name": group, "vendor_name": "AWS"}}
+        rule = _rule(name, _MANAGED + index, statement, None)
+        rule["override_action"] = {"none": {}} if waf.mode == "block" else {"count": {}}
+        found.append((rule, units))
+    return found
+
+
+# -- pieces ------------------------------------------------------------------------------------------------------------
+
+
+def _rule(name: str, priority: int, statement: Json, action: Json | None) -> Json:
+    found: Json = {
+        "name": name,
+        "priority": priority,
+        "statement": statement,
+        "visibility_config": {
+            "cloudwatch_metrics_enabled": True,
+            "metric_name": _slug(name),
+            "sampled_requests_enabled": True,
+        },
+    }
+    if action is not None:
+        found["action"] = action
+    return found
+
+
+def _slug(name: str) -> str:
+    return re.sub(r"[^A-Za-z0-9_-]", "-", name)[:100]
+
+
+def _any(statements: list[Json]) -> Json:
+    return statements[0] if len(statements) == 1 else {"or_statement": {"statements": statements}}
+
+
+def _block(status: int, body: str = "") -> Json:
+    response: Json = {"response_code": status}
+    if body:
+        response["custom_response_body_key"] = body
+    if status == 429:
+        response["response_headers"] = [{"name": "retry-after", "value": str(WINDOW)}]
+    return {"block": {"custom_response": response}}
+
+
+def _bodies() -> dict[str, Json]:
+    text = '{"type":"about:blank","title":"%s","status":%d}'
+    return {
+        TOO_MANY: {"content": text % ("Too Many Requests", 429), "content_type": "APPLICATION_JSON"},
+        ODD_PATH: {"content": text % ("The path has more than one reading", 400), "content_type": "APPLICATION_JSON"},
+    }
