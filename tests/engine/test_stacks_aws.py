@@ -1,0 +1,89 @@
+"""The AWS stacks of this repository through the real engine, with a provider that stands in for AWS."""
+
+import os
+import re
+import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+
+from edgewright.up import down, preview, up
+from engine.project import REPOSITORY
+
+Capture = pytest.CaptureFixture[str]
+STACKS = ("aws-balancer-first", "aws-gateway-first", "aws-balancer-only")
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    for name in list(os.environ):
+        if name.startswith("PULUMI_"):
+            monkeypatch.delenv(name)
+    root = tmp_path / "p"
+    settings = yaml.safe_load((REPOSITORY / "Pulumi.yaml").read_text())
+    del settings["plugins"]
+    shutil.copytree(REPOSITORY / "stacks", root / "stacks", ignore=shutil.ignore_patterns("__pycache__"))
+    (root / "Pulumi.yaml").write_text(yaml.safe_dump(settings))
+    (root / "tools").symlink_to(REPOSITORY / "tools")
+    plugin = tmp_path / "bin" / "pulumi-resource-aws"
+    plugin.parent.mkdir()
+    plugin.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{REPOSITORY}/tests/engine/stand_in.py" "$@"\n')
+    plugin.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{plugin.parent}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.setenv("PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION", "true")
+    monkeypatch.chdir(root)
+    yield root
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_a_stack_comes_up_stays_changes_and_goes(stack: str, project: Path, capfd: Capture) -> None:
+    assert preview(stack) == 0, capfd.readouterr()
+    said = capfd.readouterr().out
+    assert re.search(r"\+ \d+ to create", said), said
+
+    assert up(stack, yes=True) == 0, capfd.readouterr()
+    created = re.search(r"\+ (\d+) created", capfd.readouterr().out)
+    assert created
+
+    assert up(stack, yes=True) == 0
+    said = capfd.readouterr().out
+    assert not re.search(r"^ +\S? ?\d+ (created|updated|replaced|deleted)$", said, re.MULTILINE), said
+    assert f"{created[1]} unchanged" in said
+
+    change(project, stack)
+    assert up(stack, yes=True) == 0
+    said = capfd.readouterr().out
+    assert re.search(r"\d+ (created|updated)", said), said
+    unchanged = re.search(r"^ +(\d+) unchanged", said, re.MULTILINE)
+    assert unchanged, said
+    assert int(unchanged[1]) >= int(created[1]) - 6, said  # a route touches a rule or a body, and little else
+
+    unprotect(project, stack)
+    assert up(stack, yes=True) == 0
+    assert down(stack) == 0, capfd.readouterr()
+    assert re.search(r"- \d+ deleted", capfd.readouterr().out)
+
+
+def settings_of(project: Path, stack: str) -> tuple[Path, dict[str, object]]:
+    file = project / "stacks" / f"Pulumi.{stack}.yaml"
+    return file, yaml.safe_load(file.read_text())
+
+
+def change(project: Path, stack: str) -> None:
+    """Add a route for everybody to the stack's spec."""
+    _, settings = settings_of(project, stack)
+    file = project / "stacks" / settings["config"]["edgewright:spec"]
+    spec = yaml.safe_load(file.read_text())
+    backend = next(iter(spec["backends"]))
+    spec["routes"]["GET /added"] = {"backend": backend, "auth": "none", "throttle": "none"}
+    file.write_text(yaml.safe_dump(spec, sort_keys=False))
+
+
+def unprotect(project: Path, stack: str) -> None:
+    """A stack whose profile protects what is painful to replace is destroyed only after that is taken away."""
+    file, settings = settings_of(project, stack)
+    settings["config"]["edgewright:bindings"]["profile"] = "development"
+    file.write_text(yaml.safe_dump(settings, sort_keys=False))
