@@ -1,4 +1,6 @@
-"""What an offline plan costs: CPU and peak memory of whole `edgewright plan` processes, and a plain program beside them."""
+"""What an offline plan costs: CPU and peak memory of whole `edgewright plan` processes, and a plain program beside
+them.
+"""
 
 import json
 import os
@@ -43,7 +45,7 @@ asyncio.run(run_in_stack(program))
 """
 
 
-def spec(routes: int, *, waf: bool = False, per_ip: bool = False, prefix: bool = False) -> dict[str, Any]:
+def spec(routes: int, *, waf: bool = False, prefix: bool = False) -> dict[str, Any]:
     """A spec with so many routes over ten backends, half of them with a token."""
     found: dict[str, Any] = {
         "name": "bench",

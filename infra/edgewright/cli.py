@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Any
 from edgewright import __version__
 
 if TYPE_CHECKING:
+    from edgewright.local.status import Status
     from edgewright.plan.model import Plan
     from edgewright.stack import Settings
-    from edgewright.local.status import Status
 
 STATE = ".edgewright"
 DEBUG = "EDGEWRIGHT_DEBUG"
@@ -389,19 +389,8 @@ def _parser() -> argparse.ArgumentParser:
     schema.add_argument("--aws", action="store_true", help="print what AWS does with each field instead")
     schema.add_argument("--local", action="store_true", help="print what the local target does with each field instead")
 
-    plan = verb("plan", _plan, "say what a spec would be on a cloud, offline")
-    plan.add_argument("file", metavar="SPEC", type=Path, help="a spec, a stack's file, or a plan kept with --json")
-    diff = verb("diff", _diff, "say what a change to a spec does, route by route and resource by resource")
-    diff.add_argument("before", metavar="BEFORE", type=Path, help="a spec, or a plan kept with --json")
-    diff.add_argument("after", metavar="AFTER", type=Path)
-    for parser_ in (plan, diff):
-        parser_.add_argument("--topology", metavar="CLOUD/NAME", help="such as aws/balancer-first")
-        parser_.add_argument("--bindings", metavar="FILE", type=Path, help="YAML: network, names, targets of the stack")
-    form = plan.add_mutually_exclusive_group()
-    form.add_argument("--json", action="store_true", help="for programs; see docs/plan.json.md")
-    form.add_argument("--markdown", action="store_true", help="for a pull request")
-    plan.add_argument("--svg", metavar="FILE", type=Path, help="write the way of a request as a picture")
-    diff.add_argument("--markdown", action="store_true", help="for a pull request")
+    _plan_options(verb("plan", _plan, "say what a spec would be on a cloud, offline"))
+    _diff_options(verb("diff", _diff, "say what a change to a spec does, route by route and resource by resource"))
 
     compile_ = verb("compile", _compile, "print the local edge that a spec becomes, Envoy configuration and all")
     compile_.add_argument("file", metavar="FILE", type=Path)
@@ -443,6 +432,28 @@ def _parser() -> argparse.ArgumentParser:
     logs.add_argument("-n", "--lines", metavar="COUNT", type=int, default=20, help="of each (default: 20)")
     logs.add_argument("-f", "--follow", action="store_true", help="go on as lines are written")
     return parser
+
+
+def _plan_options(parser: argparse.ArgumentParser) -> None:
+    what = "a spec, a stack's file, or a plan kept with --json"
+    parser.add_argument("file", metavar="SPEC", type=Path, help=what)
+    _cloud_options(parser)
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="for programs; see docs/plan.json.md")
+    form.add_argument("--markdown", action="store_true", help="for a pull request")
+    parser.add_argument("--svg", metavar="FILE", type=Path, help="write the way of a request as a picture")
+
+
+def _diff_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("before", metavar="BEFORE", type=Path, help="a spec, or a plan kept with --json")
+    parser.add_argument("after", metavar="AFTER", type=Path)
+    _cloud_options(parser)
+    parser.add_argument("--markdown", action="store_true", help="for a pull request")
+
+
+def _cloud_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--topology", metavar="CLOUD/NAME", help="such as aws/balancer-first; a stack's file says it")
+    parser.add_argument("--bindings", metavar="FILE", type=Path, help="YAML: network, names, targets of the stack")
 
 
 def _of_a_running_edge(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:

@@ -54,8 +54,8 @@ def test_encrypted_credentials_are_not_taken_for_keys(root: Path) -> None:
     [
         ("config: {}", "edgewright:spec must name the spec"),
         (
-            "config: {'edgewright:spec': s, 'edgewright:topology': aws/balancer-first}",
-            "there is no `aws/balancer-first`",
+            "config: {'edgewright:spec': s, 'edgewright:topology': aws/balancer-last}",
+            "there is no `aws/balancer-last`",
         ),
         ("config: {'edgewright:spec': s, 'edgewright:bindings': [1]}", "bindings must be a map"),
         ("config: {'edgewright:spce': s}", "there is no setting edgewright:spce"),

@@ -1,4 +1,4 @@
-"""An Application Load Balancer: listeners, rules, target groups, certificates, trust stores, logs, hardened by default."""
+"""An Application Load Balancer: listeners, rules, target groups, certificates, logs; hardened by default."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Required, TypedDict, cast
@@ -252,7 +252,8 @@ class ApplicationLoadBalancer(pulumi.ComponentResource):
         self.web_acl_association = self._web_acl()
         self.register_outputs({"arn": self.arn, "dnsName": self.dns_name, "targetGroupArns": self.target_group_arns})
 
-    # -- resources, in the order of a request ---------------------------------------------------------------------------
+    # -- resources, in the order of a request
+    # ---------------------------------------------------------------------------
 
     def _put(self, make: Any, key: str, name: str, props: Mapping[str, Any], **options: Any) -> Any:
         return place(make, name, props, parent=self, overrides=self._overrides, key=key, **options)

@@ -1,4 +1,4 @@
-"""What an edge becomes on AWS, as data in AWS's own terms; values that a stack binds stand in it as marks ``{{name}}``."""
+"""What an edge becomes on AWS, as data in AWS's own terms; bound values stand in it as marks ``{{name}}``."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -81,7 +81,7 @@ class UsagePlan:
 
 @dataclass(frozen=True, slots=True)
 class Rest:
-    """A REST API. methods: settings that differ from the stage's, by ``path/METHOD``; cache: whether any route caches."""
+    """A REST API. methods: settings unlike the stage's, by ``path/METHOD``; cache: whether any route caches."""
 
     body: Json
     private: bool

@@ -55,7 +55,8 @@ def _listener(name: str, item: Mapping[str, Any], args: Mapping[str, Any], heade
     for header in item.get("response_headers", {}):
         if header not in headers:
             yield f"{at}a listener has no header `{header}`; it has {', '.join(headers)}"
-    store = (item.get("mutual_authentication") or {}).get("trust_store")
+    mutual: Mapping[str, Any] = item.get("mutual_authentication") or {}
+    store = mutual.get("trust_store")
     if store is not None and store not in args.get("trust_stores", {}):
         yield f"{at}there is no trust store `{store}`"
     if "default_action" in item:
@@ -71,7 +72,7 @@ def _target_group(name: str, item: Mapping[str, Any]) -> Iterator[str]:
         yield f"{at}`target_type` is {kind}; write ip, instance, lambda or alb"
     if kind != "lambda" and "port" not in item:
         yield f"{at}`port` is missing"
-    check = item.get("health_check") or {}
+    check: Mapping[str, Any] = item.get("health_check") or {}
     yield from _in_range(check, "interval", 5, 300, at)
     yield from _in_range(check, "timeout", 2, 120, at)
     yield from _in_range(check, "healthy_threshold", 2, 10, at)
@@ -122,7 +123,7 @@ def _conditions(conditions: Sequence[Mapping[str, Any]], at: str) -> Iterator[st
             continue
         kind, value = next(iter(item.items()))
         kinds.append(kind)
-        values = (value.get("regex") or value.get("values") or []) if kind == "header" else value
+        values: Sequence[Any] = (value.get("regex") or value.get("values") or ()) if kind == "header" else value
         count += len(values)
         for text in values:
             if isinstance(text, str) and len(text) > PATTERN:
@@ -223,7 +224,8 @@ def _doors(args: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _overrides(args: Mapping[str, Any]) -> Iterator[str]:
-    for key in args.get("overrides") or {}:
+    overrides: Mapping[str, Any] = args.get("overrides") or {}
+    for key in overrides:
         part, _, name = key.partition(".")
         if key in ("load_balancer", "web_acl_association") or part in ("attachments", "permissions", "certificates"):
             continue

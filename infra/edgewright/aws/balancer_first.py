@@ -1,10 +1,11 @@
 """The topology `balancer-first`: a public balancer asks who may, a private REST API behind it limits and caches.
 
-client -> public Application Load Balancer (TLS, WAF, tokens) -> execute-api endpoint -> private REST API (cache, throttle,
-quotas, keys) -> VPC link -> services' balancer -> services. See docs/aws.md for the diagram and why each door is there.
+client -> public Application Load Balancer (TLS, WAF, tokens) -> execute-api endpoint -> private REST API (cache,
+throttle, quotas, keys) -> VPC link -> services' balancer -> services. See docs/aws.md for the diagram and why each
+door is there.
 """
 
-from typing import Any, cast
+from typing import Any
 
 import pulumi
 
@@ -20,8 +21,8 @@ PARTS = ("network", "certificate", "logs", "doors", "edge", "waf", "endpoint", "
 class BalancerFirst(pulumi.ComponentResource):
     """A public load balancer before a private REST API.
 
-    Attributes: network, certificate, logs, doors, services, link, endpoint, api, domain, plans, edge, waf, records; ``url``,
-    ``dns_name``, ``target_groups`` by backend (for a service's stack to attach itself), ``keys`` by
+    Attributes: network, certificate, logs, doors, services, link, endpoint, api, domain, plans, edge, waf, records;
+    ``url``, ``dns_name``, ``target_groups`` by backend (for a service's stack to attach itself), ``keys`` by
     ``AUTHORIZER:CLIENT`` (secrets).
     """
 
@@ -54,19 +55,13 @@ class BalancerFirst(pulumi.ComponentResource):
         site.marks["services_balancer"] = self.services.arn
         self.link = placement.place_link(site, ground, doors["link"])
         self.endpoint = _endpoint(site, ground, doors["endpoint"])
-        self.api = RestApi(
-            f"{name}-api",
-            cast(
-                "Any",
-                placement.rest_arguments(
-                    site,
-                    endpoint_type="PRIVATE",
-                    vpc_endpoint_ids=[self.endpoint.id],
-                    policy=placement.private_policy(self.endpoint.id),
-                ),
-            ),
-            site.options(),
+        api = placement.rest_arguments(
+            site,
+            endpoint_type="PRIVATE",
+            vpc_endpoint_ids=[self.endpoint.id],
+            policy=placement.private_policy(self.endpoint.id),
         )
+        self.api = RestApi(f"{name}-api", api, site.options())
         site.marks["api_host"] = self.api.host
         self.plans = placement.place_usage_plans(site, self.api.id, self.api.stage_name)
         self.domain = _domain(site, self.endpoint, self.api)
@@ -96,20 +91,14 @@ def _endpoint(site: Site, ground: Ground, group: Any) -> PrivateEndpoint:
         f"subnet-{index}": {"subnet_id": subnet, "ipv4": address}
         for index, (subnet, address) in enumerate(zip(ground.private_subnets, ground.addresses, strict=True), 1)
     }
-    return PrivateEndpoint(
-        f"{site.name}-endpoint",
-        cast(
-            "Any",
-            {
-                "region": site.bindings.region,
-                "vpc_id": ground.vpc_id,
-                "subnets": subnets,
-                "security_group_ids": [group],
-                **site.common("endpoint"),
-            },
-        ),
-        site.options(),
+    args = site.arguments(
+        "endpoint",
+        region=site.bindings.region,
+        vpc_id=ground.vpc_id,
+        subnets=subnets,
+        security_group_ids=[group],
     )
+    return PrivateEndpoint(f"{site.name}-endpoint", args, site.options())
 
 
 def _domain(site: Site, endpoint: PrivateEndpoint, api: RestApi) -> CustomDomain | None:
@@ -117,14 +106,14 @@ def _domain(site: Site, endpoint: PrivateEndpoint, api: RestApi) -> CustomDomain
     if site.bindings.domain_kind(site.artifact.hosts) == "rewrite":
         return None
     private = site.bindings.data.domain == "private"
-    args: dict[str, Any] = {
-        "host": site.artifact.hosts[0],
-        "region": site.bindings.region,
-        "kind": "private" if private else "rest",
-        "certificate_arn": site.marks["certificate"],
-        "mappings": {"api": {"api_id": api.id, "stage": api.stage_name}},
-        **site.common("domain"),
-    }
+    args = site.arguments(
+        "domain",
+        host=site.artifact.hosts[0],
+        region=site.bindings.region,
+        kind="private" if private else "rest",
+        certificate_arn=site.marks["certificate"],
+        mappings={"api": {"api_id": api.id, "stage": api.stage_name}},
+    )
     if private:
         args["vpc_endpoint_id"] = endpoint.id
-    return CustomDomain(f"{site.name}-domain", cast("Any", args), site.options())
+    return CustomDomain(f"{site.name}-domain", args, site.options())

@@ -11,7 +11,8 @@ PARTS = ("network", "certificate", "logs", "doors", "edge", "waf")
 class BalancerOnly(pulumi.ComponentResource):
     """A public load balancer before services.
 
-    Attributes: network, certificate, logs, doors, edge, waf, records; ``url``, ``dns_name``, ``target_groups`` by backend.
+    Attributes: network, certificate, logs, doors, edge, waf, records; ``url``, ``dns_name``, ``target_groups`` by
+    backend.
     """
 
     def __init__(self, name: str, args: EdgeArgs, opts: pulumi.ResourceOptions | None = None) -> None:

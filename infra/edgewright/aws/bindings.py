@@ -1,4 +1,4 @@
-"""What a stack binds a spec to on AWS: network, names, certificates, targets. Shapes are plain, values may be Outputs."""
+"""What a stack binds a spec to on AWS: network, names, certificates, targets. Values may be Outputs."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,13 +11,14 @@ from edgewright.aws.check_bindings import missing_of, problems_of
 from edgewright.edge.model import Edge, JwtAuthorizer, OidcAuthorizer
 from edgewright.spec.problems import Place, Problem, SpecError, did_you_mean
 
-
 PLACEHOLDER_ADDRESSES = ("192.0.2.10", "192.0.2.26")
 """Of the block that RFC 5737 keeps for documentation."""
 
 
 class NetworkBinding(TypedDict, total=False):
-    """``{create: {cidr, zones, nat}}``, or ``vpc`` with ``private_subnets`` (and ``public_subnets`` for public balancers)."""
+    """``{create: {cidr, zones, nat}}``, or ``vpc`` with ``private_subnets`` (and ``public_subnets`` for public
+    balancers).
+    """
 
     create: Mapping[str, Any]
     vpc: Any
@@ -29,7 +30,9 @@ class NetworkBinding(TypedDict, total=False):
 
 
 class AwsBindings(TypedDict, total=False):
-    """The bindings of an AWS stack, as ``edgewright:bindings`` holds them. Every leaf but the plain ones takes an Output."""
+    """The bindings of an AWS stack, as ``edgewright:bindings`` holds them. Every leaf but the plain ones takes an
+    Output.
+    """
 
     region: str
     """Such as ``eu-west-1``; plain. None is assumed."""

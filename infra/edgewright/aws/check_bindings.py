@@ -40,7 +40,7 @@ def _missing_network(found: BindingsModel) -> Iterator[Missing]:
     if found.network is None:
         names = ("vpc", "cidr", "public_subnets.1", "public_subnets.2", "private_subnets.1", "private_subnets.2")
         values = tuple((f"network.{name}", f"${{bind.network.{name}}}") for name in names)
-        remedy = "write `network: {vpc: vpc-..., private_subnets: [...], public_subnets: [...]}`, or `{create: {cidr: 10.0.0.0/16}}`"
+        remedy = "write `network: {create: {cidr: 10.0.0.0/16}}`, or `vpc`, `cidr` and subnets of an existing one"
         yield Missing("network", "a network, existing or to create", remedy, values)
 
 
@@ -81,7 +81,7 @@ def problems_of(found: BindingsModel, edge: Edge, topology: str) -> list[Trouble
         *_network(found, topology),
         *_certificate(found, edge),
         *_dns(found, edge),
-        *(trouble for name, item in found.backends.items() for trouble in _backend(name, item, found.region, topology)),
+        *(trouble for name, item in found.backends.items() for trouble in _backend(name, item, found.region)),
     ]
 
 
@@ -193,7 +193,7 @@ def covers(name: str, host: str) -> bool:
     return name == host or (name.startswith("*.") and host.partition(".")[2] == name[2:])
 
 
-def _backend(name: str, item: BackendModel, region: str | None, topology: str) -> Iterator[Trouble]:
+def _backend(name: str, item: BackendModel, region: str | None) -> Iterator[Trouble]:
     at: tuple[str | int, ...] = ("backends", name)
     given = [kind for kind in _KINDS if getattr(item, kind)]
     if len(given) > 1:

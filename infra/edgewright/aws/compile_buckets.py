@@ -8,7 +8,7 @@ from edgewright.edge.model import ApiKeyAuthorizer, Edge, JwtAuthorizer, Route, 
 
 
 def rate_buckets(edge: Edge, *, routes_too: bool) -> tuple[RateBucket, ...]:
-    """The buckets, in the order in which they are written. routes_too: those counted per route as well (no API does)."""
+    """The buckets, in the order in which they are written. routes_too: also those per route (no API counts them)."""
     members: dict[tuple[str, str], list[Route]] = {}
     for route in edge.routes:
         if route.throttle is None:

@@ -33,9 +33,7 @@ def balancer_only(edge: Edge, bindings: Bindings) -> Balancer:
     web = _listeners(edge)
     groups = groups_of(edge, edge.routes)
     wants = [
-        want
-        for route in edge.routes
-        for want in _wants(route, edge, web, _served(route, edge, groups[route.key], bindings))
+        want for route in edge.routes for want in _wants(route, web, _served(route, edge, groups[route.key], bindings))
     ]
     rules = (*_guards(edge, web, prefix=False), *_preflights(edge, web), *pack(wants))
     names = backend_names(edge.routes)
@@ -49,7 +47,7 @@ def balancer_first(edge: Edge, bindings: Bindings) -> Balancer:
     wants: list[Want] = []
     for route in edge.routes:
         if route.websocket or not isinstance(route.action, Forward):
-            wants += _wants(route, edge, web, _served(route, edge, groups[route.key], bindings, "direct-"))
+            wants += _wants(route, web, _served(route, edge, groups[route.key], bindings, "direct-"))
     passed = [route for route in edge.routes if not route.websocket and isinstance(route.action, Forward)]
     for listener in web:
         mine = [route for route in passed if listener.name in route.listeners]
@@ -60,7 +58,7 @@ def balancer_first(edge: Edge, bindings: Bindings) -> Balancer:
                 Want(
                     path=item.path,
                     methods=item.methods,
-                    hosts=_hosts(listener, web),
+                    hosts=listener.hosts,
                     listener=_port_name(listener, web),
                     group=f"{_port_name(listener, web)}-{prefix.partition('.')[2]}",
                     routes=tuple(route.key for route in item.routes),
@@ -88,7 +86,7 @@ def balancer_first(edge: Edge, bindings: Bindings) -> Balancer:
 
 
 def prefix_of(route: Route, group: Group) -> str:
-    """The first segment of a route's path in the API behind the balancer: its group, and its label if matches tell it."""
+    """The first segment of a route's path in the API behind: its group, and its label if matches tell it."""
     return f"{group.prefix}.with-{route.label}" if route.headers or route.query else group.prefix
 
 
@@ -107,11 +105,6 @@ def _listeners(edge: Edge) -> list[Listener]:
 def _port_name(listener: Listener, web: Sequence[Listener]) -> str:
     """Listeners of one port are one on the balancer; it has the name of the first."""
     return next(item.name for item in web if item.port == listener.port)
-
-
-def _hosts(listener: Listener, web: Sequence[Listener]) -> tuple[str, ...]:
-    """Host conditions, where several listeners share a port or the balancer is what knows the hosts."""
-    return listener.hosts
 
 
 def _balancer(
@@ -228,15 +221,13 @@ def _preflights(edge: Edge, web: Sequence[Listener]) -> tuple[Rule, ...]:
     )
 
 
-def _wants(
-    route: Route, edge: Edge, web: Sequence[Listener], served: tuple[str, tuple[Json, ...], tuple[Json, ...]]
-) -> list[Want]:
+def _wants(route: Route, web: Sequence[Listener], served: tuple[str, tuple[Json, ...], tuple[Json, ...]]) -> list[Want]:
     group, actions, transforms = served
     return [
         Want(
             path=route.path,
             methods=None if route.websocket else route.methods,
-            hosts=_hosts(listener, web),
+            hosts=listener.hosts,
             listener=_port_name(listener, web),
             group=f"{_port_name(listener, web)}-{group}",
             routes=(route.key,),

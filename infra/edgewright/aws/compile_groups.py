@@ -27,7 +27,7 @@ Kind = Literal["public", "jwt", "key", "oidc", "mtls", "other"]
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """What callers must show. name: a slug of it, such as ``main.orders-read``, ``public``; kind: of its authorizers."""
+    """What callers must show. name: a slug such as ``main.orders-read``, ``public``; kind: of its authorizers."""
 
     name: str
     kind: Kind
@@ -81,7 +81,8 @@ def _name(auth: Auth, taken: set[str]) -> str:
     words += [_word(f"{name}-{'-'.join(values)}") for name, values in auth.claims]
     name = ".".join(words)
     if len(name) > 60 or name in taken or name == PUBLIC.name:
-        name = f"{name[:48].rstrip('.')}.{sha256(repr((auth.authorizers, auth.scopes, auth.any_scope, auth.claims)).encode()).hexdigest()[:8]}"
+        meaning = repr((auth.authorizers, auth.scopes, auth.any_scope, auth.claims))
+        name = f"{name[:48].rstrip('.')}.{sha256(meaning.encode()).hexdigest()[:8]}"
     return name
 
 

@@ -18,7 +18,7 @@ MAX_BODY = 1024
 
 
 def redirect_action(route: Route, host: str | None) -> Json:
-    """A redirect; ``#{path}`` is the request's own. host: where a redirect to the same origin goes, if it must be said."""
+    """A redirect; ``#{path}`` is the request's own. host: of a redirect to the same origin, if it must be said."""
     action = route.action
     if not isinstance(action, Redirect):
         raise TypeError(action)

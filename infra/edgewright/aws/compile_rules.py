@@ -26,8 +26,8 @@ _SPECIAL = re.compile(r"[.^$*+?()\[\]{}|\\]")
 class Want:
     """What a path must lead to.
 
-    methods None: any; hosts empty: any; group: names what is the same for all that may share a rule, such as
-    ``public-orders``; conditions: further ones, with ``counts`` values; make: actions and transforms of the group's rule.
+    methods None: any; hosts empty: any; group: names what is the same for all that may share a rule, such as ``public-
+    orders``; conditions: further ones, with ``counts`` values; make: actions and transforms of the group's rule.
     """
 
     path: PathPattern

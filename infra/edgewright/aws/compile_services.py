@@ -1,7 +1,7 @@
 """The services' balancer of the gateway topologies: it sends each request where the gateway's header says.
 
-It never looks at the path to choose a service: the gateway has, and a second reading could differ. It refuses paths with
-more than one reading, since services would choose by them.
+It never looks at the path to choose a service: the gateway has, and a second reading could differ. It refuses paths
+with more than one reading, since services would choose by them.
 """
 
 from collections.abc import Sequence
@@ -128,7 +128,7 @@ def forward_action(route: Route, prefix: str = "") -> Json:
 
 
 def slash_paths(routes: Sequence[Route]) -> tuple[str, ...]:
-    """Regular expressions of ``/admin/`` where it would lead to a route that does not ask for all that ``/admin`` does."""
+    """Regular expressions of ``/admin/`` where it leads to a route that does not ask for all that ``/admin`` does."""
     found: set[str] = set()
     for route in slashed(routes):
         text = "".join("/[^/]+" if item.variable else "/" + escaped(item.text) for item in route.path.segments)

@@ -1,4 +1,6 @@
-"""A web ACL from a spec's firewall and from the throttles that only it can count; and the guard of paths before all else."""
+"""A web ACL from a spec's firewall and from the throttles that only it can count; and the guard of paths before all
+else.
+"""
 
 import math
 import re
@@ -45,8 +47,8 @@ _ODD = (
 class RateBucket:
     """A throttle to be counted by the web ACL.
 
-    name: a slug; rate: requests and seconds; key: ``ip``, ``route``, ``header:NAME``, or ``token:NAME`` for a header with a
-    credential; paths, methods: what is counted; everything: all but ``excluded``.
+    name: a slug; rate: requests and seconds; key: ``ip``, ``route``, ``header:NAME``, or ``token:NAME`` for a header
+    with a credential; paths, methods: what is counted; everything: all but ``excluded``.
     """
 
     name: str
@@ -247,7 +249,7 @@ def _rate_per_ip(waf: Waf) -> list[tuple[Json, int]]:
         return []
     count, seconds = waf.rate_per_ip
     limit = max(FLOOR, math.ceil(count / seconds * WINDOW))
-    action = _block(429, TOO_MANY) if waf.mode == "block" else {"count": {}}
+    action: Json = _block(429, TOO_MANY) if waf.mode == "block" else {"count": {}}
     return [(_rule("rate-per-ip", _MANAGED - 1, _rate(limit, {"aggregate_key_type": "IP"}, None), action), 2)]
 
 

@@ -1,6 +1,6 @@
 """The topology `gateway-first`: an HTTP or REST API, a VPC link, and the services' balancer behind it."""
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING
 
 import pulumi
 
@@ -79,17 +79,14 @@ def _authorizer(site: Site) -> "AuthorizerFunction | None":
         return None
     from edgewright.aws.authorizer_function import AuthorizerFunction
 
-    part = AuthorizerFunction(
-        f"{site.name}-authorizer",
-        {
-            "region": site.bindings.region,
-            "config": rest.authorizer.config,
-            "values": site.marks,
-            "retention_days": site.artifact.access_log_days,
-            **site.common("authorizer"),
-        },
-        site.options(),
+    args = site.arguments(
+        "authorizer",
+        region=site.bindings.region,
+        config=rest.authorizer.config,
+        values=site.marks,
+        retention_days=site.artifact.access_log_days,
     )
+    part = AuthorizerFunction(f"{site.name}-authorizer", args, site.options())
     site.marks["authorizer_uri"] = part.invoke_arn
     return part
 
@@ -99,7 +96,7 @@ def _rest(site: Site) -> "RestApi":
 
     named = bool(site.artifact.hosts and site.bindings.certified)
     args = placement.rest_arguments(site, endpoint_type="REGIONAL", disable_execute_api_endpoint=named)
-    return RestApi(f"{site.name}-api", cast("Any", args), site.options())
+    return RestApi(f"{site.name}-api", args, site.options())
 
 
 def _http(site: Site) -> "HttpApi":
@@ -109,17 +106,14 @@ def _http(site: Site) -> "HttpApi":
     from edgewright.aws.http_api import HttpApi
 
     named = bool(site.artifact.hosts and site.bindings.certified)
-    args: dict[str, Any] = {
-        "region": site.bindings.region,
-        "body": placement.api_body(site, http.body),
-        "disable_execute_api_endpoint": named,
-        "stage": {
-            "routes": dict(http.routes),
-            "access_log": {"retention_days": site.artifact.access_log_days},
-        },
-        **site.common("api"),
-    }
-    return HttpApi(f"{site.name}-api", cast("Any", args), site.options())
+    args = site.arguments(
+        "api",
+        region=site.bindings.region,
+        body=placement.api_body(site, http.body),
+        disable_execute_api_endpoint=named,
+        stage={"routes": dict(http.routes), "access_log": {"retention_days": site.artifact.access_log_days}},
+    )
+    return HttpApi(f"{site.name}-api", args, site.options())
 
 
 def _domain(site: Site, api: "RestApi | HttpApi") -> CustomDomain | None:
@@ -127,14 +121,14 @@ def _domain(site: Site, api: "RestApi | HttpApi") -> CustomDomain | None:
     if not site.artifact.hosts or not site.bindings.certified:
         return None
     data = site.bindings.data
-    args: dict[str, Any] = {
-        "host": site.artifact.hosts[0],
-        "region": site.bindings.region,
-        "kind": "rest" if site.artifact.rest is not None else "http",
-        "certificate_arn": site.marks["certificate"],
-        "mappings": {"api": {"api_id": api.id, "stage": api.stage_name}},
-        **site.common("domain"),
-    }
+    args = site.arguments(
+        "domain",
+        host=site.artifact.hosts[0],
+        region=site.bindings.region,
+        kind="rest" if site.artifact.rest is not None else "http",
+        certificate_arn=site.marks["certificate"],
+        mappings={"api": {"api_id": api.id, "stage": api.stage_name}},
+    )
     if data.dns is not None:
         args |= {"zone_id": data.dns.zone_id, "zone_name": data.dns.zone}
     bundle = next(
@@ -144,7 +138,8 @@ def _domain(site: Site, api: "RestApi | HttpApi") -> CustomDomain | None:
         store = data.trust_bundles.get(bundle)
         bucket = store.bucket if store else placement.late(site.bindings.placeholders[f"bundle:{bundle}"])
         key = store.key if store else "bundle.pem"
-        args["mutual_tls"] = {"truststore_uri": pulumi.Output.concat("s3://", bucket, "/", key)}
-        if store and store.version:
-            args["mutual_tls"]["truststore_version"] = store.version
-    return CustomDomain(f"{site.name}-domain", cast("Any", args), site.options())
+        args["mutual_tls"] = {
+            "truststore_uri": pulumi.Output.concat("s3://", bucket, "/", key),
+            **({"truststore_version": store.version} if store and store.version else {}),
+        }
+    return CustomDomain(f"{site.name}-domain", args, site.options())

@@ -20,7 +20,8 @@ AMBIGUOUS = (
     # a percent sign that escapes nothing
     r"^.*%([^0-9A-Fa-f].*|[0-9A-Fa-f]([^0-9A-Fa-f].*)?)?$",
 )
-"""Regular expressions (RE2, for the whole path) of paths with more than one reading; five, as many as a rule may have."""
+"""Regular expressions (RE2, for the whole path) of paths with more than one reading; five, as many as a rule may have.
+"""
 
 _PROBLEM = '{"type":"about:blank","title":"%s","status":%d}'
 

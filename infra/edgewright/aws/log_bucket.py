@@ -1,4 +1,4 @@
-"""A bucket for the logs of load balancers: nobody's but the delivery service's to write, encrypted, and emptied by age."""
+"""A bucket for the logs of load balancers: the delivery service's to write, encrypted, and emptied by age."""
 
 import json
 from collections.abc import Mapping
@@ -29,8 +29,8 @@ class LogBucketArgs(TypedDict, total=False):
 class LogBucket(pulumi.ComponentResource):
     """A bucket that load balancers may write their logs to.
 
-    Attributes: bucket, public_access, ownership, encryption, lifecycle, policy; ``name``, ``arn``; ``ready`` is the name
-    once the policy is there: a balancer tries to write when its logs are turned on.
+    Attributes: bucket, public_access, ownership, encryption, lifecycle, policy; ``name``, ``arn``; ``ready`` is the
+    name once the policy is there: a balancer tries to write when its logs are turned on.
     """
 
     def __init__(self, name: str, args: LogBucketArgs, opts: pulumi.ResourceOptions | None = None) -> None:

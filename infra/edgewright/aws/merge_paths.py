@@ -1,7 +1,7 @@
 """Merges routes that are alike to whoever looks at them first: a whole subtree of paths becomes one pattern.
 
-The public balancer before an API only has to know who may ask. Where everything below ``/orders`` asks for the same, one
-pattern says it, and the API behind finds the route. Nothing is merged over a path that leads to something else.
+The public balancer before an API only has to know who may ask. Where everything below ``/orders`` asks for the same,
+one pattern says it, and the API behind finds the route. Nothing is merged over a path that leads to something else.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence

@@ -39,8 +39,9 @@ class NetworkArgs(TypedDict, total=False):
 class Network(pulumi.ComponentResource):
     """A network that is made, or one that is there.
 
-    Attributes: vpc_id, public_subnet_ids, private_subnet_ids, zones, private_cidrs (plain; None for an existing one), vpc,
-    default_security_group, internet_gateway, public_table, private_tables, public_subnets, private_subnets, nats, addresses.
+    Attributes: vpc_id, public_subnet_ids, private_subnet_ids, zones, private_cidrs (plain; None for an existing one),
+    vpc, default_security_group, internet_gateway, public_table, private_tables, public_subnets, private_subnets, nats,
+    addresses.
     """
 
     def __init__(self, name: str, args: NetworkArgs, opts: pulumi.ResourceOptions | None = None) -> None:
@@ -68,13 +69,13 @@ class Network(pulumi.ComponentResource):
         name = self._name
         public, private = subnet_cidrs(args.get("cidr", ""), len(self.zones))
         self.private_cidrs = private
-        self.vpc = self._put(
+        self.vpc = vpc = self._put(
             aws.ec2.Vpc,
             "vpc",
             name,
             {"cidr_block": args.get("cidr"), "enable_dns_support": True, "enable_dns_hostnames": True},
         )
-        self.vpc_id = self.vpc.id
+        self.vpc_id = vpc.id
         # The group that everything without one falls into lets nothing through.
         self.default_security_group = self._put(
             aws.ec2.DefaultSecurityGroup, "default_security_group", f"{name}-default", {"vpc_id": self.vpc_id}
@@ -184,8 +185,10 @@ def zones_of(args: NetworkArgs) -> list[str]:
 
 
 def subnet_cidrs(cidr: str, zones: int) -> tuple[list[str], list[str]]:
-    """Addresses of public and private subnets, one a zone: a sixteenth of the network for each private one, and of the last
-    sixteenth a sixteenth for each public one."""
+    """Addresses of public and private subnets, one a zone.
+
+    Each private one has a sixteenth of the network, each public one an eighth or sixteenth of the last of these.
+    """
     blocks = list(IPv4Network(cidr).subnets(prefixlen_diff=4))
     public = list(blocks[-1].subnets(prefixlen_diff=3 if blocks[-1].prefixlen > 24 else 4))
     return [str(item) for item in public[:zones]], [str(item) for item in blocks[:zones]]

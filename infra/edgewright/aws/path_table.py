@@ -1,8 +1,9 @@
 """Routes of an edge as the resources of an API: a tree in which no gateway ever has to go back and try again.
 
-A gateway that has taken the branch ``/orders/list`` does not come back for ``/orders/*``, nor does a resource that has no
-``POST`` hand it on to a less specific one. So the tree is completed: each resource names, for each method, the route
-that the order of the edge gives, inherited ones included (the same idea as making a finite automaton deterministic).
+A gateway that has taken the branch ``/orders/list`` does not come back for ``/orders/*``, nor does a resource that has
+no ``POST`` hand it on to a less specific one. So the tree is completed: each resource names, for each method, the
+route that the order of the edge gives, inherited ones included (the same idea as making a finite automaton
+deterministic).
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,8 +19,8 @@ GREEDY = "proxy"
 class ApiResource:
     """One resource.
 
-    path: as API Gateway writes it, ``/orders/{id}/{proxy+}``; segments: the same, one by one; methods: the route of each
-    method that has one; variables: per route key, the author's variable names with the names in ``path``.
+    path: as API Gateway writes it, ``/orders/{id}/{proxy+}``; segments: the same, one by one; methods: the route of
+    each method that has one; variables: per route key, the author's variable names with the names in ``path``.
     """
 
     path: str

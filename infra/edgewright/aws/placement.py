@@ -80,9 +80,9 @@ class Site:
         """What is bound."""
         return self.compiled.bindings
 
-    def common(self, part: str) -> Json:
-        """The arguments that every part takes."""
-        found: Json = {"tags": {"edgewright:edge": self.artifact.name, **self.bindings.data.tags}}
+    def arguments(self, part: str, **given: Any) -> Any:
+        """The arguments of a part: those given, and what every part takes."""
+        found: Json = {**given, "tags": {"edgewright:edge": self.artifact.name, **self.bindings.data.tags}}
         if part in self.overrides:
             found["overrides"] = self.overrides[part]
         return found
@@ -109,8 +109,10 @@ PRECIOUS = frozenset(
         "aws:s3/bucket:Bucket",
     }
 )
-"""Types that a production stack protects: slow or painful to replace, or known to others by name. Rules, bodies, settings
-and target groups are not among them: they come and go with routes and backends."""
+"""Types that a production stack protects: slow or painful to replace, or known to others by name.
+
+Rules, settings and target groups are not among them: they come and go with routes and backends.
+"""
 
 
 def _protect(args: pulumi.ResourceTransformationArgs) -> pulumi.ResourceTransformationResult | None:
@@ -129,7 +131,7 @@ def compiled_of(args: EdgeArgs, topology: Topology) -> Compiled:
     from edgewright.aws.bindings import read_bindings
 
     spec = args.get("spec")
-    document = from_data(spec) if isinstance(spec, Mapping) else load(cast("str", spec))
+    document = from_data(cast("Mapping[str, object]", spec)) if isinstance(spec, Mapping) else load(cast("str", spec))
     edge = resolve(document)
     bindings = read_bindings(args.get("bindings", {}), edge, topology)
     return Compiled(edge, bindings, compile_edge(edge, bindings, topology))
@@ -137,7 +139,7 @@ def compiled_of(args: EdgeArgs, topology: Topology) -> Compiled:
 
 def site(name: str, parent: pulumi.ComponentResource, compiled: Compiled, args: EdgeArgs, parts: Sequence[str]) -> Site:
     """The site of a topology. parts: names that overrides may have."""
-    overrides = args.get("overrides", {})
+    overrides: Mapping[str, Any] = args.get("overrides", {})
     unknown = sorted(set(overrides) - set(parts))
     if unknown:
         raise ValueError(f"{name}: there is no part `{unknown[0]}` to override; there are {', '.join(parts)}")
@@ -202,7 +204,7 @@ def place_network(site: Site) -> Ground:
     )
     part = Network(
         f"{site.name}-network",
-        {"region": region, "cidr": create.cidr, "zones": zones, "nat": create.nat, **site.common("network")},
+        site.arguments("network", region=region, cidr=create.cidr, zones=zones, nat=create.nat),
         site.options(),
     )
     site.marks["vpc_cidr"] = create.cidr
@@ -231,13 +233,13 @@ def place_certificate(site: Site) -> Certificate | None:
     hosts = site.artifact.hosts
     part = Certificate(
         f"{site.name}-certificate",
-        {
-            "host": hosts[0],
-            "alternative_hosts": list(hosts[1:]),
-            "zone_id": data.dns.zone_id,
-            "zone_name": data.dns.zone,
-            **site.common("certificate"),
-        },
+        site.arguments(
+            "certificate",
+            host=hosts[0],
+            alternative_hosts=list(hosts[1:]),
+            zone_id=data.dns.zone_id,
+            zone_name=data.dns.zone,
+        ),
         site.options(),
     )
     site.marks["certificate"] = part.arn
@@ -258,7 +260,7 @@ def place_doors(site: Site, ground: Ground, groups: Mapping[str, Any]) -> Securi
         for key, peers in groups.items()
     }
     return SecurityGroups(
-        f"{site.name}-doors", {"vpc_id": ground.vpc_id, "groups": args, **site.common("doors")}, site.options()
+        f"{site.name}-doors", site.arguments("doors", vpc_id=ground.vpc_id, groups=args), site.options()
     )
 
 
@@ -293,7 +295,7 @@ def place_logs(site: Site) -> LogBucket | None:
         site.marks["logs"] = late(bound_bucket)
         return None
     days = site.artifact.access_log_days
-    bucket = LogBucket(f"{site.name}-logs", {"retention_days": days, **site.common("logs")}, site.options())
+    bucket = LogBucket(f"{site.name}-logs", site.arguments("logs", retention_days=days), site.options())
     site.marks["logs"] = bucket.ready
     return bucket
 
@@ -314,25 +316,25 @@ def place_balancer(
     }
     for key, found in (targets or {}).items():
         groups[key]["targets"] = found
-    args: Json = {
-        "vpc_id": ground.vpc_id,
-        "subnets": list(subnets),
-        "internal": balancer.internal,
-        "security_group_id": group,
-        "listeners": bound(balancer.listeners, site.marks),
-        "target_groups": groups,
-        "rules": {rule.name: _rule(rule, site) for rule in balancer.rules},
-        "rules_limit": site.bindings.limit("alb_rules", 100),
-        "idle_timeout": balancer.idle_timeout,
-        "deletion_protection": site.bindings.production,
-        **site.common(part),
-    }
+    args = site.arguments(
+        part,
+        vpc_id=ground.vpc_id,
+        subnets=list(subnets),
+        internal=balancer.internal,
+        security_group_id=group,
+        listeners=bound(balancer.listeners, site.marks),
+        target_groups=groups,
+        rules={rule.name: _rule(rule, site) for rule in balancer.rules},
+        rules_limit=site.bindings.limit("alb_rules", 100),
+        idle_timeout=balancer.idle_timeout,
+        deletion_protection=site.bindings.production,
+    )
     if balancer.trust_stores:
         args["trust_stores"] = {name: _trust_store(site, name) for name in balancer.trust_stores}
     args |= {
         f"{kind}_logs": {"bucket": site.marks["logs"], "prefix": f"{part}/{kind}"} for kind in ("access", "connection")
     }
-    return ApplicationLoadBalancer(f"{site.name}-{part}", cast("Any", args), site.options())
+    return ApplicationLoadBalancer(f"{site.name}-{part}", args, site.options())
 
 
 def _rule(rule: Rule, site: Site) -> Json:
@@ -390,7 +392,7 @@ def place_link(site: Site, ground: Ground, group: pulumi.Output[str]) -> VpcLink
     """The way from an API into the network; sets the mark ``vpc_link``."""
     link = VpcLink(
         f"{site.name}-link",
-        {"subnets": list(ground.private_subnets)[:10], "security_group_ids": [group], **site.common("link")},
+        site.arguments("link", subnets=list(ground.private_subnets)[:10], security_group_ids=[group]),
         site.options(),
     )
     site.marks["vpc_link"] = link.id
@@ -402,7 +404,7 @@ def api_body(site: Site, body: Json) -> pulumi.Output[str]:
     return filled(body_text(body), site.marks)
 
 
-def rest_arguments(site: Site, **more: Any) -> Json:
+def rest_arguments(site: Site, **more: Any) -> Any:
     """The arguments of a REST API that both gateway topologies share."""
     rest = site.artifact.rest
     if rest is None:
@@ -418,13 +420,7 @@ def rest_arguments(site: Site, **more: Any) -> Json:
     if rest.cache:
         # SUCCEED_WITHOUT keeps a browser's reload from a 403, and no client from the cache (facts, section 3).
         stage["cache"] = {"size": data.cache_size, "unauthorized_strategy": "SUCCEED_WITHOUT_RESPONSE_HEADER"}
-    found: Json = {
-        "region": site.bindings.region,
-        "body": api_body(site, rest.body),
-        "stage": stage,
-        **more,
-        **site.common("api"),
-    }
+    found = site.arguments("api", region=site.bindings.region, body=api_body(site, rest.body), stage=stage, **more)
     if rest.minimum_compression_size is not None:
         found["minimum_compression_size"] = rest.minimum_compression_size
     return found
@@ -452,32 +448,29 @@ def place_usage_plans(site: Site, api_id: Any, stage: Any) -> dict[str, Any]:
         for client in plan.clients:
             secret = site.credentials.get(f"{plan.authorizer}:{client}")
             clients[client] = {} if secret is None else {"key": pulumi.Output.secret(secret)}
-        args: Json = {"api_id": api_id, "stage": stage, "clients": clients, **site.common(f"plan-{plan.authorizer}")}
+        part = f"plan-{plan.authorizer}"
+        args = site.arguments(part, api_id=api_id, stage=stage, clients=clients)
         args |= {"throttle": plan.throttle} if plan.throttle else {}
         args |= {"quota": plan.quota} if plan.quota else {}
         args |= {"methods": dict(plan.methods)} if plan.methods else {}
-        found[plan.authorizer] = UsagePlan(f"{site.name}-plan-{plan.authorizer}", cast("Any", args), site.options())
+        found[plan.authorizer] = UsagePlan(f"{site.name}-{part}", args, site.options())
     return found
 
 
 def place_waf(site: Site, **associations: Any) -> Any:
-    """The web ACL before what is named; None where there is none. Imports the WAF's module only then: it is a large one."""
+    """The web ACL before what is named; None where there is none. Imports the WAF's module only then: it is a large
+    one.
+    """
     plan = site.artifact.waf
     if plan is None:
         return None
     from edgewright.aws.web_acl import WebAcl
 
-    return WebAcl(
-        f"{site.name}-waf",
-        cast(
-            "Any",
-            {
-                "rules": list(plan.rules),
-                "ip_sets": plan.ip_sets,
-                "custom_response_bodies": plan.custom_response_bodies,
-                "associations": associations,
-                **site.common("waf"),
-            },
-        ),
-        site.options(),
+    args = site.arguments(
+        "waf",
+        rules=list(plan.rules),
+        ip_sets=plan.ip_sets,
+        custom_response_bodies=plan.custom_response_bodies,
+        associations=associations,
     )
+    return WebAcl(f"{site.name}-waf", args, site.options())

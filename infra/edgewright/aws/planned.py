@@ -14,7 +14,7 @@ from edgewright.plan.routes import notes, planned_routes
 
 
 class PlanError(Exception):
-    """Planned resources that the installed SDK would not take; names each. A defect of the compiler or of an override."""
+    """Planned resources that the installed SDK would not take; names each. A defect, or an override's."""
 
 
 def plan(

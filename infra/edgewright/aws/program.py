@@ -18,7 +18,8 @@ from edgewright.stack import Settings
 
 
 def place_stack(settings: Settings) -> None:
-    """Compile the stack's spec, then declare its provider and its topology; raises SpecError before anything is declared.
+    """Compile the stack's spec, then declare its provider and its topology; raises SpecError before anything is
+    declared.
 
     A value in the bindings may be ``{stack: organization/project/stack, output: name}``: an output of another stack.
     """

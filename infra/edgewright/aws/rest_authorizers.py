@@ -14,7 +14,9 @@ KEY_SCHEME = "api-key"
 
 
 def security_schemes(edge: Edge, groups: Mapping[str, Group], bindings: Bindings, *, private: bool) -> Json:
-    """The schemes of a body: one for each group of routes, since the gateway keeps what an authorizer said by authorizer."""
+    """The schemes of a body: one for each group of routes, since the gateway keeps what an authorizer said by
+    authorizer.
+    """
     found: Json = {}
     for group in sorted({item.name: item for item in groups.values()}.values(), key=lambda item: item.name):
         if group.kind == "key":
@@ -67,7 +69,7 @@ def jwt_scheme(edge: Edge, group: Group, bindings: Bindings) -> Json:
 
 
 def cognito(edge: Edge, group: Group, bindings: Bindings) -> bool:
-    """Whether Cognito's own authorizer carries a group: a bound pool, and at most one scope (it asks for one of them)."""
+    """Whether Cognito's own authorizer carries a group: a bound pool, and at most one scope (it asks for any)."""
     auth = group.auth
     if auth is None or len(auth.authorizers) != 1 or auth.claims or len(auth.scopes) > 1:
         return False
@@ -82,7 +84,9 @@ def is_cognito(issuer: str) -> bool:
 
 
 def identity_sources(edge: Edge, group: Group) -> tuple[str, ...]:
-    """Where the gateway finds the token; a request without it gets 401 without a call. None for several places, or a cookie."""
+    """Where the gateway finds the token; a request without it gets 401 without a call. None for several places, or a
+    cookie.
+    """
     names = group.auth.authorizers if group.auth else ()
     found: set[str] = set()
     for name in names:

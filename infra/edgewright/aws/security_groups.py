@@ -47,7 +47,7 @@ _SIDES = ("cidr_ipv4", "cidr_ipv6", "security_group_id", "group")
 
 
 class SecurityGroups(pulumi.ComponentResource):
-    """Security groups that know each other. Attributes: groups by name, ids by name, rules by ``GROUP-ingress-NAME``."""
+    """Security groups that know each other. Attributes: groups and ids by name, rules by ``GROUP-ingress-NAME``."""
 
     def __init__(self, name: str, args: SecurityGroupsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("edgewright:aws:SecurityGroups", name, None, opts)

@@ -1,4 +1,6 @@
-"""A web ACL with its address sets, its log, and what it stands before. Import it only where one is made: its SDK module is large."""
+"""A web ACL with its address sets, its log, and what it stands before. Import it only where one is made: its SDK module
+is large.
+"""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Required, TypedDict, cast

@@ -1,9 +1,11 @@
-"""Imports a cloud's SDK in a fraction of the time: without evaluating annotations, and only the resources that are used.
+"""Imports a cloud's SDK in a fraction of the time: without evaluating annotations, and only the resources that are
+used.
 
-A module such as ``pulumi_aws.ec2`` or ``pulumi_aws.wafv2`` has thousands of annotated arguments, in a file for each of up to 200
-resources: 0.7 s and more. Compiled as if each file began with ``from __future__ import annotations`` (PEP 563) annotations stay
-texts, which the SDK's own type lookups read as well; and a package finds a resource's file by the resource's name when it
-is asked for it. Used by the offline plan only, and never by a program that the engine runs.
+A module such as ``pulumi_aws.ec2`` or ``pulumi_aws.wafv2`` has thousands of annotated arguments, in a file for each of
+up to 200 resources: 0.7 s and more. Compiled as if each file began with ``from __future__ import annotations`` (PEP
+563) annotations stay texts, which the SDK's own type lookups read as well; and a package finds a resource's file by
+the resource's name when it is asked for it. Used by the offline plan only, and never by a program that the engine
+runs.
 
 The code so compiled is kept beside Python's own, under a name of its own, and made again when its source changes; where
 it cannot be kept, modules are imported as always.
@@ -14,7 +16,6 @@ import __future__
 import importlib.machinery
 import importlib.util
 import marshal
-import os
 import re
 import sys
 import tempfile
@@ -77,12 +78,12 @@ class _Loader(importlib.machinery.SourceFileLoader):
         """The code of a module, kept or compiled now."""
         source = self.get_filename(fullname)
         kept = Path(importlib.util.cache_from_source(source, optimization=_TAG))
-        status = os.stat(source)
+        status = Path(source).stat()
         stamp = f"{sys.hexversion} {status.st_mtime_ns} {status.st_size}\n".encode()
         try:
             data = kept.read_bytes()
             if data.startswith(stamp):
-                return marshal.loads(data[len(stamp) :])
+                return marshal.loads(data[len(stamp) :])  # noqa: S302 (as Python's own .pyc files, and beside them)
         except (OSError, ValueError, EOFError, TypeError):
             pass  # not there, or cut off: it is made again
         text = _without_dicts(self.get_data(source).decode())
@@ -122,7 +123,7 @@ def _keep(file: Path, data: bytes) -> bool:
         file.parent.mkdir(exist_ok=True)
         with tempfile.NamedTemporaryFile(dir=file.parent, delete=False) as made:
             made.write(data)
-        os.replace(made.name, file)
+        Path(made.name).replace(file)
     except OSError:
         return False
     return True
