@@ -12,8 +12,8 @@ from edgewright.aws.compile_edge_balancer import balancer_first, balancer_only
 from edgewright.aws.compile_http import compile_http
 from edgewright.aws.compile_network_balancer import network_balancer
 from edgewright.aws.compile_rest import compile_rest
-from edgewright.aws.compile_services import services_balancer
-from edgewright.aws.compile_waf import compile_waf
+from edgewright.aws.compile_services import exposed, services_balancer, slash_paths
+from edgewright.aws.compile_waf import RateBucket, WafPlan, compile_waf
 from edgewright.aws.limits import check_limits
 from edgewright.edge.model import Edge, Finding, Forward, Route
 from edgewright.spec.problems import Place, Problem, SpecError
@@ -153,9 +153,7 @@ def _compile(
         http=http,
         websocket=None,
         network_balancer=network_balancer(edge, bindings),
-        waf=compile_waf(edge.waf, buckets, guard_paths=True)
-        if guarded and _wants_waf(edge, buckets, topology)
-        else None,
+        waf=_web_acl(edge, buckets, topology) if guarded else None,
         monitoring=None,
         link_peers=_link_peers(services),
         endpoint_peers=_endpoint_peers() if topology == "balancer-first" else Peers(),
@@ -167,9 +165,12 @@ def _compile(
     )
 
 
-def _wants_waf(edge: Edge, buckets: tuple[Any, ...], topology: Topology) -> bool:
-    """A web ACL where the spec asks for one or a throttle needs one; always where two hops read a path."""
-    return edge.waf is not None or bool(buckets) or topology == "balancer-first"
+def _web_acl(edge: Edge, buckets: tuple[RateBucket, ...], topology: Topology) -> WafPlan | None:
+    """Where the spec or a throttle asks for one, and where a path that is read twice could go round a check."""
+    read_twice = topology == "balancer-first" or bool(exposed(edge.routes)) or bool(slash_paths(edge.routes))
+    if edge.waf is None and not buckets and not read_twice:
+        return None
+    return compile_waf(edge.waf, buckets, guard_paths=True, slashes=slash_paths(edge.routes))
 
 
 def _link_peers(services: Any) -> Peers:

@@ -77,29 +77,33 @@ def path_transform(route: Route, prefix: str = "") -> tuple[Json, ...]:
         return ({"url": {"regex": "^/(.*)$", "replace": f"/{prefix}/$1"}},) if prefix else ()
     pattern, groups = _capture(route.path)
     if rewrite.prefix is not None and not rewrite.prefix.rstrip("/") and "*" in groups:
-        return ({"url": {"regex": pattern.replace("((?:/.*)?)$", "/?(.*)$"), "replace": f"/${groups['*']}"}},)
-    if rewrite.prefix is not None:
+        # What is left must begin with a slash of its own.
+        pattern, to = pattern.replace("((?:/[^?]*)?)", "/?([^?]*)"), f"/${groups['*']}"
+    elif rewrite.prefix is not None:
         to = rewrite.prefix.rstrip("/") + (f"${groups['*']}" if "*" in groups else "")
     elif rewrite.path is not None:
         to = _replacement(rewrite.path, groups)
     else:
         to = "/"
-    return ({"url": {"regex": pattern, "replace": f"{to or '/'}"}},)
+    return ({"url": {"regex": pattern, "replace": f"{to or '/'}${len(groups) + 1}"}},)
 
 
 def _capture(path: PathPattern) -> tuple[str, dict[str, int]]:
-    """A regular expression for the route's path, with the number of the group of each variable and of ``*``."""
+    """A regular expression for the route's path, with the number of the group of each variable and of ``*``.
+
+    The last group is the query: AWS leaves open whether an expression sees it, and is right either way.
+    """
     text, groups = "", dict[str, int]()
     for item in path.segments:
         if item.variable:
             groups[item.text] = len(groups) + 1
-            text += "/([^/]+)"
+            text += "/([^/?]+)"
         else:
             text += "/" + escaped(item.text)
     if path.rest:
         groups["*"] = len(groups) + 1
-        return f"^{text}((?:/.*)?)$", groups
-    return f"^{text or '/'}$", groups
+        return f"^{text}((?:/[^?]*)?)((?:\\?.*)?)$", groups
+    return f"^{text or '/'}((?:\\?.*)?)$", groups
 
 
 def _replacement(path: PathPattern, groups: dict[str, int]) -> str:

@@ -151,6 +151,32 @@ def slashed(routes: Sequence[Route]) -> tuple[Route, ...]:
     return tuple(found)
 
 
+def exposed(routes: Sequence[Route]) -> tuple[Route, ...]:
+    """Routes whose service also serves paths that ask for less, and that may be spelt so that it takes one for the
+    other.
+
+    A path without variables and ``/*`` is spelt in one way; and a request keeps its method.
+    """
+    found: list[Route] = []
+    loose = [route for route in routes if not route.websocket and (route.path.rest or not route.path.literal)]
+    for route in routes:
+        if route.auth is None or route.websocket:
+            continue
+        mine = _backends(route)
+        near = (other for other in loose if mine & _backends(other) and _share_methods(route, other))
+        if any(not _asks_for_all(other.auth, route.auth) for other in near):
+            found.append(route)
+    return tuple(found)
+
+
+def _backends(route: Route) -> set[str]:
+    return {name for name, _ in route.action.targets} if isinstance(route.action, Forward) else set()
+
+
+def _share_methods(one: Route, other: Route) -> bool:
+    return one.methods is None or other.methods is None or bool(set(one.methods) & set(other.methods))
+
+
 def _asks_for_all(one: Auth | None, other: Auth) -> bool:
     """Whether who passes ``one`` would pass ``other``."""
     return (

@@ -38,7 +38,7 @@ MANAGED: dict[str, tuple[str, int]] = {
 
 # As the guards of a balancer, but for what a URL-decoding reader would see too.
 _ODD = (
-    r"//|/\.\.?(/|$)|\\|;|(\.|%20)(/|$)",
+    r"//|/\.\.?(/|$)|\\|[;?#]|[^!-~]|(\.|%20)(/|$)",
     r"%(2[eEfF35]|3[bBfF]|5[cC]|00|[cC][01])|%(2[dD]|3[0-9]|[46][1-9a-fA-F]|[57][0-9aA]|5[fF]|7[eE])|%([^0-9a-fA-F]|[0-9a-fA-F]([^0-9a-fA-F]|$)|$)",
 )
 
@@ -78,8 +78,14 @@ class WafPlan:
     capacity: int = 0
 
 
-def compile_waf(waf: Waf | None, buckets: Sequence[RateBucket], *, guard_paths: bool) -> WafPlan | None:
-    """The web ACL for a firewall and throttles; None when there is nothing to do."""
+def compile_waf(
+    waf: Waf | None, buckets: Sequence[RateBucket], *, guard_paths: bool, slashes: Sequence[str] = ()
+) -> WafPlan | None:
+    """The web ACL for a firewall and throttles; None when there is nothing to do.
+
+    guard_paths: refuse paths with more than one reading; slashes: expressions of paths that are refused for their last
+    slash (`compile_services.slash_paths`).
+    """
     if waf is None and not buckets and not guard_paths:
         return None
     sets = dict(_ip_sets(waf)) if waf is not None else {}
@@ -88,6 +94,7 @@ def compile_waf(waf: Waf | None, buckets: Sequence[RateBucket], *, guard_paths: 
         rules += _lists(waf, sets)
     if guard_paths:
         rules.append(_guard())
+        rules += _slashes(slashes)
     rules += _labels(buckets)
     rules += [
         rule
@@ -142,6 +149,14 @@ def _guard() -> tuple[Json, int]:
     return _rule("path-guard", _GUARD, _any(matches), action), 3 * len(matches)
 
 
+def _slashes(expressions: Sequence[str]) -> list[tuple[Json, int]]:
+    if not expressions:
+        return []
+    patterns = joined(expressions)
+    statement = _any([_uri(pattern, "NONE") for pattern in patterns])
+    return [(_rule("slash-guard", _GUARD + 1, statement, _block(404)), 3 * len(patterns))]
+
+
 def _uri(pattern: str, transformation: str) -> Json:
     return {
         "regex_match_statement": {
@@ -160,7 +175,7 @@ def _labels(buckets: Sequence[RateBucket]) -> list[tuple[Json, int]]:
     found: list[tuple[Json, int]] = []
     narrow = sorted((one for one in buckets if one.paths or one.excluded), key=lambda one: one.name)
     for index, bucket in enumerate(narrow):
-        patterns = joined(bucket.paths or bucket.excluded)
+        patterns = joined([regex(path) for path in bucket.paths or bucket.excluded])
         statement = _any([_uri(pattern, "NONE") for pattern in patterns])
         units = 3 * len(patterns)
         if bucket.methods is not None:
@@ -172,10 +187,10 @@ def _labels(buckets: Sequence[RateBucket]) -> list[tuple[Json, int]]:
     return found
 
 
-def joined(paths: Sequence[PathPattern]) -> list[str]:
-    """Regular expressions for these paths, as few as their length allows."""
+def joined(expressions: Sequence[str]) -> list[str]:
+    """The same expressions in as few as their length allows."""
     found: list[str] = []
-    for text in sorted({regex(path) for path in paths}):
+    for text in sorted(set(expressions)):
         if found and len(found[-1]) + len(text) < PATTERN:
             found[-1] += f"|{text}"
         else:

@@ -9,8 +9,8 @@ from edgewright.aws.artifact import Json, Rule
 from edgewright.aws.compile_groups import PREFIX
 
 AMBIGUOUS = (
-    # empty and dot segments, backslashes, path parameters
-    r"^.*(//|/\.\.?(/|$)|\\|;).*$",
+    # empty and dot segments, backslashes, path parameters, and what should have been escaped
+    r"^.*(//|/\.\.?(/|$)|\\|[;?#]|[^!-~]).*$",
     # escaped: . / # % ; ? \ NUL, and bytes that only overlong UTF-8 has
     r"^.*%(2[EeFf35]|3[BbFf]|5[Cc]|00|[Cc][01]).*$",
     # escaped letters, digits and - . _ ~, which need no escape

@@ -6,7 +6,7 @@ from edgewright.aws.bindings import Bindings
 from edgewright.aws.compile_groups import PREFIX, kind_of
 from edgewright.aws.compile_redirects import STATUSES, can_redirect, can_respond
 from edgewright.aws.compile_rules import too_long
-from edgewright.aws.compile_services import slashed
+from edgewright.aws.compile_services import exposed, slashed
 from edgewright.aws.rest_authorizers import is_cognito
 from edgewright.edge.model import (
     ApiKeyAuthorizer,
@@ -499,6 +499,12 @@ def counted_by(route: Route, edge: Edge, kind: str) -> str:
     if auth in ("jwt", "oidc") and kind in ("client", "subject"):
         return "token"
     return "ip"
+
+
+def exposed_routes(edge: Edge, _bindings: Bindings) -> Iterator[Use]:
+    """Routes whose service also serves paths that ask for less."""
+    for route in exposed(edge.routes):
+        yield (route.key,), route.origin
 
 
 def trailing_slashes(edge: Edge, _bindings: Bindings) -> Iterator[Use]:
