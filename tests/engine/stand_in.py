@@ -17,7 +17,7 @@ ACCOUNT = "123456789012"
 
 def outputs(kind: str, name: str, inputs: dict[str, Any]) -> dict[str, Any]:
     """The outputs of a resource: its inputs, and what AWS would have added."""
-    service = kind.split(":")[1].split("/")[0]
+    service = kind.split(":")[1].split("/", maxsplit=1)[0]
     added: dict[str, Any] = {
         "arn": f"arn:aws:{service}:eu-west-1:{ACCOUNT}:{name}",
         "name": name,
@@ -76,7 +76,9 @@ class StandIn(provider_pb2_grpc.ResourceProviderServicer):
 
     def Update(self, request: Any, context: Any) -> Any:
         kind, name = request.urn.rsplit("::", 2)[-2].split("$")[-1], request.urn.rsplit("::", 1)[-1]
-        return provider_pb2.UpdateResponse(properties=_struct(outputs(kind, name, json_format.MessageToDict(request.news))))
+        return provider_pb2.UpdateResponse(
+            properties=_struct(outputs(kind, name, json_format.MessageToDict(request.news)))
+        )
 
     def Read(self, request: Any, context: Any) -> Any:
         return provider_pb2.ReadResponse(id=request.id, properties=request.properties, inputs=request.inputs)

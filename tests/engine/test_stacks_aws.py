@@ -6,6 +6,7 @@ import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -67,7 +68,7 @@ def test_a_stack_comes_up_stays_changes_and_goes(stack: str, project: Path, capf
     assert re.search(r"- \d+ deleted", capfd.readouterr().out)
 
 
-def settings_of(project: Path, stack: str) -> tuple[Path, dict[str, object]]:
+def settings_of(project: Path, stack: str) -> tuple[Path, dict[str, Any]]:
     file = project / "stacks" / f"Pulumi.{stack}.yaml"
     return file, yaml.safe_load(file.read_text())
 

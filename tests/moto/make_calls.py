@@ -267,6 +267,22 @@ class Existing:
         acm = self._client("acm", name.split(":")[3])
         return acm.request_certificate(DomainName="existing.example", ValidationMethod="DNS")["CertificateArn"]
 
+    def function(self, name: str) -> str:
+        """A function in the Region that the ARN names."""
+        region = name.split(":")[3]
+        trust = '{"Version": "2012-10-17", "Statement": []}'
+        role = self._client("iam").create_role(
+            RoleName=f"existing-{self._subnets}-{len(self._known)}", AssumeRolePolicyDocument=trust
+        )
+        made = self._client("lambda", region).create_function(
+            FunctionName=name.rpartition(":")[2],
+            Runtime="nodejs22.x",
+            Role=role["Role"]["Arn"],
+            Handler="i.h",
+            Code={"ZipFile": b"0"},
+        )
+        return str(made["FunctionArn"])
+
     def zone(self, name: str) -> str:
         """The zone of the root, as every name is within it."""
         made = self._client("route53").create_hosted_zone(Name=".", CallerReference=name)
@@ -302,6 +318,7 @@ _EXISTING: tuple[tuple[frozenset[str], str, Callable[[Existing, str], str]], ...
     (frozenset(), r"sg-[0-9a-z]+", Existing.security_group),
     (frozenset(), r"arn:aws:acm:[a-z0-9-]+:\d{12}:certificate/[\w-]+", Existing.certificate),
     (frozenset(), r"arn:aws:elasticloadbalancing:[a-z0-9-]+:\d{12}:targetgroup/[\w-]+/\w+", Existing.target_group),
+    (frozenset(), r"arn:aws:lambda:[a-z0-9-]+:\d{12}:function:[\w-]+", Existing.function),
     (frozenset({"zoneId"}), r"Z[A-Z0-9]+", Existing.zone),
     (frozenset({"autoscalingGroupName"}), r"(?!\$\{).+", Existing.autoscaling_group),
 )

@@ -160,6 +160,11 @@ def test_existing_things_are_there_when_they_are_named() -> None:
     assert report.made == 5
 
 
+def test_an_existing_function_can_be_permitted() -> None:
+    function = "arn:aws:lambda:eu-west-1:123456789012:function:orders"
+    assert run([changed("lambda.Permission authorizer", function=function, sourceArn=None)]).refused == []
+
+
 def test_two_names_of_subnets_are_two_subnets_and_one_name_is_one() -> None:
     ok = aws("lb.LoadBalancer", "shop", internal=True, subnets=["subnet-1", "subnet-2"])
     again = aws("ec2.RouteTableAssociation", "shop", subnetId="subnet-1", routeTableId="${ec2.RouteTable shop.id}")

@@ -8,7 +8,7 @@ import pulumi_aws as aws
 
 from edgewright.aws.balancer_checks import balancer_problems
 from edgewright.aws.log_bucket import LogBucket
-from edgewright.aws.part import place, refuse, tagged
+from edgewright.aws.part import place, refuse, short_name, tagged
 from edgewright.aws.security_groups import Door, SecurityGroups
 
 TYPE = "edgewright:aws:ApplicationLoadBalancer"
@@ -265,6 +265,7 @@ class ApplicationLoadBalancer(pulumi.ComponentResource):
             "load_balancer",
             name,
             {
+                "name": short_name(name, args.get("internal", True)),
                 "load_balancer_type": "application",
                 "internal": args.get("internal", True),
                 "subnets": args["subnets"],
@@ -325,7 +326,9 @@ class ApplicationLoadBalancer(pulumi.ComponentResource):
                 "load_balancing_anomaly_mitigation": "on" if item.get("anomaly_mitigation") else None,
                 "stickiness": item.get("stickiness"),
             }
-        # No name: with a fixed one a replacement would find it taken.
+        # No name of its own unless it must be: with a fixed one a replacement would find it taken.
+        forces = [props.get(key) for key in ("port", "protocol", "protocol_version", "target_type")]
+        props["name"] = short_name(f"{self._name}-{key}", *forces)
         return self._put(aws.lb.TargetGroup, f"target_groups.{key}", f"{self._name}-{key}", props)
 
     def _permission(self, key: str, item: TargetGroupArgs) -> aws.lambda_.Permission:

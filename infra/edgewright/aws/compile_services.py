@@ -152,18 +152,17 @@ def slashed(routes: Sequence[Route]) -> tuple[Route, ...]:
 
 
 def exposed(routes: Sequence[Route]) -> tuple[Route, ...]:
-    """Routes whose service also serves paths that ask for less, and that may be spelt so that it takes one for the
-    other.
+    """Routes whose service also serves paths that ask for less: it may be made to take one for the other.
 
-    A path without variables and ``/*`` is spelt in one way; and a request keeps its method.
+    A request keeps its method, whatever its path is read as.
     """
     found: list[Route] = []
-    loose = [route for route in routes if not route.websocket and (route.path.rest or not route.path.literal)]
+    others = [route for route in routes if not route.websocket]
     for route in routes:
         if route.auth is None or route.websocket:
             continue
         mine = _backends(route)
-        near = (other for other in loose if mine & _backends(other) and _share_methods(route, other))
+        near = (other for other in others if mine & _backends(other) and _share_methods(route, other))
         if any(not _asks_for_all(other.auth, route.auth) for other in near):
             found.append(route)
     return tuple(found)

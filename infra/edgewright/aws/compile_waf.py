@@ -286,7 +286,7 @@ def _managed(waf: Waf) -> list[tuple[Json, int]]:
 
 def _rule(name: str, priority: int, statement: Json, action: Json | None) -> Json:
     found: Json = {
-        "name": name,
+        "name": _slug(name),
         "priority": priority,
         "statement": statement,
         "visibility_config": {

@@ -1,7 +1,9 @@
 """What all AWS components share: options of children, overrides, tags, names, and one error for bad arguments."""
 
 import json
+import re
 from collections.abc import Callable, Iterable, Mapping
+from hashlib import sha256
 from typing import Any, TypeVar
 
 import pulumi
@@ -57,6 +59,18 @@ def place(
 def tagged(tags: Mapping[str, Any] | None, name: str) -> dict[str, Any]:
     """The caller's tags, and ``Name``, which consoles show."""
     return {"Name": name, **(tags or {})}
+
+
+def short_name(name: str, *forces: object, limit: int = 32, random: int = 8) -> str | None:
+    """A physical name where the engine's own would be too long; None where it would not.
+
+    The engine takes the logical name and ``random`` characters, and fails above ``limit``. forces: what replaces the
+    resource, so that a replacement has another name than what it replaces; the stack is part of the digest too.
+    """
+    if len(name) + random <= limit:
+        return None
+    digest = sha256(repr((pulumi.get_project(), pulumi.get_stack(), name, forces)).encode()).hexdigest()[:8]
+    return f"{re.sub(r'[^A-Za-z0-9-]', '-', name)[: limit - 9].rstrip('-')}-{digest}"
 
 
 def filled(template: str, values: Mapping[str, pulumi.Input[str]]) -> pulumi.Output[str]:

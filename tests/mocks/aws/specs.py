@@ -121,6 +121,25 @@ CACHED: dict[str, Any] = {
 }
 """The same, with a cache, which needs a REST API."""
 
+APART: dict[str, Any] = {
+    **_BASE,
+    "name": "apart",
+    "listener": {"host": "api.apart.example", "tls": {"min_version": "1.2"}},
+    "backends": {name: {"port": 8080} for name in ("web", "api", "both", "old", "search")},
+    "routes": {
+        "ANY /*": {"backend": "web", "auth": "none"},
+        "ANY /api/*": {"backend": "api", "auth": {"scopes": ["api"]}},
+        "PUT /api/{id}": {"backend": "api", "auth": {"scopes": ["api"]}},
+        # One service, and yet none of its paths can be taken for one that asks for less: each has its method.
+        "GET /me": {"backend": "both", "auth": "main"},
+        "POST /items/{id}": {"backend": "both", "auth": {"scopes": ["items"]}},
+        "GET /status": {"backend": "web", "auth": "none"},
+        "ANY /v1/*": {"backend": "old", "rewrite": {"prefix": "/legacy"}},
+        "GET /find/{word}": {"backend": "search", "auth": "none", "rewrite": {"path": "/search/{word}/all"}},
+    },
+}
+"""Services that are public or protected as a whole, which an HTTP API can carry."""
+
 KEYS: dict[str, Any] = {
     **_BASE,
     "name": "keys",
@@ -137,11 +156,12 @@ KEYS: dict[str, Any] = {
 """Keys beside tokens, on one service."""
 
 CARRIED: Mapping[Topology, tuple[dict[str, Any], ...]] = {
-    "balancer-first": (SLICE, PATHS, MATCHED, CACHED, KEYS),
-    "gateway-first": (SLICE, PATHS, CACHED, KEYS),
+    "balancer-first": (SLICE, PATHS, MATCHED, CACHED, KEYS, APART),
+    "gateway-first": (SLICE, PATHS, CACHED, KEYS, APART),
     "balancer-only": (SLICE, PATHS, MATCHED),
 }
-"""What each topology can carry; `shaped` leaves out what it cannot in the slice. PATHS is an HTTP API in gateway-first."""
+"""What each topology can carry; `shaped` leaves out what it cannot in the slice. In gateway-first APART is an HTTP API, the others are
+REST APIs."""
 
 CASES: tuple[tuple[str, Topology], ...] = tuple(
     (spec["name"], topology) for topology, specs in CARRIED.items() for spec in specs

@@ -29,9 +29,14 @@ FIRST = [case for case in CASES if case[1] == "balancer-first"]
 GATEWAY = [case for case in CASES if case[1] == "gateway-first"]
 OTHERWISE = [
     *[(name, topology, domain, "") for name, topology in FIRST[:3] for domain in ("regional", "rewrite")],
-    ("paths", "gateway-first", "private", "rest"),
+    ("apart", "gateway-first", "private", "rest"),
 ]
 """Bindings that change the way of a request: how the API is known, and which kind it is."""
+
+
+def test_both_kinds_of_api_are_followed() -> None:
+    kinds = {name: planned(name, topology).artifact.http is not None for name, topology in GATEWAY}
+    assert kinds == {"shop": False, "paths": False, "cached": False, "keys": False, "apart": True}
 
 
 # -- where routes lead -------------------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from edgewright.aws.artifact import Rule
 from edgewright.aws.compile_rules import VALUES, Want, pack, regex
 from edgewright.aws.priorities import FIRST, LAST, Rank, place
 from edgewright.edge.decide import Oracle, Request
-from edgewright.edge.model import METHODS, Edge
+from edgewright.edge.model import METHODS, Edge, Forward
 from edgewright.edge.paths import parse_path
 from edgewright.edge.resolve import resolve
 from edgewright.spec.document import from_data
@@ -26,18 +26,12 @@ def edge_of(*keys: str, backends: int = 3) -> Edge:
 
 
 def wants_of(edge: Edge) -> list[Want]:
-    return [
-        Want(
-            route.path,
-            route.methods,
-            (),
-            "web",
-            f"to-{route.action.targets[0][0]}",
-            (route.key,),
-            ({"route": route.action.targets[0][0]},),
-        )  # type: ignore[union-attr]
-        for route in edge.routes
-    ]
+    found: list[Want] = []
+    for route in edge.routes:
+        assert isinstance(route.action, Forward)
+        backend = route.action.targets[0][0]
+        found.append(Want(route.path, route.methods, (), "web", f"to-{backend}", (route.key,), ({"route": backend},)))
+    return found
 
 
 def values_of(rule: Rule) -> int:
