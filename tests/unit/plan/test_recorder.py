@@ -1,10 +1,11 @@
 """The offline recorder: what it records of a program, how outputs, secrets and files are shown, and how it fails."""
 
+import asyncio
 import gc
 import hashlib
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -406,6 +407,17 @@ def test_a_failed_run_leaves_nothing_to_the_next():
     assert list(resources(balancer)) == ["shop"]
 
 
+@pytest.fixture
+def event_loop_for_mocks() -> Iterator[None]:
+    """A current event loop, which Pulumi's mocks look for: other tests of the process may have left none."""
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    yield
+    asyncio.set_event_loop(None)
+    loop.close()
+
+
+@pytest.mark.usefixtures("event_loop_for_mocks")
 def test_the_state_of_the_process_is_as_before():
     class Ambient(Mocks):
         def new_resource(self, args: MockResourceArgs) -> tuple[str, dict[str, Any]]:
