@@ -30,5 +30,10 @@ def planned(stack: str) -> Plan:
 @cache
 def in_new_network(spec: Path, topology: Topology) -> Plan:
     """The plan of a spec for a topology, in a network of its own."""
-    bindings = {"region": REGION, "network": {"create": {"cidr": "10.9.0.0/16"}}, "certificate": CERTIFICATE}
+    bindings = {
+        "region": REGION,
+        "log_role": "create",
+        "network": {"create": {"cidr": "10.9.0.0/16"}},
+        "certificate": CERTIFICATE,
+    }
     return plan(resolve(load(spec)), bindings, topology)

@@ -53,7 +53,7 @@ class Balancer:
 
 @dataclass(frozen=True, slots=True)
 class NetworkBalancer:
-    """A Network Load Balancer for tcp, tls and udp listeners."""
+    """A Network Load Balancer; targets as in `Balancer`."""
 
     listeners: Mapping[str, Json]
     target_groups: Mapping[str, Json]
@@ -102,19 +102,19 @@ class Http:
 
 @dataclass(frozen=True, slots=True)
 class WebSocket:
-    """A WebSocket API: its routes and what authorizes a connection."""
+    """A WebSocket API. route: the key of the one that it carries; stage: its name, which is the route's path too.
 
-    routes: Mapping[str, Json]
-    authorizer: LambdaAuthorizer | None
-    backend: str
-
-
-@dataclass(frozen=True, slots=True)
-class Carried:
-    """Where a route is carried: resource names with what there, for the plan."""
+    path: what the service sees; headers: mappings of each message's request; identity_sources: what must be there to
+    connect, empty where the function looks for itself; throttle: ``{rate, burst}`` of connecting.
+    """
 
     route: str
-    places: tuple[tuple[str, str], ...]
+    stage: str
+    path: str
+    headers: Json
+    authorizer: LambdaAuthorizer | None
+    identity_sources: tuple[str, ...]
+    throttle: Json | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,17 +122,21 @@ class Artifact:
     """An edge compiled for one AWS topology.
 
     edge_balancer: the public one (balancer-first, balancer-only); services: the internal one of the gateway topologies;
-    decisions: what the compiler chose and why; hosts: names of the edge; findings: what is not native.
+    messages: between WebSocket APIs and services; network_balancer: of tcp, tls and udp listeners;
+    decisions: what the compiler chose and why; hosts: names of the web edge; stream_hosts: of the
+    network balancer; findings: what is not native.
     """
 
     name: str
     topology: Literal["balancer-first", "gateway-first", "balancer-only"]
     hosts: tuple[str, ...]
+    stream_hosts: tuple[str, ...]
     edge_balancer: Balancer | None
     services: Balancer | None
     rest: Rest | None
     http: Http | None
-    websocket: WebSocket | None
+    websockets: tuple[WebSocket, ...]
+    messages: NetworkBalancer | None
     network_balancer: NetworkBalancer | None
     waf: Any
     monitoring: Any
@@ -142,4 +146,3 @@ class Artifact:
     ddos_advanced: bool
     decisions: tuple[str, ...]
     findings: tuple[Finding, ...]
-    carried: tuple[Carried, ...]

@@ -120,6 +120,8 @@ class BindingsModel(_Model):
     certificate: Certificate | None = None
     certificate_hosts: list[str] = []
     domain: Annotated[str, StringConstraints(pattern="^(private|regional|rewrite)$")] = "private"
+    websocket_host: str | None = None
+    log_role: Annotated[str, StringConstraints(pattern="^(create|existing)$")] | None = None
     gateway: Annotated[str, StringConstraints(pattern="^(http|rest)$")] | None = None
     backends: dict[str, BackendModel] = {}
     authorizers: dict[str, AuthorizerModel] = {}

@@ -48,6 +48,11 @@ class AwsBindings(TypedDict, total=False):
     """Names on that certificate; when given they are checked against the hosts of the edge."""
     domain: str
     """balancer-first: how the API is known behind the balancer: ``private``, ``regional`` or ``rewrite`` (ADR 0012)."""
+    websocket_host: str
+    """gateway-first: the host of ``WS`` routes, whose API can share none with another; below it their paths."""
+    log_role: str
+    """REST and WebSocket APIs: ``create`` sets the region's role by which API Gateway writes logs (in one stack of an
+    account's region; it stays when the stack goes), ``existing`` says that it is set."""
     gateway: str
     """gateway-first: pins ``http`` or ``rest``; an edge that no longer fits is an error, not a replacement."""
     backends: Mapping[str, Any]
@@ -85,12 +90,16 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True)
 class Bindings:
-    """Bindings that were read. data: the validated model; missing: what stands in by a placeholder, with what it is."""
+    """Bindings that were read. data: the validated model; missing: what stands in by a placeholder, with what it is.
+
+    offline: whether it is for a plan, where what is missing is listed and not refused.
+    """
 
     data: BindingsModel
     accept: tuple[Accepted, ...] = ()
     missing: tuple[tuple[str, str], ...] = ()
     placeholders: Mapping[str, str] = field(default_factory=dict[str, str])
+    offline: bool = False
 
     @property
     def region(self) -> str:
@@ -158,6 +167,10 @@ class Bindings:
         """How the API behind a balancer is known: as bound, or by its own name where the edge has none."""
         return self.data.domain if hosts else "rewrite"
 
+    def websocket_host(self, hosts: tuple[str, ...]) -> str | None:
+        """The host of WebSocket APIs; None without one, as for an edge without hosts."""
+        return (self.data.websocket_host or self.placeholders.get("websocket_host")) if hosts else None
+
     @property
     def certified(self) -> bool:
         """Whether there is a certificate for the hosts: bound, a placeholder, or one to issue in the zone."""
@@ -195,6 +208,7 @@ def read_bindings(
         tuple(Accepted(item.field, tuple(item.routes), item.reason) for item in found.accept),
         tuple((item.name, f"{item.what}: {item.values[0][1]}") for item in missing),
         {name: value for item in missing for name, value in item.values},
+        placeholders,
     )
 
 

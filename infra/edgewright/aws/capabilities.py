@@ -105,6 +105,16 @@ def _api(first: Cell, http: Cell, rest: Cell, only: Cell) -> tuple[Cell, Cell, C
     return (first, http, rest, only)
 
 
+def _at_gateways(cell: Cell) -> tuple[Cell, Cell, Cell, Cell]:
+    """What holds for both kinds of gateway-first alone."""
+    return (_n(), cell, cell, _n())
+
+
+_MESSAGES = _a(
+    "a WebSocket API with a host of its own, since it can share none with another API: the service gets each message as"
+    " a POST that names the connection, and answers by the API's callback address",
+    "balancer-first, where the WebSocket itself goes to the service",
+)
 _SERVICES = _n("the services' balancer")
 _ALB_JWT = "the balancer checks RS256 tokens in the Authorization header only"
 _LAMBDA = _n("the Lambda authorizer of this package")
@@ -126,6 +136,7 @@ ROWS: tuple[Row, ...] = (
     Row("EdgeSpec.compression", _api(_a("the API compresses by size and not by media type"), _u("an HTTP API does not compress", "a REST API"), _a("the API compresses by size and not by media type"), _u("a load balancer does not compress", "the services, or balancer-first")), u.compression),
     Row("Listener.host", _api(_n("host conditions, and the API's domain"), _n("a custom domain"), _n("a custom domain"), _n("host conditions"))),
     Row("Listener.(several hosts)", _api(_u("one API domain stands behind the balancer", "one host, or balancer-only"), _u("one domain is made", "one host, or balancer-only"), _u("one domain is made", "one host, or balancer-only"), _n("host conditions and certificates by name")), u.several_hosts),
+    Row("Listener.(host of a tcp, tls or udp listener and of a web one)", _same(_u("a name leads to one balancer, and these have another", "a name of its own, or none")), u.shared_hosts),
     Row("Listener.port", _api(_n(), _u("an API listens on 443", "leave `port` out, or balancer-only"), _u("an API listens on 443", "leave `port` out, or balancer-only"), _n()), u.other_port),
     Row("Listener.protocol", _same(_n("http and https; tcp, tls and udp on a Network Load Balancer beside"))),
     Row("Listener.(auth without TLS)", _api(_u("a balancer checks tokens on https listeners only", "`protocol: https`"), _n(), _n(), _u("a balancer checks tokens on https listeners only", "`protocol: https`")), u.plain_listener),
@@ -187,6 +198,7 @@ ROWS: tuple[Row, ...] = (
     Row("Backend.protocol", _api(_u("a REST API speaks HTTP/1.1 to what is behind it", "`protocol: http`, or balancer-only"), _u("an HTTP API speaks HTTP/1.1 to what is behind it", "`protocol: http`, or balancer-only"), _u("a REST API speaks HTTP/1.1 to what is behind it", "`protocol: http`, or balancer-only"), _a("only clients that speak HTTP/2 reach it")), u.h2c),
     Row("Backend.health_check", _same(_n("of the target group"))),
     Row("Backend.(no path to check)", _same(_a("an Application Load Balancer checks by HTTP only: `/` must answer with 200 to 499", "`health_check: /healthz`")), u.checks_by_connection),
+    Row("Backend.(health of udp)", _same(_a("checked by a TCP connection to the same port, or by HTTP where there is a path")), u.checked_udp),
     Row("Backend.circuit_breaker", _same(_a("targets with more errors than others get fewer requests; numbers are AWS's own")), u.breakers),
     Row("HealthCheck.path", _same(_n())),
     Row("HealthCheck.interval", _same(_a("rounded to whole seconds, 5 to 300, longer than the timeout; thresholds are at least 2")), u.checks_out_of_bounds),
@@ -224,7 +236,16 @@ ROWS: tuple[Row, ...] = (
     Row("Route.redirect", _same(_n("a balancer's rule"))),
     Row("Route.respond", _same(_n("a balancer's rule"))),
     Row("Route.validation", _api(_u("the operations of the OpenAPI document are not carried along yet", "the service checks"), _u("an HTTP API checks no requests", "a REST API"), _u("the operations of the OpenAPI document are not carried along yet", "the service checks"), _u("a load balancer checks no requests", "the service checks")), u.validated),
-    Row("Route.(WebSocket)", _api(_n("rides on the public balancer, past the API"), _n("a WebSocket API"), _n("a WebSocket API"), _n("rides on the balancer")), u.websockets),
+    Row("Route.(WebSocket)", _api(_n("rides on the public balancer, past the API"), _MESSAGES, _MESSAGES, _n("rides on the balancer")), u.websockets),
+    Row("Route.(path of a WebSocket)", _at_gateways(_u("a WebSocket API is known by one segment of letters, digits, `-` and `_`, and by nothing below it", "such a path, or balancer-first")), u.websocket_paths),
+    Row("Route.(backends of a WebSocket)", _at_gateways(_u("messages of one connection would go to different versions", "one backend, or balancer-first")), u.websocket_weights),
+    Row("Auth.(a WebSocket by key or certificate)", _at_gateways(_u("a WebSocket API asks for tokens only", "a jwt authorizer, or balancer-first")), u.websocket_keys),
+    Row("Tls.client_ca.(before a WebSocket)", _at_gateways(_u("the domain of a WebSocket API asks for no client certificates", "balancer-first")), u.websocket_client_ca),
+    Row("Waf.(before a WebSocket)", _at_gateways(_u("a WebSocket API takes no web ACL", "balancer-first, or an edge of its own for the WebSocket")), u.websocket_waf),
+    Row("Waf.allow.(before a WebSocket)", _at_gateways(_u("a WebSocket API takes no web ACL: the address lists would not hold there", "balancer-first, or an edge of its own for the WebSocket")), u.websocket_lists),
+    Row("Throttle.(of a WebSocket, per route)", _at_gateways(_a("counts connections as they are opened; best effort")), u.websocket_throttles),
+    Row("Throttle.(of a WebSocket, per anything else)", _at_gateways(_u("a WebSocket API counts by route only", "`per: route`, `throttle: none`, or balancer-first")), u.websocket_other_throttles),
+    Row("Headers.(of a WebSocket)", _at_gateways(_u("a WebSocket API hands a service its own headers only", "balancer-first")), u.websocket_headers),
     Row("Route.(path over 128 characters)", _api(_u("a balancer's pattern has 128 characters at most", "a shorter path"), _n(), _n(), _u("a balancer's pattern has 128 characters at most", "a shorter path")), u.long_paths),
     Row("Route.(path that begins with edge.)", _api(_u("the balancer says by such a segment who may ask", "another first segment"), _n(), _n(), _n()), u.reserved_paths),
     Row("Route.(paths with several readings)", _same(_a("refused with 400: dot and empty segments, `;`, backslashes, and escapes of what needs none or of `/ . ; # ? %`"))),

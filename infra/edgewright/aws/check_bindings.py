@@ -31,6 +31,7 @@ def missing_of(found: BindingsModel, edge: Edge, topology: str) -> list[Missing]
         *_missing_network(found),
         *_missing_certificate(found, edge, topology),
         *_missing_auth(found, edge, topology),
+        *_missing_websocket_host(found, edge, topology),
     ]
 
 
@@ -47,9 +48,12 @@ def _missing_network(found: BindingsModel) -> Iterator[Missing]:
 def _missing_certificate(found: BindingsModel, edge: Edge, topology: str) -> Iterator[Missing]:
     secure = any(item.protocol == "https" for item in edge.listeners)
     terminates = any(item.protocol == "tls" and item.tls and not item.tls.passthrough for item in edge.listeners)
-    needed = (secure and topology != "gateway-first") or terminates
-    if needed and found.certificate is None and found.dns is None:
-        remedy = "write `certificate: arn:aws:acm:...`, or `dns: {zone, zone_id}` and one is issued"
+    # An API has a certificate of AWS's own for the name that AWS gives it; a name of ours needs one of ours.
+    needed = (secure and (topology != "gateway-first" or bool(web_hosts(edge)))) or terminates
+    if needed and found.certificate is None and (found.dns is None or not hosts_of(edge)):
+        remedy = (
+            "write `certificate: arn:aws:acm:...`, or `dns: {zone, zone_id}` and one is issued for the edge's hosts"
+        )
         yield Missing("certificate", "a certificate for the hosts", remedy, (("certificate", "${bind.certificate}"),))
     for item in edge.listeners:
         name = item.tls.client_ca if item.tls else None
@@ -75,17 +79,35 @@ def _missing_auth(found: BindingsModel, edge: Edge, topology: str) -> Iterator[M
         )
 
 
+def _missing_websocket_host(found: BindingsModel, edge: Edge, topology: str) -> Iterator[Missing]:
+    hosts = web_hosts(edge)
+    if topology != "gateway-first" or not hosts or found.websocket_host or not _websockets(edge):
+        return
+    guess = f"ws.{hosts[0]}"
+    yield Missing(
+        "websocket_host",
+        f"a host for the WebSocket API: AWS lets it share none with another API, so `{hosts[0]}` cannot have both",
+        f"write `websocket_host`, such as {guess}, or take balancer-first, where one host has both",
+        (("websocket_host", guess),),
+    )
+
+
+def _websockets(edge: Edge) -> bool:
+    return any(route.websocket for route in edge.routes)
+
+
 def problems_of(found: BindingsModel, edge: Edge, topology: str) -> list[Trouble]:
     """Everything that is wrong with what was bound."""
     return [
-        *_network(found, topology),
+        *_network(found, edge, topology),
         *_certificate(found, edge),
         *_dns(found, edge),
+        *_websocket_host(found, edge, topology),
         *(trouble for name, item in found.backends.items() for trouble in _backend(name, item, found.region)),
     ]
 
 
-def _network(found: BindingsModel, topology: str) -> Iterator[Trouble]:
+def _network(found: BindingsModel, edge: Edge, topology: str) -> Iterator[Trouble]:
     network = found.network
     if network is None:
         return
@@ -104,7 +126,8 @@ def _network(found: BindingsModel, topology: str) -> Iterator[Trouble]:
             "there is no `cidr`",
             "write the VPC's addresses, such as `cidr: 10.0.0.0/16`: doors to services open to them only",
         )
-    kinds = {"private_subnets": topology != "balancer-only", "public_subnets": topology != "gateway-first"}
+    streams = any(not item.web for item in edge.listeners)
+    kinds = {"private_subnets": topology != "balancer-only", "public_subnets": topology != "gateway-first" or streams}
     for kind, needed in kinds.items():
         subnets = getattr(network, kind)
         if needed and len(subnets) < 2:
@@ -183,9 +206,34 @@ def _dns(found: BindingsModel, edge: Edge) -> Iterator[Trouble]:
             yield ("dns", "zone"), f"the zone `{zone}` does not hold `{host}`", "bind the zone of the host"
 
 
+def _websocket_host(found: BindingsModel, edge: Edge, topology: str) -> Iterator[Trouble]:
+    host = found.websocket_host
+    if host is None:
+        return
+    at: tuple[str | int, ...] = ("websocket_host",)
+    if topology != "gateway-first" or not _websockets(edge) or not web_hosts(edge):
+        yield at, "there is no WebSocket API that it could be the host of", "remove it"
+    elif host in hosts_of(edge):
+        yield at, f"`{host}` is the other API's, and AWS lets a WebSocket API share none", f"write ws.{host} or another"
+    elif found.dns is not None and not host.endswith(f".{found.dns.zone.rstrip('.')}"):
+        yield at, f"the zone `{found.dns.zone}` does not hold `{host}`", "write a name of the zone"
+    elif found.certificate_hosts and not any(covers(name, host) for name in found.certificate_hosts):
+        yield at, f"the certificate is for {', '.join(found.certificate_hosts)}, not for `{host}`", "bind one for both"
+
+
 def hosts_of(edge: Edge) -> tuple[str, ...]:
     """All host names of the edge, in order."""
     return tuple(dict.fromkeys(host for item in edge.listeners for host in item.hosts))
+
+
+def web_hosts(edge: Edge) -> tuple[str, ...]:
+    """The host names of the listeners that carry routes, in order."""
+    return tuple(dict.fromkeys(host for item in edge.listeners if item.web for host in item.hosts))
+
+
+def stream_hosts(edge: Edge) -> tuple[str, ...]:
+    """The host names of the tcp, tls and udp listeners, in order."""
+    return tuple(dict.fromkeys(host for item in edge.listeners if not item.web for host in item.hosts))
 
 
 def covers(name: str, host: str) -> bool:

@@ -1,19 +1,20 @@
 """From a resolved edge to what it is on AWS: data in AWS's own terms, findings and decisions. No Pulumi, no I/O."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal, cast
 
-from edgewright.aws.artifact import Artifact, Carried, Json, Peers
+from edgewright.aws.artifact import Artifact, Balancer, Json, NetworkBalancer, Peers
 from edgewright.aws.bindings import Bindings, read_bindings
 from edgewright.aws.capabilities import NEVER_ACCEPTED, findings
-from edgewright.aws.check_bindings import hosts_of
+from edgewright.aws.check_bindings import stream_hosts, web_hosts
 from edgewright.aws.compile_buckets import rate_buckets
 from edgewright.aws.compile_edge_balancer import balancer_first, balancer_only
 from edgewright.aws.compile_http import compile_http
 from edgewright.aws.compile_network_balancer import network_balancer
 from edgewright.aws.compile_rest import compile_rest
-from edgewright.aws.compile_services import exposed, services_balancer, slash_paths
+from edgewright.aws.compile_services import LISTENER, exposed, services_balancer, slash_paths
 from edgewright.aws.compile_waf import RateBucket, WafPlan, compile_waf
+from edgewright.aws.compile_websocket import compile_websockets, messages_balancer
 from edgewright.aws.limits import check_limits
 from edgewright.edge.model import Edge, Finding, Forward, Route
 from edgewright.spec.problems import Place, Problem, SpecError
@@ -39,6 +40,10 @@ def compile_edge(
         raise SpecError(problems)
     artifact = _compile(edge, bindings, topology, column, decisions, found)
     problems = check_limits(edge, artifact, bindings)
+    if not bindings.offline:
+        problems += [
+            Problem(Place("bindings", path=("log_role",)), what, how) for what, how in log_role(artifact, bindings)
+        ]
     if problems:
         raise SpecError(problems)
     return artifact
@@ -124,44 +129,46 @@ def _compile(
     decisions: tuple[str, ...],
     found: tuple[Finding, ...],
 ) -> Artifact:
-    hosts = hosts_of(edge)
+    hosts = web_hosts(edge)
     host = hosts[0] if hosts else None
     web = [route for route in edge.routes if not route.websocket]
     passed = [route for route in web if topology == "gateway-first" or isinstance(route.action, Forward)]
+    direct = [route for route in edge.routes if route.websocket] if topology == "gateway-first" else []
     balancer = None
     rest = http = services = None
     if topology == "balancer-only":
         balancer = balancer_only(edge, bindings) if edge.routes else None
     elif edge.routes:
-        services = services_balancer(edge, passed, bindings, host)
+        services = services_balancer(edge, [*passed, *direct], bindings, host, _callers(passed, direct))
         if topology == "balancer-first":
             balancer = balancer_first(edge, bindings)
             rest = compile_rest(edge, passed, bindings, host, private=True)
         elif column == "gateway-first/rest":
-            rest = compile_rest(edge, passed, bindings, host, private=False)
-        else:
+            rest = compile_rest(edge, passed, bindings, host, private=False) if passed else None
+        elif passed:
             http = compile_http(edge, passed, bindings, host)
-    buckets = rate_buckets(edge, routes_too=topology == "balancer-only") if http is None else ()
     guarded = balancer is not None or rest is not None
+    buckets = rate_buckets(edge, routes_too=topology == "balancer-only") if guarded else ()
     return Artifact(
         name=edge.name,
         topology=topology,
         hosts=hosts,
+        stream_hosts=stream_hosts(edge),
         edge_balancer=_with_cors(balancer, edge, topology),
         services=services,
         rest=rest,
         http=http,
-        websocket=None,
+        websockets=compile_websockets(edge, direct, bindings),
+        messages=_messages(services) if direct else None,
         network_balancer=network_balancer(edge, bindings),
         waf=_web_acl(edge, buckets, topology) if guarded else None,
         monitoring=None,
-        link_peers=_link_peers(services),
+        link_peers=_link_peers(services) if rest is not None or http is not None else Peers(),
         endpoint_peers=_endpoint_peers() if topology == "balancer-first" else Peers(),
         access_log_days=edge.access_log.retention_days,
         ddos_advanced=edge.ddos == "advanced",
         decisions=decisions,
-        findings=(*edge.findings, *found),
-        carried=tuple(Carried(route.key, ()) for route in edge.routes),
+        findings=(*edge.findings, *found, *_plain_inside(edge, services)),
     )
 
 
@@ -173,10 +180,50 @@ def _web_acl(edge: Edge, buckets: tuple[RateBucket, ...], topology: Topology) ->
     return compile_waf(edge.waf, buckets, guard_paths=True, slashes=slash_paths(edge.routes))
 
 
-def _link_peers(services: Any) -> Peers:
+def _callers(passed: Sequence[Route], direct: Sequence[Route]) -> dict[str, str]:
+    """Who comes to the services' balancer: the link of the API, and the balancer of the WebSocket APIs."""
+    found = {"link": "from the gateway"} if passed else {}
+    return found | ({"messages": "from the WebSocket APIs"} if direct else {})
+
+
+def log_role(artifact: Artifact, bindings: Bindings) -> Iterator[tuple[str, str]]:
+    """What the stack must say of the role by which API Gateway writes logs, and how; nothing where it has.
+
+    Without the role, a region refuses the stage of a REST or WebSocket API half-way through a deployment.
+    """
+    if bindings.data.log_role is None and (artifact.rest is not None or artifact.websockets):
+        yield (
+            "the stack must bind whether it sets the role by which API Gateway writes logs: one for each region",
+            "write `log_role: create` in one stack of the region, and `log_role: existing` in the others",
+        )
+
+
+def _messages(services: Balancer | None) -> NetworkBalancer | None:
+    if services is None:
+        return None
+    listener = services.listeners[LISTENER]
+    return messages_balancer(listener["port"], secure=listener["protocol"] == "HTTPS")
+
+
+def _plain_inside(edge: Edge, services: Balancer | None) -> Iterator[Finding]:
+    """Said where requests go on without TLS from an API to the services' balancer: an edge without a name has no
+    certificate that its balancer could show.
+    """
+    if services is not None and services.listeners[LISTENER]["protocol"] == "HTTP":
+        yield Finding(
+            "warning",
+            "Listener.host",
+            (),
+            "without a host there is no certificate: requests go on to the services' balancer by HTTP",
+            "give the listener a host, and the stack a zone or a certificate",
+            edge.listeners[0].origin.place if edge.listeners else edge.access_log.origin.place,
+        )
+
+
+def _link_peers(services: Balancer | None) -> Peers:
     if services is None:
         return Peers()
-    port = services.listeners["services"]["port"]
+    port = services.listeners[LISTENER]["port"]
     return Peers(
         egress={
             "services": {

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from edgewright.aws.artifact import Balancer, Json, Peers, Rule
 from edgewright.aws.bindings import Bindings
-from edgewright.aws.check_bindings import hosts_of
+from edgewright.aws.check_bindings import web_hosts
 from edgewright.aws.compile_groups import Group, balancer_actions, groups_of
 from edgewright.aws.compile_redirects import path_transform, redirect_action, respond_action
 from edgewright.aws.compile_rules import Want, pack, value_condition
@@ -169,7 +169,6 @@ def _listener(item: Listener) -> Json:
 def _from_anywhere(port: int) -> dict[str, Json]:
     return {
         f"public-{port}-ipv4": {"port": port, "cidr_ipv4": "0.0.0.0/0", "description": "from the internet"},
-        f"public-{port}-ipv6": {"port": port, "cidr_ipv6": "::/0", "description": "from the internet"},
     }
 
 
@@ -187,7 +186,7 @@ def _guards(edge: Edge, web: Sequence[Listener], *, prefix: bool) -> tuple[Rule,
 
 def _to_api(prefix: str, edge: Edge, bindings: Bindings) -> tuple[Json, ...]:
     """What makes a request one to the API: the prefix, and its own name and stage where no domain stands for them."""
-    if bindings.domain_kind(hosts_of(edge)) != "rewrite":
+    if bindings.domain_kind(web_hosts(edge)) != "rewrite":
         return ({"url": {"regex": "^/(.*)$", "replace": f"/{prefix}/$1"}},)
     return (
         {"host": {"regex": "^.*$", "replace": "{{api_host}}"}},

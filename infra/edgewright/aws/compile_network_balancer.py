@@ -31,14 +31,12 @@ def network_balancer(edge: Edge, bindings: Bindings) -> NetworkBalancer | None:
             listener["certificate_arn"] = "{{certificate}}"
             listener["ssl_policy"] = SSL_POLICIES[item.tls.min_version if item.tls else "1.2"]
         listeners[item.name] = listener
-        for version, cidr in (("ipv4", "0.0.0.0/0"), ("ipv6", "::/0")):
-            peer: Json = {
-                "port": item.port,
-                "protocol": protocol.lower(),
-                f"cidr_{version}": cidr,
-                "description": "from the internet",
-            }
-            ingress[f"public-{item.port}-{protocol.lower()}-{version}"] = peer
+        ingress[f"public-{item.port}-{protocol.lower()}"] = {
+            "port": item.port,
+            "protocol": protocol.lower(),
+            "cidr_ipv4": "0.0.0.0/0",
+            "description": "from the internet",
+        }
     names = sorted(set(targets.values()))
     egress = target_peers([edge.backends[name] for name in names], bindings)
     return NetworkBalancer(listeners, groups, targets, Peers(ingress, egress))

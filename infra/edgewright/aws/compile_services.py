@@ -4,7 +4,7 @@ It never looks at the path to choose a service: the gateway has, and a second re
 with more than one reading, since services would choose by them.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 
@@ -53,8 +53,14 @@ def dispatches(routes: Sequence[Route]) -> tuple[Dispatch, ...]:
     return tuple(found[name] for name in sorted(found))
 
 
-def services_balancer(edge: Edge, routes: Sequence[Route], bindings: Bindings, host: str | None) -> Balancer:
-    """The internal balancer for these routes. host: the edge's, for TLS and redirects; None: plain HTTP inside."""
+def services_balancer(
+    edge: Edge, routes: Sequence[Route], bindings: Bindings, host: str | None, callers: Mapping[str, str]
+) -> Balancer:
+    """The internal balancer for these routes.
+
+    host: the edge's, for TLS and redirects; None: plain HTTP inside. callers: who comes in, by
+    security group, in words.
+    """
     secure = bindings.certified and host is not None
     port = 443 if secure else 80
     listener: Json = {
@@ -74,13 +80,7 @@ def services_balancer(edge: Edge, routes: Sequence[Route], bindings: Bindings, h
         targets={name: name for name in names},
         rules=(path_guard(LISTENER), *slash_guards(LISTENER, slash_paths(routes)), *_rules(found, routes, host)),
         peers=Peers(
-            ingress={
-                "link": {
-                    "port": port,
-                    "group": "link",
-                    "description": "from the gateway",
-                }
-            },
+            ingress={name: {"port": port, "group": name, "description": words} for name, words in callers.items()},
             egress=target_peers([edge.backends[name] for name in names], bindings),
         ),
         idle_timeout=idle_timeout(routes),

@@ -6,13 +6,14 @@ Nothing is decided here. A function takes the compiled data and the bound values
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypedDict, cast
+from typing import TYPE_CHECKING, Any, TypedDict, cast
 
 import pulumi
 import pulumi_aws as aws
 
+from edgewright.aws.api_gateway_account import ApiGatewayAccount
 from edgewright.aws.application_load_balancer import ApplicationLoadBalancer
-from edgewright.aws.artifact import Artifact, Balancer, Json, Rule
+from edgewright.aws.artifact import Artifact, Balancer, Json, Peers, Rule
 from edgewright.aws.bindings import Bindings
 from edgewright.aws.certificate import Certificate
 from edgewright.aws.compile import Topology, compile_edge
@@ -26,6 +27,9 @@ from edgewright.aws.vpc_link import VpcLink
 from edgewright.edge.model import Backend, Edge, JwtAuthorizer
 from edgewright.edge.resolve import resolve
 from edgewright.spec.document import from_data, load
+
+if TYPE_CHECKING:
+    from edgewright.aws.network_load_balancer import NetworkLoadBalancer
 
 
 class EdgeArgs(TypedDict, total=False):
@@ -228,9 +232,9 @@ def place_certificate(site: Site) -> Certificate | None:
     if given is not None:
         site.marks["certificate"] = late(given)
         return None
-    if data.dns is None or not site.artifact.hosts:
+    hosts = (*site.artifact.hosts, *site.artifact.stream_hosts)
+    if data.dns is None or not hosts:
         return None
-    hosts = site.artifact.hosts
     part = Certificate(
         f"{site.name}-certificate",
         site.arguments(
@@ -246,8 +250,8 @@ def place_certificate(site: Site) -> Certificate | None:
     return part
 
 
-def place_doors(site: Site, ground: Ground, groups: Mapping[str, Any]) -> SecurityGroups:
-    """Security groups of the parts, by name, from compiled peers."""
+def place_doors(site: Site, ground: Ground) -> SecurityGroups:
+    """Security groups of the parts that the artifact has, by name, from compiled peers."""
     args: dict[str, GroupArgs] = {
         key: cast(
             "GroupArgs",
@@ -257,20 +261,33 @@ def place_doors(site: Site, ground: Ground, groups: Mapping[str, Any]) -> Securi
                 "egress": bound(peers.egress, site.marks),
             },
         )
-        for key, peers in groups.items()
+        for key, peers in _peers(site.artifact).items()
     }
     return SecurityGroups(
         f"{site.name}-doors", site.arguments("doors", vpc_id=ground.vpc_id, groups=args), site.options()
     )
 
 
-def place_records(site: Site, dns_name: Any, zone_id: Any) -> dict[str, aws.route53.Record]:
-    """Address records of the hosts that lead to a load balancer, where the stack binds a zone."""
+def _peers(artifact: Artifact) -> dict[str, Peers]:
+    """What each part that has a security group opens, in the order of a request's path."""
+    found = {
+        "edge": artifact.edge_balancer.peers if artifact.edge_balancer is not None else Peers(),
+        "endpoint": artifact.endpoint_peers,
+        "link": artifact.link_peers,
+        "services": artifact.services.peers if artifact.services is not None else Peers(),
+        "messages": artifact.messages.peers if artifact.messages is not None else Peers(),
+        "streams": artifact.network_balancer.peers if artifact.network_balancer is not None else Peers(),
+    }
+    return {key: peers for key, peers in found.items() if peers.ingress or peers.egress}
+
+
+def place_records(site: Site, hosts: Sequence[str], dns_name: Any, zone_id: Any) -> dict[str, aws.route53.Record]:
+    """Address records of hosts that lead to a load balancer, where the stack binds a zone."""
     dns = site.bindings.data.dns
     if dns is None:
         return {}
     found: dict[str, aws.route53.Record] = {}
-    for host in site.artifact.hosts:
+    for host in hosts:
         found[host] = place(
             aws.route53.Record,
             f"{site.name}-{host}",
@@ -335,6 +352,88 @@ def place_balancer(
         f"{kind}_logs": {"bucket": site.marks["logs"], "prefix": f"{part}/{kind}"} for kind in ("access", "connection")
     }
     return ApplicationLoadBalancer(f"{site.name}-{part}", args, site.options())
+
+
+def place_streams(site: Site, ground: Ground, doors: Mapping[str, Any]) -> "NetworkLoadBalancer | None":
+    """The public Network Load Balancer of tcp, tls and udp listeners; None without any."""
+    balancer = site.artifact.network_balancer
+    if balancer is None:
+        return None
+    from edgewright.aws.network_load_balancer import NetworkLoadBalancer
+
+    groups = {
+        key: {**item, **targets_of(site.compiled.edge.backends[balancer.targets[key]], site.bindings)}
+        for key, item in balancer.target_groups.items()
+    }
+    args = site.arguments(
+        "streams",
+        vpc_id=ground.vpc_id,
+        subnets=list(ground.public_subnets),
+        internal=False,
+        security_group_id=doors["streams"],
+        listeners=bound(balancer.listeners, site.marks),
+        target_groups=groups,
+        deletion_protection=site.bindings.production,
+        access_logs={"bucket": site.marks["logs"], "prefix": "streams"},
+    )
+    return NetworkLoadBalancer(f"{site.name}-streams", args, site.options())
+
+
+def stream_records(site: Site, streams: "NetworkLoadBalancer | None") -> dict[str, aws.route53.Record]:
+    """Address records of the hosts of tcp, tls and udp listeners."""
+    if streams is None:
+        return {}
+    return place_records(site, site.artifact.stream_hosts, streams.dns_name, streams.zone_id)
+
+
+def stream_names(
+    site: Site, streams: "NetworkLoadBalancer | None"
+) -> tuple[pulumi.Output[str] | None, pulumi.Output[str] | None]:
+    """Where DNS should point and clients connect to, of an edge without web listeners."""
+    balancer = site.artifact.network_balancer
+    if streams is None or balancer is None:
+        return None, None
+    first = next(iter(balancer.listeners.values()))
+    host = pulumi.Output.from_input((site.artifact.stream_hosts or (streams.dns_name,))[0])
+    url = host.apply(lambda at: f"{first['protocol'].lower()}://{at}:{first['port']}")
+    return streams.dns_name, url
+
+
+def balancer_names(
+    site: Site, edge: ApplicationLoadBalancer | None, streams: "NetworkLoadBalancer | None"
+) -> tuple[pulumi.Output[str] | None, pulumi.Output[str] | None]:
+    """Where DNS should point and clients connect to, where a public balancer stands first."""
+    balancer = site.artifact.edge_balancer
+    if edge is None or balancer is None:
+        return stream_names(site, streams)
+    secure = any(item.get("protocol") == "HTTPS" for item in balancer.listeners.values())
+    host = pulumi.Output.from_input(site.artifact.hosts[0] if site.artifact.hosts else edge.dns_name)
+    return edge.dns_name, host.apply(lambda at: f"{'https' if secure else 'http'}://{at}")
+
+
+def target_groups(
+    site: Site, balancer: ApplicationLoadBalancer | None, streams: "NetworkLoadBalancer | None"
+) -> dict[str, Any]:
+    """ARNs of target groups, for the stacks of services to attach themselves: by backend, and ``BACKEND-tcp`` for
+    those of tcp, tls and udp listeners.
+    """
+    artifact = site.artifact
+    found: dict[str, Any] = {}
+    web = artifact.services or artifact.edge_balancer
+    if balancer is not None and web is not None:
+        found |= {key: balancer.target_group_arns[key] for key in web.targets if key in balancer.target_group_arns}
+    if streams is not None and artifact.network_balancer is not None:
+        found |= {key: streams.target_group_arns[key] for key in artifact.network_balancer.targets}
+    return found
+
+
+def key_values(plans: Mapping[str, Any]) -> dict[str, Any]:
+    """API keys by ``AUTHORIZER:CLIENT``, as secrets."""
+    return {
+        f"{authorizer}:{client}": value
+        for authorizer, plan in plans.items()
+        for client, value in plan.key_values.items()
+    }
 
 
 def _rule(rule: Rule, site: Site) -> Json:
@@ -404,8 +503,18 @@ def api_body(site: Site, body: Json) -> pulumi.Output[str]:
     return filled(body_text(body), site.marks)
 
 
-def rest_arguments(site: Site, **more: Any) -> Any:
-    """The arguments of a REST API that both gateway topologies share."""
+def place_log_role(site: Site) -> ApiGatewayAccount | None:
+    """The region's role by which API Gateway writes logs, where the stack is the one that sets it."""
+    artifact = site.artifact
+    if artifact.rest is None and not artifact.websockets:
+        return None
+    if (site.bindings.data.log_role or "create") != "create":
+        return None
+    return ApiGatewayAccount(f"{site.name}-log-role", site.arguments("log-role"), site.options())
+
+
+def rest_arguments(site: Site, log_role: Any, **more: Any) -> Any:
+    """The arguments of a REST API that both gateway topologies share. log_role: what its stage waits for, or None."""
     rest = site.artifact.rest
     if rest is None:
         raise AssertionError("the topology has no REST API")
@@ -415,6 +524,8 @@ def rest_arguments(site: Site, **more: Any) -> Any:
         "methods": dict(rest.methods),
         "access_log": {"retention_days": site.artifact.access_log_days, "kms_key_arn": data.kms_key},
     }
+    if log_role is not None:
+        stage["log_role_arn"] = log_role
     if data.kms_key is None:
         del stage["access_log"]["kms_key_arn"]
     if rest.cache:
@@ -437,7 +548,7 @@ def _only_through(endpoint: str) -> str:
     return json.dumps({"Version": "2012-10-17", "Statement": [deny, allow]}, separators=(",", ":"))
 
 
-def place_usage_plans(site: Site, api_id: Any, stage: Any) -> dict[str, Any]:
+def place_usage_plans(site: Site, api: Any) -> dict[str, Any]:
     """Usage plans with the keys of their clients, by authorizer."""
     from edgewright.aws.usage_plan import UsagePlan
 
@@ -449,7 +560,7 @@ def place_usage_plans(site: Site, api_id: Any, stage: Any) -> dict[str, Any]:
             secret = site.credentials.get(f"{plan.authorizer}:{client}")
             clients[client] = {} if secret is None else {"key": pulumi.Output.secret(secret)}
         part = f"plan-{plan.authorizer}"
-        args = site.arguments(part, api_id=api_id, stage=stage, clients=clients)
+        args = site.arguments(part, api_id=api.id, stage=api.stage_name, clients=clients)
         args |= {"throttle": plan.throttle} if plan.throttle else {}
         args |= {"quota": plan.quota} if plan.quota else {}
         args |= {"methods": dict(plan.methods)} if plan.methods else {}

@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from edgewright.aws.artifact import Artifact
+from edgewright.aws.artifact import Artifact, WebSocket
 from edgewright.aws.bindings import Bindings, read_bindings
-from edgewright.aws.compile import Topology, compile_edge
+from edgewright.aws.compile import Topology, compile_edge, log_role
 from edgewright.edge.model import Edge, Finding
 from edgewright.plan.costs import reckon
 from edgewright.plan.model import Hop, Link, Plan, Resource
@@ -36,7 +36,7 @@ def plan(
         findings=notes(_findings(artifact)),
         resources=resources,
         costs=reckon(resources, read.region),
-        must_bind=read.missing,
+        must_bind=(*read.missing, *(("log_role", f"{what}: {how}") for what, how in log_role(artifact, read))),
         decisions=artifact.decisions,
         outputs=outputs,
     )
@@ -99,14 +99,23 @@ def _hops(edge: Edge, artifact: Artifact) -> Iterator[Hop]:
         yield Hop("api", "private REST API" if artifact.rest.private else "REST API", tuple(does))
     if artifact.http is not None:
         yield Hop("api", "HTTP API", (f"{len(artifact.http.body['paths'])} paths",))
+    for item in artifact.websockets:
+        yield Hop(f"websocket {item.stage}", "WebSocket API", (f"/{item.stage}", *_connecting(item)))
+    if artifact.messages is not None:
+        yield Hop("messages", "Network Load Balancer", ("internal, with a VPC link",))
     if artifact.services is not None:
-        yield Hop("link", "VPC link")
+        if artifact.rest is not None or artifact.http is not None:
+            yield Hop("link", "VPC link")
         yield Hop("services", "services' balancer", ("internal", f"{len(artifact.services.rules)} rules"))
     if artifact.network_balancer is not None:
         does = [f"{item['protocol']} {item['port']}" for item in artifact.network_balancer.listeners.values()]
         yield Hop("streams", "Network Load Balancer", tuple(does))
     for name, backend in edge.backends.items():
         yield Hop(f"backend {name}", name, (f"{backend.protocol} {backend.port}",))
+
+
+def _connecting(item: WebSocket) -> tuple[str, ...]:
+    return ("checks tokens by a Lambda function",) if item.authorizer is not None else ()
 
 
 def _checks_tokens(artifact: Artifact) -> bool:
@@ -129,8 +138,14 @@ def _links(artifact: Artifact) -> Iterator[Link]:
         at = "api"
     if artifact.services is not None:
         protocol = artifact.services.listeners["services"]["protocol"]
-        yield Link(at, "link", "")
-        yield Link("link", "services", protocol)
+        if artifact.rest is not None or artifact.http is not None:
+            yield Link(at, "link", "")
+            yield Link("link", "services", protocol)
+        for item in artifact.websockets:
+            yield Link("client", f"websocket {item.stage}", "WebSocket")
+            yield Link(f"websocket {item.stage}", "messages", "each message a POST")
+        if artifact.messages is not None:
+            yield Link("messages", "services", protocol)
         for name in artifact.services.targets.values():
             yield Link("services", f"backend {name}", "")
     if artifact.edge_balancer is not None:

@@ -3,10 +3,12 @@
 from collections.abc import Callable, Iterator
 
 from edgewright.aws.bindings import Bindings
+from edgewright.aws.check_bindings import web_hosts
 from edgewright.aws.compile_groups import PREFIX, kind_of
 from edgewright.aws.compile_redirects import STATUSES, can_redirect, can_respond
 from edgewright.aws.compile_rules import too_long
 from edgewright.aws.compile_services import exposed, slashed
+from edgewright.aws.compile_websocket import fits
 from edgewright.aws.rest_authorizers import is_cognito
 from edgewright.edge.model import (
     ApiKeyAuthorizer,
@@ -238,6 +240,13 @@ def no_host(edge: Edge, _bindings: Bindings) -> Iterator[Use]:
             yield (), item.origin
 
 
+def shared_hosts(edge: Edge, _bindings: Bindings) -> Iterator[Use]:
+    """Names of tcp, tls and udp listeners that are names of web listeners too."""
+    for item in edge.listeners:
+        if not item.web and set(item.hosts) & set(web_hosts(edge)):
+            yield (), item.origin
+
+
 def some_listeners(edge: Edge, _bindings: Bindings) -> Iterator[Use]:
     """Routes that are for some of the listeners only."""
     web = {item.name for item in edge.listeners if item.web}
@@ -283,6 +292,13 @@ def checks_by_connection(edge: Edge, _bindings: Bindings) -> Iterator[Use]:
             yield (), item.health_check.origin if item.health_check else item.origin
 
 
+def checked_udp(edge: Edge, _bindings: Bindings) -> Iterator[Use]:
+    """Backends of udp listeners."""
+    for item in edge.listeners:
+        if item.protocol == "udp" and item.backend is not None:
+            yield (), edge.backends[item.backend].origin
+
+
 def odd_statuses(edge: Edge, _bindings: Bindings) -> Iterator[Use]:
     """Health checks that expect statuses outside 200 to 499."""
     for item in edge.backends.values():
@@ -301,9 +317,60 @@ def breakers(edge: Edge, _bindings: Bindings) -> Iterator[Use]:
 # -- routes ------------------------------------------------------------------------------------------------------------
 
 websockets = routes_where(lambda route, edge: route.origin if route.websocket else None)
-websocket_paths = routes_where(
-    lambda route, edge: route.origin if route.websocket and (route.path.rest or not route.path.literal) else None
+websocket_paths = routes_where(lambda route, edge: route.origin if route.websocket and not fits(route) else None)
+websocket_weights = routes_where(
+    lambda route, edge: (
+        route.origin
+        if route.websocket and isinstance(route.action, Forward) and len(route.action.targets) > 1
+        else None
+    )
 )
+websocket_keys = routes_where(
+    lambda route, edge: (
+        route.auth.origin if route.websocket and route.auth and kind_of(edge, route.auth) in ("key", "mtls") else None
+    )
+)
+websocket_throttles = routes_where(
+    lambda route, edge: (
+        route.throttle.origin if route.websocket and route.throttle and route.throttle.per.kind == "route" else None
+    )
+)
+websocket_other_throttles = routes_where(
+    lambda route, edge: (
+        route.throttle.origin if route.websocket and route.throttle and route.throttle.per.kind != "route" else None
+    )
+)
+websocket_headers = routes_where(lambda route, edge: route.origin if route.websocket and (_changed(route)) else None)
+
+
+def _changed(route: Route) -> bool:
+    changes = (route.request_headers, route.response_headers)
+    return any(item.set or item.add or item.remove for item in changes)
+
+
+def _with_websockets(edge: Edge) -> tuple[str, ...]:
+    return tuple(route.key for route in edge.routes if route.websocket)
+
+
+def websocket_client_ca(edge: Edge, _bindings: Bindings) -> Iterator[Use]:
+    """Client certificates that a listener asks for, where there is a WebSocket."""
+    for item in edge.listeners:
+        if item.web and item.tls is not None and item.tls.client_ca is not None and _with_websockets(edge):
+            yield _with_websockets(edge), item.origin
+
+
+def websocket_waf(edge: Edge, _bindings: Bindings) -> Iterator[Use]:
+    """A web application firewall, where there is a WebSocket."""
+    if edge.waf is not None and _with_websockets(edge):
+        yield _with_websockets(edge), edge.waf.origin
+
+
+def websocket_lists(edge: Edge, _bindings: Bindings) -> Iterator[Use]:
+    """Address lists, where there is a WebSocket."""
+    if edge.waf is not None and (edge.waf.allow or edge.waf.deny) and _with_websockets(edge):
+        yield _with_websockets(edge), edge.waf.origin
+
+
 retries = routes_where(lambda route, edge: route.retry.origin if route.retry else None)
 cached = routes_where(lambda route, edge: route.cache.origin if route.cache else None)
 cached_by_all = routes_where(

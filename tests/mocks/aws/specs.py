@@ -195,6 +195,7 @@ def bindings_of(edge: Edge, topology: Topology, **more: Any) -> dict[str, Any]:
     }
     return {
         "region": "eu-west-1",
+        "log_role": "create",
         "network": network,
         "certificate": "arn:aws:acm:eu-west-1:123456789012:certificate/1",
         "backends": {name: {"ips": [address]} for name, address in addresses_of(edge).items()},

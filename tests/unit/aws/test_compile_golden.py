@@ -57,6 +57,17 @@ def review(artifact: Artifact) -> str:
         found["authorizer"] = artifact.rest.authorizer.config if artifact.rest.authorizer else None
     if artifact.http is not None:
         found["throttles"] = dict(artifact.http.routes)
+    for item in artifact.websockets:
+        found.setdefault("websockets", {})[item.stage] = {
+            key: value.config if key == "authorizer" and value else value for key, value in _fields(item).items()
+        }
+    for part, streams in (("messages", artifact.messages), ("streams", artifact.network_balancer)):
+        if streams is not None:
+            found[part] = {
+                "listeners": dict(streams.listeners),
+                "target_groups": dict(streams.target_groups),
+                "doors": {"in": dict(streams.peers.ingress), "out": dict(streams.peers.egress)},
+            }
     if artifact.waf is not None:
         found["waf"] = {"capacity": artifact.waf.capacity, "rules": artifact.waf.rules}
     text = yaml.dump(

@@ -43,6 +43,7 @@ NETWORK: dict[str, Any] = {
 }
 BINDINGS: dict[str, Any] = {
     "region": "eu-west-1",
+    "log_role": "create",
     "network": NETWORK,
     "certificate": "arn:aws:acm:eu-west-1:123456789012:certificate/1",
 }
