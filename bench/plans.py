@@ -31,8 +31,7 @@ class Answers(Mocks):
     def call(self, args): return {}
 set_mocks(Answers())
 import pulumi_aws as aws
-from pulumi.runtime.stack import run_in_stack
-import asyncio
+@pulumi.runtime.test
 def program():
     api = aws.apigatewayv2.Api("api", protocol_type="HTTP")
     link = aws.apigatewayv2.VpcLink("link", subnet_ids=["a", "b"], security_group_ids=["g"])
@@ -41,7 +40,7 @@ def program():
             integration_method="ANY", connection_type="VPC_LINK", connection_id=link.id, integration_uri="arn:x")
         aws.apigatewayv2.Route(f"r{number}", api_id=api.id, route_key=f"GET /r{number}",
             target=integration.id.apply(lambda found: f"integrations/{found}"))
-asyncio.run(run_in_stack(program))
+program()
 """
 
 

@@ -5,12 +5,14 @@ Each verb imports what it needs when it runs, so that `edgewright check` never w
 """
 
 import argparse
+import gc
 import json
 import os
 import sys
 import tempfile
 import traceback
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -131,6 +133,11 @@ def _schema(given: argparse.Namespace) -> int:
 
 
 def _plan(given: argparse.Namespace) -> int:
+    with _nothing_collected():
+        return _shown(given)
+
+
+def _shown(given: argparse.Namespace) -> int:
     plan = _planned(given.file, given)
     if given.svg:
         from edgewright.plan.diagram import svg
@@ -152,12 +159,25 @@ def _plan(given: argparse.Namespace) -> int:
 
 
 def _diff(given: argparse.Namespace) -> int:
-    from edgewright.plan import changes
+    with _nothing_collected():
+        from edgewright.plan import changes
 
-    before, after = (_planned(file, given) for file in (given.before, given.after))
-    found = changes.compare(before, after)
-    print(changes.markdown(found) if given.markdown else changes.text(found), end="")
-    return 0
+        before, after = (_planned(file, given) for file in (given.before, given.after))
+        found = changes.compare(before, after)
+        print(changes.markdown(found) if given.markdown else changes.text(found), end="")
+        return 0
+
+
+@contextmanager
+def _nothing_collected() -> Generator[None]:
+    """Without the garbage collector: what a plan makes it keeps until it is printed, and then the process ends."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
 
 
 def _planned(file: Path, given: argparse.Namespace) -> "Plan":

@@ -40,7 +40,7 @@ Certificate = Annotated[Any, AfterValidator(_text), _is_arn_of("acm")]
 
 
 class _Model(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True, defer_build=True)
 
 
 class CreateNetwork(_Model):

@@ -88,7 +88,8 @@ MediaType = Annotated[str, Text(r"[a-z]+/[A-Za-z0-9.+-]+", "a media type", ("app
 class Model(BaseModel):
     """The common habits of all parts of a spec: frozen, no unknown fields, names as in YAML."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, use_attribute_docstrings=True)
+    # defer_build: the whole spec is built once, when the first is read, and not each part for itself.
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, defer_build=True)
 
 
 def _one_of(model: BaseModel, names: tuple[str, ...], what: str) -> None:

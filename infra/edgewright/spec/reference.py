@@ -8,7 +8,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from edgewright.spec.model import EdgeSpec
+from edgewright.spec.docstrings import described
 from edgewright.spec.values import Duration, Rate, Size
 
 _HEAD = """# The edge spec
@@ -26,7 +26,7 @@ _VALUES: dict[object, str] = {Duration: "duration", Rate: "rate", Size: "size"}
 
 def text() -> str:
     """The reference as Markdown."""
-    return "\n".join([_HEAD, *(_table(model) for model in _models(EdgeSpec, []))])
+    return "\n".join([_HEAD, *(_table(model) for model in _models(described(), []))])
 
 
 def _models(model: type[BaseModel], seen: list[type[BaseModel]]) -> list[type[BaseModel]]:

@@ -7,7 +7,7 @@ from typing import Any, cast
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
-from edgewright.spec.model import EdgeSpec
+from edgewright.spec.docstrings import described
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 ID = "urn:edgewright:edge-spec"
@@ -45,7 +45,7 @@ def json_schema() -> dict[str, Any]:
 
     It may accept what loading refuses where a rule crosses fields; it never refuses what loading accepts.
     """
-    found = EdgeSpec.model_json_schema(by_alias=True, mode="validation", schema_generator=_Generate)
+    found = described().model_json_schema(by_alias=True, mode="validation", schema_generator=_Generate)
     return {"$schema": DIALECT, "$id": ID, **found, "title": "An edge spec"}
 
 
