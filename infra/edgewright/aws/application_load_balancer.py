@@ -1,6 +1,6 @@
 """An Application Load Balancer: listeners, rules, target groups, certificates, logs; hardened by default."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Required, TypedDict, cast
 
 import pulumi
@@ -10,6 +10,7 @@ from edgewright.aws.balancer_checks import balancer_problems
 from edgewright.aws.log_bucket import LogBucket
 from edgewright.aws.part import place, refuse, short_name, tagged
 from edgewright.aws.security_groups import Door, SecurityGroups
+from edgewright.aws.target_groups import TargetGroupArgs, make_target_groups
 
 TYPE = "edgewright:aws:ApplicationLoadBalancer"
 
@@ -124,26 +125,6 @@ class ListenerArgs(TypedDict, total=False):
     """Headers on every answer: strict-transport-security, access-control-allow-origin, ... (`RESPONSE_HEADERS`)."""
 
 
-class TargetGroupArgs(TypedDict, total=False):
-    """A target group. Numbers in seconds."""
-
-    port: float
-    protocol: str
-    protocol_version: str
-    target_type: str
-    """``ip`` (the default), ``instance``, ``lambda`` or ``alb``."""
-    health_check: Mapping[str, Any]
-    targets: Mapping[str, Mapping[str, Any]]
-    """By name: ``{id, port, availability_zone}``."""
-    autoscaling_group: pulumi.Input[str]
-    existing_arn: pulumi.Input[str]
-    deregistration_delay: float
-    slow_start: float
-    algorithm: str
-    anomaly_mitigation: bool
-    stickiness: Mapping[str, Any]
-
-
 class ApplicationLoadBalancerArgs(TypedDict, total=False):
     """Arguments of `ApplicationLoadBalancer`."""
 
@@ -227,16 +208,16 @@ class ApplicationLoadBalancer(pulumi.ComponentResource):
         self.dns_name = self.load_balancer.dns_name
         self.zone_id = self.load_balancer.zone_id
         self.trust_stores = {key: self._trust_store(key, item) for key, item in args.get("trust_stores", {}).items()}
-        groups = args.get("target_groups", {})
-        self.target_groups = {
-            key: self._target_group(key, item) for key, item in groups.items() if "existing_arn" not in item
-        }
-        self.target_group_arns: dict[str, Any] = {
-            key: item["existing_arn"] if "existing_arn" in item else self.target_groups[key].arn
-            for key, item in groups.items()
-        }
-        self.permissions = {key: self._permission(key, item) for key, item in groups.items() if _invokes(item)}
-        self.attachments = dict(self._attachments(groups))
+        made = make_target_groups(
+            self._put,
+            name,
+            args.get("target_groups", {}),
+            vpc_id=args["vpc_id"],
+            tags=args.get("tags"),
+            protocol="HTTP",
+        )
+        self.target_groups, self.target_group_arns = made.groups, made.arns
+        self.attachments, self.permissions = made.attachments, made.permissions
         self.listeners = {key: self._listener(key, item) for key, item in args["listeners"].items()}
         self.certificates = {
             f"{key}-{host}": self._put(
@@ -306,71 +287,6 @@ class ApplicationLoadBalancer(pulumi.ComponentResource):
                 "tags": tagged(self._args.get("tags"), f"{self._name}-{key}"),
             },
         )
-
-    def _target_group(self, key: str, item: TargetGroupArgs) -> aws.lb.TargetGroup:
-        kind = item.get("target_type", "ip")
-        props: dict[str, Any] = {
-            "target_type": kind,
-            "tags": tagged(self._args.get("tags"), f"{self._name}-{key}"),
-            "health_check": _health_check(item.get("health_check")),
-        }
-        if kind != "lambda":
-            props |= {
-                "vpc_id": self._args["vpc_id"],
-                "port": item.get("port"),
-                "protocol": item.get("protocol", "HTTP"),
-                "protocol_version": item.get("protocol_version"),
-                "deregistration_delay": item.get("deregistration_delay", 30),
-                "slow_start": item.get("slow_start"),
-                "load_balancing_algorithm_type": item.get("algorithm"),
-                "load_balancing_anomaly_mitigation": "on" if item.get("anomaly_mitigation") else None,
-                "stickiness": item.get("stickiness"),
-            }
-        # No name of its own unless it must be: with a fixed one a replacement would find it taken.
-        forces = [props.get(key) for key in ("port", "protocol", "protocol_version", "target_type")]
-        props["name"] = short_name(f"{self._name}-{key}", *forces)
-        return self._put(aws.lb.TargetGroup, f"target_groups.{key}", f"{self._name}-{key}", props)
-
-    def _permission(self, key: str, item: TargetGroupArgs) -> aws.lambda_.Permission:
-        target = next(iter(item.get("targets", {}).values()))
-        return self._put(
-            aws.lambda_.Permission,
-            f"permissions.{key}",
-            f"{self._name}-{key}-invoke",
-            {
-                "action": "lambda:InvokeFunction",
-                "function": target["id"],
-                "principal": "elasticloadbalancing.amazonaws.com",
-                "source_arn": self.target_group_arns[key],
-            },
-        )
-
-    def _attachments(self, groups: Mapping[str, TargetGroupArgs]) -> Iterator[tuple[str, pulumi.Resource]]:
-        for key, item in groups.items():
-            arn = self.target_group_arns[key]
-            for target, at in item.get("targets", {}).items():
-                props = {
-                    "target_group_arn": arn,
-                    "target_id": at["id"],
-                    "port": at.get("port"),
-                    "availability_zone": at.get("availability_zone"),
-                }
-                depends = {"depends_on": [self.permissions[key]]} if key in self.permissions else {}
-                name = f"{key}-{target}"
-                yield (
-                    name,
-                    self._put(
-                        aws.lb.TargetGroupAttachment, f"attachments.{name}", f"{self._name}-{name}", props, **depends
-                    ),
-                )
-            if "autoscaling_group" in item:
-                props = {"autoscaling_group_name": item["autoscaling_group"], "lb_target_group_arn": arn}
-                yield (
-                    f"{key}-group",
-                    self._put(
-                        aws.autoscaling.Attachment, f"attachments.{key}-group", f"{self._name}-{key}-group", props
-                    ),
-                )
 
     def _listener(self, key: str, item: ListenerArgs) -> aws.lb.Listener:
         secure = item.get("protocol", "HTTPS") == "HTTPS"
@@ -493,14 +409,6 @@ def _jwt(given: Mapping[str, Any]) -> dict[str, Any]:
 def _login(given: Mapping[str, Any]) -> dict[str, Any]:
     words = {"on_unauthenticated": "on_unauthenticated_request"}
     return {words.get(name, name): value for name, value in given.items()}
-
-
-def _health_check(given: Mapping[str, Any] | None) -> dict[str, Any] | None:
-    return {"enabled": True, **given} if given is not None else None
-
-
-def _invokes(item: TargetGroupArgs) -> bool:
-    return item.get("target_type") == "lambda" and bool(item.get("targets"))
 
 
 def _doors(self: ApplicationLoadBalancer, name: str, args: ApplicationLoadBalancerArgs) -> SecurityGroups | None:

@@ -22,17 +22,20 @@ def balancer_problems(args: Mapping[str, Any], headers: Mapping[str, str]) -> li
     subnets = args["subnets"]
     if len(subnets) < 2:
         problems.append(f"`subnets` has {len(subnets)}; a load balancer needs two, in different zones")
-    problems += _in_range(args, "idle_timeout", 1, 4000)
-    problems += _in_range(args, "client_keep_alive", 60, 604_800)
+    problems += in_range(args, "idle_timeout", 1, 4000)
+    problems += in_range(args, "client_keep_alive", 60, 604_800)
     problems += [line for name, item in args["listeners"].items() for line in _listener(name, item, args, headers)]
-    problems += [line for name, item in args.get("target_groups", {}).items() for line in _target_group(name, item)]
+    problems += [
+        line for name, item in args.get("target_groups", {}).items() for line in target_group_problems(name, item)
+    ]
     problems += _rules(args)
-    problems += _doors(args)
+    problems += door_problems(args)
     problems += _overrides(args)
     return problems
 
 
-def _in_range(args: Mapping[str, Any], key: str, low: int, high: int, where: str = "") -> list[str]:
+def in_range(args: Mapping[str, Any], key: str, low: int, high: int, where: str = "") -> list[str]:
+    """A problem when a plain number is out of its bounds; none while it is not known."""
     value = args.get(key)
     if isinstance(value, int | float) and not low <= value <= high:
         return [f"{where}`{key}` is {value}; it may be {low} to {high}"]
@@ -63,7 +66,8 @@ def _listener(name: str, item: Mapping[str, Any], args: Mapping[str, Any], heade
         yield from _actions([item["default_action"]], args, at, secure=protocol == "HTTPS")
 
 
-def _target_group(name: str, item: Mapping[str, Any]) -> Iterator[str]:
+def target_group_problems(name: str, item: Mapping[str, Any]) -> Iterator[str]:
+    """What is wrong with a target group of either kind of balancer."""
     at = f"target_groups.{name}: "
     kind = item.get("target_type", "ip")
     if "existing_arn" in item:
@@ -73,10 +77,10 @@ def _target_group(name: str, item: Mapping[str, Any]) -> Iterator[str]:
     if kind != "lambda" and "port" not in item:
         yield f"{at}`port` is missing"
     check: Mapping[str, Any] = item.get("health_check") or {}
-    yield from _in_range(check, "interval", 5, 300, at)
-    yield from _in_range(check, "timeout", 2, 120, at)
-    yield from _in_range(check, "healthy_threshold", 2, 10, at)
-    yield from _in_range(check, "unhealthy_threshold", 2, 10, at)
+    yield from in_range(check, "interval", 5, 300, at)
+    yield from in_range(check, "timeout", 2, 120, at)
+    yield from in_range(check, "healthy_threshold", 2, 10, at)
+    yield from in_range(check, "unhealthy_threshold", 2, 10, at)
     interval, timeout = check.get("interval", 30), check.get("timeout", 5)
     if isinstance(interval, int | float) and isinstance(timeout, int | float) and timeout >= interval:
         yield f"{at}a check's timeout ({timeout} s) must be shorter than its interval ({interval} s)"
@@ -212,7 +216,7 @@ def _jwt(action: Mapping[str, Any], _args: Mapping[str, Any], at: str) -> Iterat
 _ACTIONS = {"forward": _forward, "fixed": _fixed, "redirect": _redirect, "jwt": _jwt}
 
 
-def _doors(args: Mapping[str, Any]) -> Iterator[str]:
+def door_problems(args: Mapping[str, Any]) -> Iterator[str]:
     """A public balancer is open on the ports of its listeners and on no other."""
     ports = {item.get("port") for item in args["listeners"].values()}
     for name, door in args.get("ingress", {}).items():
