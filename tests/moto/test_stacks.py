@@ -17,6 +17,9 @@ OTHERS: list[tuple[str, Topology]] = [
     ("keys", "gateway-first"),
     ("plain", "gateway-first"),
     ("plain", "balancer-only"),
+    ("live", "gateway-first"),
+    ("streams", "balancer-only"),
+    ("streams", "gateway-first"),
 ]
 PLANS = [*STACKS, *(f"{name} {topology}" for name, topology in OTHERS)]
 

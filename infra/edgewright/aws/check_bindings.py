@@ -50,7 +50,7 @@ def _missing_certificate(found: BindingsModel, edge: Edge, topology: str) -> Ite
     terminates = any(item.protocol == "tls" and item.tls and not item.tls.passthrough for item in edge.listeners)
     # An API has a certificate of AWS's own for the name that AWS gives it; a name of ours needs one of ours.
     needed = (secure and (topology != "gateway-first" or bool(web_hosts(edge)))) or terminates
-    if needed and found.certificate is None and (found.dns is None or not hosts_of(edge)):
+    if needed and found.certificate is None and (found.dns is None or not secured_hosts(edge, topology)):
         remedy = (
             "write `certificate: arn:aws:acm:...`, or `dns: {zone, zone_id}` and one is issued for the edge's hosts"
         )
@@ -100,7 +100,7 @@ def problems_of(found: BindingsModel, edge: Edge, topology: str) -> list[Trouble
     """Everything that is wrong with what was bound."""
     return [
         *_network(found, edge, topology),
-        *_certificate(found, edge),
+        *_certificate(found, edge, topology),
         *_dns(found, edge),
         *_websocket_host(found, edge, topology),
         *(trouble for name, item in found.backends.items() for trouble in _backend(name, item, found.region)),
@@ -178,7 +178,7 @@ def _created(create: CreateNetwork, region: str | None) -> Iterator[Trouble]:
                 yield (*at, "zones"), f"`{zone}` is no zone of {region}", f"write {region}a or another"
 
 
-def _certificate(found: BindingsModel, edge: Edge) -> Iterator[Trouble]:
+def _certificate(found: BindingsModel, edge: Edge, topology: str) -> Iterator[Trouble]:
     arn = parse_arn(found.certificate) if isinstance(found.certificate, str) else None
     if arn and found.region and arn.region != found.region:
         yield (
@@ -187,7 +187,7 @@ def _certificate(found: BindingsModel, edge: Edge) -> Iterator[Trouble]:
             "issue one in the stack's region",
         )
     if found.certificate_hosts:
-        for host in hosts_of(edge):
+        for host in secured_hosts(edge, topology):
             if not any(covers(name, host) for name in found.certificate_hosts):
                 names = ", ".join(found.certificate_hosts)
                 yield (
@@ -229,6 +229,16 @@ def hosts_of(edge: Edge) -> tuple[str, ...]:
 def web_hosts(edge: Edge) -> tuple[str, ...]:
     """The host names of the listeners that carry routes, in order."""
     return tuple(dict.fromkeys(host for item in edge.listeners if item.web for host in item.hosts))
+
+
+def secured_hosts(edge: Edge, topology: str) -> tuple[str, ...]:
+    """The host names that a certificate must have: where TLS ends on AWS, or an API has the name."""
+    found: dict[str, None] = {}
+    for item in edge.listeners:
+        ends = item.protocol == "tls" and not (item.tls and item.tls.passthrough)
+        if ends or (item.web and (item.protocol == "https" or topology != "balancer-only")):
+            found |= dict.fromkeys(item.hosts)
+    return tuple(found)
 
 
 def stream_hosts(edge: Edge) -> tuple[str, ...]:

@@ -16,6 +16,7 @@ from edgewright.aws.application_load_balancer import ApplicationLoadBalancer
 from edgewright.aws.artifact import Artifact, Balancer, Json, Peers, Rule
 from edgewright.aws.bindings import Bindings
 from edgewright.aws.certificate import Certificate
+from edgewright.aws.check_bindings import secured_hosts
 from edgewright.aws.compile import Topology, compile_edge
 from edgewright.aws.compile_edge_balancer import STAGE
 from edgewright.aws.compile_rest import body_text
@@ -232,7 +233,7 @@ def place_certificate(site: Site) -> Certificate | None:
     if given is not None:
         site.marks["certificate"] = late(given)
         return None
-    hosts = (*site.artifact.hosts, *site.artifact.stream_hosts)
+    hosts = secured_hosts(site.compiled.edge, site.artifact.topology)
     if data.dns is None or not hosts:
         return None
     part = Certificate(

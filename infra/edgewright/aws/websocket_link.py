@@ -44,7 +44,8 @@ class WebSocketLink(pulumi.ComponentResource):
         overrides = args.get("overrides") or {}
         inner = {key.removeprefix("balancer."): item for key, item in overrides.items() if key.startswith("balancer.")}
         outer = {key: item for key, item in overrides.items() if not key.startswith("balancer.")}
-        refuse("WebSocketLink", name, unknown_keys(outer, ("link", "balancer.ATTRIBUTE"), "overrides"))
+        problems = [f"`{key}` is missing" for key in sorted(WebSocketLinkArgs.__required_keys__) if key not in args]
+        refuse("WebSocketLink", name, [*problems, *unknown_keys(outer, ("link", "balancer.ATTRIBUTE"), "overrides")])
         super().__init__(TYPE, name, None, opts)
 
         given: Any = {
