@@ -164,7 +164,7 @@ def _compile(
         waf=_web_acl(edge, buckets, topology) if guarded else None,
         monitoring=None,
         link_peers=_link_peers(services) if rest is not None or http is not None else Peers(),
-        endpoint_peers=_endpoint_peers() if topology == "balancer-first" else Peers(),
+        endpoint_peers=_endpoint_peers() if rest is not None and topology == "balancer-first" else Peers(),
         access_log_days=edge.access_log.retention_days,
         ddos_advanced=edge.ddos == "advanced",
         decisions=decisions,
