@@ -43,7 +43,7 @@ def _bucket(bucket: str, key: str, routes: Sequence[Route], edge: Edge) -> RateB
     others = [route for route in edge.routes if route not in routes] if everything else []
     methods = {method for route in routes for method in route.methods or ("",)}
     return RateBucket(
-        name=f"{slug}-{key.partition(':')[0]}" if bucket == "defaults" else slug,
+        name=f"{slug}-{key.replace(':', '-')}" if bucket == "defaults" else slug,
         rate=(limit.count, limit.seconds),
         burst=limit.burst,
         key=key,

@@ -6,9 +6,11 @@ import math
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from hashlib import sha256
 
 from edgewright.aws.artifact import Json
 from edgewright.aws.compile_rules import regex
+from edgewright.aws.priorities import assign
 from edgewright.edge.model import PathPattern, Waf
 
 WINDOW = 60
@@ -23,8 +25,10 @@ PATTERN = 512
 TOO_MANY = "too-many-requests"
 ODD_PATH = "odd-path"
 
-# Bands of priorities: what is added to one moves nothing in another.
-_DENY, _ALLOW, _GUARD, _LABELS, _RATES, _MANAGED = 10, 20, 30, 100, 300, 600
+# Bands of priorities: what is added to one moves nothing in another. Labels and rates have wide ones, in which each
+# has a place of its own by its name, so that a throttle that is added moves no other.
+_DENY, _ALLOW, _GUARD, _LABELS, _RATES, _PER_IP, _MANAGED = 10, 20, 30, 1_000, 100_000, 299_999, 300_000
+_PLACES = 45_000
 
 # Names of a spec, of AWS, and capacity units: "AWS Managed Rules rule groups list", read 2026-11.
 MANAGED: dict[str, tuple[str, int]] = {
@@ -96,11 +100,8 @@ def compile_waf(
         rules.append(_guard())
         rules += _slashes(slashes)
     rules += _labels(buckets)
-    rules += [
-        rule
-        for index, bucket in enumerate(sorted(buckets, key=lambda one: one.name))
-        for rule in _rates(bucket, _RATES + 4 * index)
-    ]
+    places = _places(buckets)
+    rules += [rule for bucket in buckets for rule in _rates(bucket, _RATES + 2 * places[bucket.name])]
     if waf is not None:
         rules += _rate_per_ip(waf)
         rules += _managed(waf)
@@ -173,18 +174,26 @@ def _uri(pattern: str, transformation: str) -> Json:
 def _labels(buckets: Sequence[RateBucket]) -> list[tuple[Json, int]]:
     """Rules that mark requests of a bucket that does not count everything: a rate rule may narrow itself by a label."""
     found: list[tuple[Json, int]] = []
-    narrow = sorted((one for one in buckets if one.paths or one.excluded), key=lambda one: one.name)
-    for index, bucket in enumerate(narrow):
+    places = _places(buckets)
+    for bucket in buckets:
+        if not bucket.paths and not bucket.excluded:
+            continue
         patterns = joined([regex(path) for path in bucket.paths or bucket.excluded])
         statement = _any([_uri(pattern, "NONE") for pattern in patterns])
         units = 3 * len(patterns)
         if bucket.methods is not None:
             statement = {"and_statement": {"statements": [statement, _any([_method(name) for name in bucket.methods])]}}
             units += 2 * len(bucket.methods)
-        rule = _rule(f"label-{bucket.name}", _LABELS + index, statement, {"count": {}})
+        rule = _rule(f"label-{bucket.name}", _LABELS + places[bucket.name], statement, {"count": {}})
         rule["rule_labels"] = [{"name": label(bucket.name)}]
         found.append((rule, units))
     return found
+
+
+def _places(buckets: Sequence[RateBucket]) -> dict[str, int]:
+    """A place in a band for each bucket, by its name alone unless another has it."""
+    names = sorted(bucket.name for bucket in buckets)
+    return assign([(int.from_bytes(sha256(name.encode()).digest()[:6]) % _PLACES, name) for name in names])
 
 
 def joined(expressions: Sequence[str]) -> list[str]:
@@ -265,7 +274,7 @@ def _rate_per_ip(waf: Waf) -> list[tuple[Json, int]]:
     count, seconds = waf.rate_per_ip
     limit = max(FLOOR, math.ceil(count / seconds * WINDOW))
     action: Json = _block(429, TOO_MANY) if waf.mode == "block" else {"count": {}}
-    return [(_rule("rate-per-ip", _MANAGED - 1, _rate(limit, {"aggregate_key_type": "IP"}, None), action), 2)]
+    return [(_rule("rate-per-ip", _PER_IP, _rate(limit, {"aggregate_key_type": "IP"}, None), action), 2)]
 
 
 def _managed(waf: Waf) -> list[tuple[Json, int]]:
