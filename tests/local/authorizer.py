@@ -129,8 +129,9 @@ class Issuer:
                 time.sleep(issuer.delay)
                 found: Any = issuer.discovery if "well-known" in self.path else {"keys": issuer.keys}
                 data = json.dumps(found).encode()
-                self.send_response(issuer.status)
-                if issuer.status in (301, 302):
+                # Whoever follows a redirect finds good keys behind it.
+                self.send_response(issuer.status if self.path != "/elsewhere" else 200)
+                if issuer.status == 302:
                     self.send_header("location", "/elsewhere")
                 self.send_header("content-length", str(len(data)))
                 self.end_headers()
