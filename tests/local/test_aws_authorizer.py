@@ -207,6 +207,12 @@ _SMALL, _OTHER, _EC256, _EC384 = (
 )
 
 
+def _next(letter: str) -> str:
+    """The next letter of base64url: of the last in an RSA signature four bits are not read, and must be nought."""
+    letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+    return letters[letters.index(letter) + 1]
+
+
 def _forged(issuer: Issuer, signer: Signer) -> dict[str, str]:
     """Tokens that must not pass, by what is wrong with them."""
     good = issuer.claims()
@@ -245,6 +251,7 @@ def _forged(issuer: Issuer, signer: Signer) -> dict[str, str]:
         "other claims under the signature": f"{head}.{admin}.{signature}",
         "another header over the signature": f"{part({'alg': 'RS256', 'kid': 'one'})}.{body}.{signature}",
         "a changed signature": f"{head}.{body}.{last}",
+        "a signature with bits that nothing reads": f"{head}.{body}.{signature[:-1]}{_next(signature[-1])}",
         "no signature": f"{head}.{body}.",
         "two parts": f"{head}.{body}",
         "four parts": f"{token}.{signature}",

@@ -20,6 +20,9 @@ OTHERS: list[tuple[str, Topology]] = [
     ("live", "gateway-first"),
     ("streams", "balancer-only"),
     ("streams", "gateway-first"),
+    ("watched", "balancer-first"),
+    ("watched", "gateway-first"),
+    ("watched", "balancer-only"),
 ]
 PLANS = [*STACKS, *(f"{name} {topology}" for name, topology in OTHERS)]
 

@@ -755,6 +755,13 @@ SAMPLES: tuple[Resource, ...] = (
         autoscalingGroupName="shop-workers",
         lbTargetGroupArn="${lb.TargetGroup shop.arn}",
     ),
+    aws(
+        "cloudwatch.LogMetricFilter",
+        "throttled",
+        logGroupName="${cloudwatch.LogGroup shop.name}",
+        pattern='{ $.status = "429" }',
+        metricTransformation={"name": "Throttled", "namespace": "edge", "value": "1", "defaultValue": "0"},
+    ),
     aws("shield.Protection", "shop", resourceArn="${lb.LoadBalancer shop.arn}"),
     aws("kms.Key", "shop", description="logs", enableKeyRotation=True, deletionWindowInDays=30, tags=TAGS),
 )

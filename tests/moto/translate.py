@@ -1296,6 +1296,26 @@ def _log_group(inputs: Inputs) -> list[Call]:
     return made
 
 
+def _metric_filter(inputs: Inputs) -> list[Call]:
+    """PutMetricFilter: the provider has one transformation, whose numbers it writes as texts."""
+    counted = dict(inputs.take("metricTransformation"))
+    sent = {
+        "filterName": inputs.name(),
+        "filterPattern": inputs.take("pattern"),
+        "metricTransformations": [
+            {
+                "metricName": counted.pop("name"),
+                "metricNamespace": counted.pop("namespace"),
+                "metricValue": counted.pop("value"),
+                "defaultValue": float(counted.pop("defaultValue")),
+                **counted,
+            }
+        ],
+        **inputs.rest(),
+    }
+    return [Call("logs", "PutMetricFilter", params("logs", "PutMetricFilter", sent))]
+
+
 def _metric_alarm(inputs: Inputs) -> list[Call]:
     queries: list[dict[str, Any]] = []
     for query in _list(inputs.take("metricQueries")):
@@ -1582,6 +1602,7 @@ TRANSLATORS: Mapping[str, Translator] = {
     "aws:wafv2/ipSet:IpSet": _ip_set,
     "aws:wafv2/webAclLoggingConfiguration:WebAclLoggingConfiguration": _web_acl_logging,
     "aws:cloudwatch/logGroup:LogGroup": _log_group,
+    "aws:cloudwatch/logMetricFilter:LogMetricFilter": _metric_filter,
     "aws:cloudwatch/metricAlarm:MetricAlarm": _metric_alarm,
     "aws:cloudwatch/dashboard:Dashboard": one("cloudwatch", "PutDashboard"),
     "aws:sns/topic:Topic": _topic,

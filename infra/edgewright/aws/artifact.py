@@ -118,6 +118,48 @@ class WebSocket:
 
 
 @dataclass(frozen=True, slots=True)
+class WafPlan:
+    """A web ACL. rules: by priority, as the arguments of `aws.wafv2.WebAcl` have them; marks ``{{ip_set:NAME}}`` stand
+    for ARNs; capacity: in units, reckoned from AWS's table."""
+
+    rules: tuple[Json, ...]
+    ip_sets: dict[str, Json] = field(default_factory=dict[str, Json])
+    custom_response_bodies: dict[str, Json] = field(default_factory=dict[str, Json])
+    capacity: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """An alarm. queries: as ``metric_queries`` of a metric alarm, marks ``{{NAME}}`` for what is known later; one of
+    them is compared with the threshold."""
+
+    description: str
+    queries: tuple[Json, ...]
+    threshold: float
+    comparison: str = "GreaterThanThreshold"
+
+
+@dataclass(frozen=True, slots=True)
+class LogMetric:
+    """A metric counted from an API's access log. log: the mark of the log group; pattern: in CloudWatch Logs' words."""
+
+    log: str
+    pattern: str
+    namespace: str
+    metric: str
+
+
+@dataclass(frozen=True, slots=True)
+class Monitoring:
+    """alarms and log_metrics by name; notify: names of topics; dashboard: its body, or None."""
+
+    alarms: Mapping[str, Alarm]
+    log_metrics: Mapping[str, LogMetric]
+    notify: tuple[str, ...]
+    dashboard: Json | None
+
+
+@dataclass(frozen=True, slots=True)
 class Artifact:
     """An edge compiled for one AWS topology.
 
@@ -138,8 +180,8 @@ class Artifact:
     websockets: tuple[WebSocket, ...]
     messages: NetworkBalancer | None
     network_balancer: NetworkBalancer | None
-    waf: Any
-    monitoring: Any
+    waf: WafPlan | None
+    monitoring: Monitoring | None
     link_peers: Peers
     endpoint_peers: Peers
     access_log_days: int

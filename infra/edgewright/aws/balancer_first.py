@@ -30,6 +30,8 @@ PARTS = (
     "services",
     "log-role",
     "streams",
+    "shield",
+    "monitoring",
 )
 
 
@@ -37,8 +39,8 @@ class BalancerFirst(pulumi.ComponentResource):
     """A public load balancer before a private REST API.
 
     Attributes: network, certificate, logs, doors, services, link, endpoint, log_role, api, domain, plans, edge, waf,
-    records, streams; those that the edge does not need are None. ``url``, ``dns_name``, ``target_groups`` by backend
-    (for a service's stack to attach itself), ``keys`` by ``AUTHORIZER:CLIENT`` (secrets).
+    records, streams, shield, monitoring; those that the edge does not need are None. ``url``, ``dns_name``,
+    ``target_groups`` by backend (for a service's stack to attach itself), ``keys`` by ``AUTHORIZER:CLIENT`` (secrets).
     """
 
     def __init__(self, name: str, args: EdgeArgs, opts: pulumi.ResourceOptions | None = None) -> None:
@@ -59,6 +61,10 @@ class BalancerFirst(pulumi.ComponentResource):
             self._web(site, ground, doors)
         self.streams = placement.place_streams(site, ground, doors)
         self.records |= placement.stream_records(site, self.streams)
+        self.shield = placement.place_shield(site, edge=self.edge.arn) if self.edge is not None else None
+        self.monitoring = placement.place_monitoring(
+            site, edge=self.edge, services=self.services, streams=self.streams, api=self.api, waf=self.waf
+        )
 
         self.dns_name, self.url = placement.balancer_names(site, self.edge, self.streams)
         self.target_groups = placement.target_groups(site, self.services, self.streams)

@@ -7,14 +7,14 @@ import pulumi
 from edgewright.aws import placement
 from edgewright.aws.placement import EdgeArgs
 
-PARTS = ("network", "certificate", "logs", "doors", "edge", "waf", "streams")
+PARTS = ("network", "certificate", "logs", "doors", "edge", "waf", "streams", "shield", "monitoring")
 
 
 class BalancerOnly(pulumi.ComponentResource):
     """A public load balancer before services.
 
-    Attributes: network, certificate, logs, doors, edge, waf, records, streams; those that the edge does not need are
-    None. ``url``, ``dns_name``, ``target_groups`` by backend.
+    Attributes: network, certificate, logs, doors, edge, waf, records, streams, shield, monitoring; those that the edge
+    does not need are None. ``url``, ``dns_name``, ``target_groups`` by backend.
     """
 
     def __init__(self, name: str, args: EdgeArgs, opts: pulumi.ResourceOptions | None = None) -> None:
@@ -39,6 +39,8 @@ class BalancerOnly(pulumi.ComponentResource):
             self.records = placement.place_records(site, artifact.hosts, self.edge.dns_name, self.edge.zone_id)
         self.streams = placement.place_streams(site, ground, doors)
         self.records |= placement.stream_records(site, self.streams)
+        self.shield = placement.place_shield(site, edge=self.edge.arn) if self.edge is not None else None
+        self.monitoring = placement.place_monitoring(site, edge=self.edge, streams=self.streams, waf=self.waf)
 
         self.dns_name, self.url = placement.balancer_names(site, self.edge, self.streams)
         self.target_groups = placement.target_groups(site, self.edge, self.streams)

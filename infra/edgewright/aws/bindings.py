@@ -171,6 +171,10 @@ class Bindings:
         """The host of WebSocket APIs; None without one, as for an edge without hosts."""
         return (self.data.websocket_host or self.placeholders.get("websocket_host")) if hosts else None
 
+    def topic(self, name: str) -> Any:
+        """ARN of the topic that a name of ``monitor.notify`` stands for."""
+        return self.data.notify.get(name) or self.placeholders[f"notify:{name}"]
+
     @property
     def certified(self) -> bool:
         """Whether there is a certificate for the hosts: bound, a placeholder, or one to issue in the zone."""

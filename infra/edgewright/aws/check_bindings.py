@@ -32,6 +32,7 @@ def missing_of(found: BindingsModel, edge: Edge, topology: str) -> list[Missing]
         *_missing_certificate(found, edge, topology),
         *_missing_auth(found, edge, topology),
         *_missing_websocket_host(found, edge, topology),
+        *_missing_topics(found, edge),
     ]
 
 
@@ -90,6 +91,13 @@ def _missing_websocket_host(found: BindingsModel, edge: Edge, topology: str) -> 
         f"write `websocket_host`, such as {guess}, or take balancer-first, where one host has both",
         (("websocket_host", guess),),
     )
+
+
+def _missing_topics(found: BindingsModel, edge: Edge) -> Iterator[Missing]:
+    for name in edge.monitor.notify if edge.monitor is not None else ():
+        if name not in found.notify:
+            values = ((f"notify:{name}", f"${{bind.notify.{name}}}"),)
+            yield Missing(f"notify.{name}", f"who `{name}` is", "write the ARN of an SNS topic", values)
 
 
 def _websockets(edge: Edge) -> bool:

@@ -3,17 +3,18 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal, cast
 
-from edgewright.aws.artifact import Artifact, Balancer, Json, NetworkBalancer, Peers
+from edgewright.aws.artifact import Artifact, Balancer, Json, NetworkBalancer, Peers, WafPlan
 from edgewright.aws.bindings import Bindings, read_bindings
 from edgewright.aws.capabilities import NEVER_ACCEPTED, findings
 from edgewright.aws.check_bindings import stream_hosts, web_hosts
 from edgewright.aws.compile_buckets import rate_buckets
 from edgewright.aws.compile_edge_balancer import balancer_first, balancer_only
 from edgewright.aws.compile_http import compile_http
+from edgewright.aws.compile_monitoring import Parts, compile_monitoring
 from edgewright.aws.compile_network_balancer import network_balancer
 from edgewright.aws.compile_rest import compile_rest
 from edgewright.aws.compile_services import LISTENER, exposed, services_balancer, slash_paths
-from edgewright.aws.compile_waf import RateBucket, WafPlan, compile_waf
+from edgewright.aws.compile_waf import RateBucket, compile_waf
 from edgewright.aws.compile_websocket import compile_websockets, messages_balancer
 from edgewright.aws.limits import check_limits
 from edgewright.edge.model import Edge, Finding, Forward, Route
@@ -147,22 +148,27 @@ def _compile(
             rest = compile_rest(edge, passed, bindings, host, private=False) if passed else None
         elif passed:
             http = compile_http(edge, passed, bindings, host)
+    balancer = _with_cors(balancer, edge, topology)
     guarded = balancer is not None or rest is not None
     buckets = rate_buckets(edge, routes_too=topology == "balancer-only") if guarded else ()
+    websockets = compile_websockets(edge, direct, bindings)
+    waf = _web_acl(edge, buckets, topology) if guarded else None
+    streams = network_balancer(edge, bindings)
+    watched = Parts(balancer, services, rest, http, websockets, streams, waf)
     return Artifact(
         name=edge.name,
         topology=topology,
         hosts=hosts,
         stream_hosts=stream_hosts(edge),
-        edge_balancer=_with_cors(balancer, edge, topology),
+        edge_balancer=balancer,
         services=services,
         rest=rest,
         http=http,
-        websockets=compile_websockets(edge, direct, bindings),
+        websockets=websockets,
         messages=_messages(services) if direct else None,
-        network_balancer=network_balancer(edge, bindings),
-        waf=_web_acl(edge, buckets, topology) if guarded else None,
-        monitoring=None,
+        network_balancer=streams,
+        waf=waf,
+        monitoring=compile_monitoring(edge, watched),
         link_peers=_link_peers(services) if rest is not None or http is not None else Peers(),
         endpoint_peers=_endpoint_peers() if rest is not None and topology == "balancer-first" else Peers(),
         access_log_days=edge.access_log.retention_days,

@@ -5,10 +5,10 @@ else.
 import math
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from hashlib import sha256
 
-from edgewright.aws.artifact import Json
+from edgewright.aws.artifact import Json, WafPlan
 from edgewright.aws.compile_rules import regex
 from edgewright.aws.priorities import assign
 from edgewright.edge.model import PathPattern, Waf
@@ -69,17 +69,6 @@ class RateBucket:
         """Requests in a window."""
         count, seconds = self.rate
         return max(FLOOR, math.ceil(count / seconds * WINDOW))
-
-
-@dataclass(frozen=True, slots=True)
-class WafPlan:
-    """A web ACL. rules: by priority, as the arguments of `aws.wafv2.WebAcl` have them; marks ``{{ip_set:NAME}}`` stand
-    for ARNs; capacity: in units, reckoned from AWS's table."""
-
-    rules: tuple[Json, ...]
-    ip_sets: dict[str, Json] = field(default_factory=dict[str, Json])
-    custom_response_bodies: dict[str, Json] = field(default_factory=dict[str, Json])
-    capacity: int = 0
 
 
 def compile_waf(

@@ -33,6 +33,7 @@ PARTS = (
     "messages",
     "websocket-domain",
     "streams",
+    "monitoring",
 )
 
 
@@ -40,8 +41,8 @@ class GatewayFirst(pulumi.ComponentResource):
     """An API of API Gateway before services in a network.
 
     Attributes: network, certificate, logs, doors, services, log_role, link, authorizer, api, domain, plans, waf,
-    websockets, streams; those that the edge does not need are None. ``url``, ``dns_name``, ``target_groups`` by
-    backend, ``keys`` by ``AUTHORIZER:CLIENT`` (secrets), ``urls`` of WebSockets by route.
+    websockets, streams, monitoring; those that the edge does not need are None. ``url``, ``dns_name``,
+    ``target_groups`` by backend, ``keys`` by ``AUTHORIZER:CLIENT`` (secrets), ``urls`` of WebSockets by route.
     """
 
     def __init__(self, name: str, args: EdgeArgs, opts: pulumi.ResourceOptions | None = None) -> None:
@@ -68,6 +69,14 @@ class GatewayFirst(pulumi.ComponentResource):
         self.websockets = _websockets(site, ground, doors, self.services, log_role)
         self.streams = placement.place_streams(site, ground, doors)
         self.records = placement.stream_records(site, self.streams)
+        self.monitoring = placement.place_monitoring(
+            site,
+            services=self.services,
+            streams=self.streams,
+            api=self.api,
+            waf=self.waf,
+            websockets=self.websockets,
+        )
 
         self.dns_name, self.url = _names(site, self)
         self.target_groups = placement.target_groups(site, self.services, self.streams)

@@ -632,6 +632,19 @@ def advanced(edge: Edge, _bindings: Bindings) -> Iterator[Use]:
         yield (), _all(edge)
 
 
+def advanced_at_all(edge: Edge, _bindings: Bindings) -> Iterator[Use]:
+    """Advanced protection against floods."""
+    if edge.ddos == "advanced":
+        yield (), _all(edge)
+
+
+def advanced_streams(edge: Edge, _bindings: Bindings) -> Iterator[Use]:
+    """Advanced protection against floods, with a tcp, tls or udp listener."""
+    for item in edge.listeners:
+        if edge.ddos == "advanced" and not item.web:
+            yield (), item.origin
+
+
 def log_fields(edge: Edge, _bindings: Bindings) -> Iterator[Use]:
     """Chosen fields of the access log."""
     if edge.access_log.fields:

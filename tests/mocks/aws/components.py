@@ -245,6 +245,47 @@ CASES = (
         ("function", OVERRIDDEN),
     ),
     Case(
+        "edge_monitoring",
+        "EdgeMonitoring",
+        {
+            "alarms": {
+                "errors": {
+                    "description": "too many errors",
+                    "queries": [
+                        {
+                            "id": "errors",
+                            "return_data": True,
+                            "metric": {
+                                "namespace": "AWS/ApiGateway",
+                                "metric_name": "5xx",
+                                "period": 60,
+                                "stat": "Sum",
+                            },
+                        }
+                    ],
+                    "threshold": 5.0,
+                }
+            },
+            "log_metrics": {
+                "throttled": {
+                    "log_group": "log",
+                    "pattern": "{ $.status = 429 }",
+                    "namespace": "edge",
+                    "metric": "Throttled",
+                }
+            },
+            "dashboard_body": '{"widgets":[]}',
+            "notify": ["arn:aws:sns:eu-central-1:123456789012:oncall"],
+        },
+        ("alarms.errors", {"threshold": 7.0}),
+    ),
+    Case(
+        "shield_protection",
+        "ShieldProtection",
+        {"resources": {"edge": "arn:lb"}, "health_checks": {"edge": "arn:check"}},
+        ("protections.edge", {"name": "another"}),
+    ),
+    Case(
         "web_acl",
         "WebAcl",
         {

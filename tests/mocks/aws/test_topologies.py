@@ -37,6 +37,8 @@ MADE: list[tuple[str, Topology, Mapping[str, Any]]] = [
     ("keys", "gateway-first", {}),
     ("live", "gateway-first", {"websocket_host": "ws.shop.example"}),
     ("streams", "balancer-only", {}),
+    ("watched", "balancer-first", {"notify": {"oncall": "arn:aws:sns:eu-west-1:123456789012:oncall"}}),
+    ("watched", "gateway-first", {"notify": {"oncall": "arn:aws:sns:eu-west-1:123456789012:oncall"}}),
 ]
 
 

@@ -68,6 +68,13 @@ def review(artifact: Artifact) -> str:
                 "target_groups": dict(streams.target_groups),
                 "doors": {"in": dict(streams.peers.ingress), "out": dict(streams.peers.egress)},
             }
+    if artifact.monitoring is not None:
+        watching = artifact.monitoring
+        found["monitoring"] = {
+            "alarms": {name: _fields(item) for name, item in watching.alarms.items()},
+            "log_metrics": {name: _fields(item) for name, item in watching.log_metrics.items()},
+            "panels": [item["properties"]["title"] for item in (watching.dashboard or {"widgets": []})["widgets"]],
+        }
     if artifact.waf is not None:
         found["waf"] = {"capacity": artifact.waf.capacity, "rules": artifact.waf.rules}
     text = yaml.dump(
