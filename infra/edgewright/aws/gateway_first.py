@@ -81,7 +81,7 @@ class GatewayFirst(pulumi.ComponentResource):
         self.dns_name, self.url = _names(site, self)
         self.target_groups = placement.target_groups(site, self.services, self.streams)
         self.keys = placement.key_values(self.plans)
-        self.urls = self.websockets.urls if self.websockets is not None else {}
+        self.urls: Mapping[str, pulumi.Output[str]] = self.websockets.urls if self.websockets is not None else {}
         self.register_outputs(
             {
                 "url": self.url,

@@ -222,7 +222,8 @@ def _problems(args: Mapping[str, Any]) -> list[str]:
     problems += [line for name, item in args["target_groups"].items() for line in target_group_problems(name, item)]
     problems += door_problems(args)
     known = ["load_balancer", *(f"{kind}.{name}" for kind in ("listeners", "target_groups") for name in args[kind])]
-    given = {key: item for key, item in (args.get("overrides") or {}).items() if not key.startswith(_INNER)}
+    overrides: Mapping[str, Any] = args.get("overrides") or {}
+    given = {key: item for key, item in overrides.items() if not key.startswith(_INNER)}
     return problems + unknown_keys(given, known, "overrides")
 
 
