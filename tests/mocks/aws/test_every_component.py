@@ -6,6 +6,7 @@ from typing import Any
 
 import pulumi
 import pytest
+from pulumi.provider.experimental.analyzer import Analyzer
 
 import edgewright.aws
 from edgewright.plan.sdk_types import resource_class
@@ -109,6 +110,12 @@ def test_an_override_of_what_is_not_there_is_refused_with_what_there_is(case: Ca
     said = problems(lambda: case.make(overrides={"nonsense": {}}))
     assert "nonsense" in said
     assert case.override[0].split(".")[0] in said
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_a_program_of_another_language_could_give_the_arguments(case: Case) -> None:
+    found = Analyzer("edgewright").analyze_component(case.kind)  # pyright: ignore[reportArgumentType]
+    assert len(found.inputs) == len(case.hints.__annotations__)
 
 
 @pytest.mark.parametrize("case", [case for case in CASES if case.args], ids=str)
