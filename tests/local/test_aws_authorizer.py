@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -228,6 +229,7 @@ def _forged(issuer: Issuer, signer: Signer) -> dict[str, str]:
         "alg None": f"{part({'alg': 'None'})}.{body}.{signature}",
         "alg missing": f"{part({'typ': 'JWT', 'kid': 'one'})}.{body}.{signature}",
         "alg a list": f"{part({'alg': ['RS256'], 'kid': 'one'})}.{body}.{signature}",
+        "alg an object that is no text": f"{part({'alg': {'toString': 1, 'valueOf': 1}, 'kid': 'one'})}.{body}.{signature}",
         "alg of the prototype": f"{part({'alg': 'constructor', 'kid': 'one'})}.{body}.{signature}",
         "HS256 by the public key": hmac_token(signer.pem, good, kid="one"),
         "HS256 by the modulus": hmac_token(signer.public["n"].encode(), good, kid="one"),
@@ -279,6 +281,9 @@ def _forged(issuer: Issuer, signer: Signer) -> dict[str, str]:
         "an expiry that is no number": signer.raw(
             '{"alg":"RS256","kid":"one"}', json.dumps(good)[:-1] + ',"exp":1e999}'
         ),
+        "an expiry in a list": signer.token(issuer.claims(exp=[_NOW + 600])),
+        "an expiry before 1970": signer.token(issuer.claims(exp=-1)),
+        "two algorithms": signer.raw('{"alg":"RS256","kid":"one","alg":"none"}', json.dumps(good)),
         "two expiries": signer.raw('{"alg":"RS256","kid":"one"}', json.dumps(good)[:-1] + ',"exp":1}'),
         "not yet": signer.token(issuer.claims(nbf=_NOW + 3600)),
         "not yet, as a text": signer.token(issuer.claims(nbf="0")),
@@ -286,6 +291,8 @@ def _forged(issuer: Issuer, signer: Signer) -> dict[str, str]:
         "another issuer": signer.token(issuer.claims(iss="https://login.other.example/")),
         "the issuer without its slash": signer.token(issuer.claims(iss=issuer.url.rstrip("/"))),
         "the issuer in capitals": signer.token(issuer.claims(iss=issuer.url.upper())),
+        "the issuer with a nought byte": signer.token(issuer.claims(iss=issuer.url + "\0")),
+        "the issuer with a wide colon": signer.token(issuer.claims(iss=issuer.url.replace(":", "\uff1a"))),
         "the issuer in a list": signer.token(issuer.claims(iss=[issuer.url])),
         "without an issuer": signer.token(issuer.claims(iss=None)),
         "another audience": signer.token(issuer.claims(aud="api://other")),
@@ -307,6 +314,15 @@ def test_no_forged_token_passes(start: Functions, issuer: Issuer, signer: Signer
     assert len(forged) >= 60
     assert passed == {}
     assert verdict(function.answer(event(signer.token(issuer.claims())))) == 200
+
+
+@pytest.mark.parametrize("claims", [{"exp": -25}, {"nbf": 25}, {"iat": 25}], ids=["exp", "nbf", "iat"])
+def test_times_may_be_off_by_the_clock_skew(
+    claims: dict[str, int], start: Functions, issuer: Issuer, signer: Signer
+) -> None:
+    shifted = {name: int(time.time()) + seconds for name, seconds in claims.items()}
+    assert verdict(start(issuer).answer(event(signer.token(issuer.claims(**shifted))))) == 200
+    assert verdict(start(issuer, clock_skew=0).answer(event(signer.token(issuer.claims(**shifted))))) == 401
 
 
 def test_an_es256_signature_in_der_is_refused_where_es256_is_allowed(start: Functions, issuer: Issuer) -> None:
@@ -412,6 +428,34 @@ def test_without_keys_nobody_passes_and_it_is_no_fault_of_the_callers(
     assert verdict(start(issuer).answer(event(signer.token(issuer.claims())))) == 500
 
 
+def test_a_token_that_is_bad_anyway_waits_for_no_keys(start: Functions, issuer: Issuer, signer: Signer) -> None:
+    issuer.status = 503
+    bad = [issuer.claims(exp=_NOW - 3600), issuer.claims(iss="https://login.other.example/"), issuer.claims(aud="x")]
+    answers = start(issuer).answers([event(signer.token(claims)) for claims in bad])
+    assert [verdict(answer) for answer in answers] == [401] * 3
+    assert issuer.asked == []
+
+
+def test_an_issuer_that_is_gone_holds_up_no_token_of_another(issuer: Issuer, signer: Signer) -> None:
+    issuer.status = 503
+    told = config(issuer.url, requirement={"authorizers": ["main", "second"]})
+    second = "https://second.example/"
+    inline = {"issuer": second, "jwks_uri": None, "jwks": {"keys": [signer.public]}}
+    told["authorizers"]["second"] = {**told["authorizers"]["main"], **inline}
+    with closing(Function(told)) as function:
+        assert verdict(function.answer(event(signer.token(issuer.claims(iss=second))))) == 200
+        assert verdict(function.answer(event(signer.token(issuer.claims(iss=second, exp=1))))) == 401
+        assert issuer.asked == []
+        assert verdict(function.answer(event(signer.token(issuer.claims())))) == 500
+
+
+def test_what_it_throws_names_no_token(start: Functions, issuer: Issuer, signer: Signer) -> None:
+    issuer.status = 503
+    token = signer.token(issuer.claims(sub="a-subject-of-its-own"))
+    thrown = start(issuer).answer(event(token))["thrown"]
+    assert thrown == "status 503"
+
+
 def test_a_key_set_that_is_too_large_is_not_read(start: Functions, issuer: Issuer, signer: Signer) -> None:
     issuer.keys = [signer.public, {"kty": "RSA", "padding": "x" * 300_000}]
     assert verdict(start(issuer).answer(event(signer.token(issuer.claims())))) == 500
@@ -422,7 +466,7 @@ def test_it_logs_neither_tokens_nor_claims(issuer: Issuer, signer: Signer) -> No
     tokens = [signer.token(issuer.claims(sub="a-subject-of-its-own")), *_forged(issuer, signer).values()]
     function.answers([event(token) for token in tokens])
     issuer.status = 503
-    function.ahead(3600)
+    function.ahead(301)  # the keys are old, the tokens are not
     function.answers([event(token) for token in tokens])
     logged = function.close()
     assert "keys not fetched" in logged

@@ -156,24 +156,36 @@ def exposed(routes: Sequence[Route]) -> tuple[Route, ...]:
 
     A request keeps its method, whatever its path is read as.
     """
-    found: list[Route] = []
-    others = [route for route in routes if not route.websocket]
+    # Many routes, few ways to ask: those of a backend are looked at once each.
+    ways: dict[str, dict[object, tuple[tuple[str, ...] | None, Auth | None]]] = {}
     for route in routes:
-        if route.auth is None or route.websocket:
-            continue
-        mine = _backends(route)
-        near = (other for other in others if mine & _backends(other) and _share_methods(route, other))
-        if any(not _asks_for_all(other.auth, route.auth) for other in near):
-            found.append(route)
-    return tuple(found)
+        if not route.websocket:
+            for name in _backends(route):
+                ways.setdefault(name, {})[route.methods, _meaning(route.auth)] = (route.methods, route.auth)
+    return tuple(
+        route
+        for route in routes
+        if route.auth is not None
+        and not route.websocket
+        and any(
+            _share_methods(route.methods, methods) and not _asks_for_all(auth, route.auth)
+            for name in _backends(route)
+            for methods, auth in ways[name].values()
+        )
+    )
+
+
+def _meaning(auth: Auth | None) -> object:
+    """What an auth asks for, wherever it is written."""
+    return auth and (auth.authorizers, auth.scopes, auth.any_scope, auth.claims)
 
 
 def _backends(route: Route) -> set[str]:
     return {name for name, _ in route.action.targets} if isinstance(route.action, Forward) else set()
 
 
-def _share_methods(one: Route, other: Route) -> bool:
-    return one.methods is None or other.methods is None or bool(set(one.methods) & set(other.methods))
+def _share_methods(one: tuple[str, ...] | None, other: tuple[str, ...] | None) -> bool:
+    return one is None or other is None or not set(one).isdisjoint(other)
 
 
 def _asks_for_all(one: Auth | None, other: Auth) -> bool:

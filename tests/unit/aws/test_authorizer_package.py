@@ -46,3 +46,19 @@ def test_it_is_told_of_the_methods_that_need_it_and_of_the_authorizers_that_they
     assert sorted(config["methods"]) == ["GET /orders/{id}", "POST /stock"]
     assert config["requirements"][config["methods"]["POST /stock"]]["scopes"] == ["a", "b"]
     assert json.loads(archive_files(config)["config.json"]) == config
+
+
+def test_all_methods_of_an_authorizer_ask_for_the_same_since_the_gateway_remembers_its_answers() -> None:
+    rest = compile_edge(resolve(from_data(SPEC)), {}, "gateway-first", placeholders=True).rest
+    assert rest is not None and rest.authorizer is not None
+    methods = rest.authorizer.config["methods"]
+    named = {
+        f"{method.upper()} {path}": list(operation["security"][0])
+        for path, item in rest.body["paths"].items()
+        for method, operation in item.items()
+        if isinstance(operation, dict) and operation.get("security")
+    }
+    # An answer is for the whole stage: one authorizer for two requirements would let the weaker one's callers in.
+    assert named == {key: [requirement] for key, requirement in methods.items()}
+    assert len(set(methods.values())) == 2
+    assert set(methods.values()) == set(rest.authorizer.config["requirements"])
