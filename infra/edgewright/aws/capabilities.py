@@ -115,6 +115,16 @@ _MESSAGES = _a(
     " a POST that names the connection, and answers by the API's callback address",
     "balancer-first, where the WebSocket itself goes to the service",
 )
+_VALIDATED = _a(
+    "required parameters must be there, and bodies in JSON fit their schema; API Gateway compares no parameter with its"
+    " schema, and no body of another media type",
+    "the service, for the rest",
+)
+_BEYOND = _u(
+    "API Gateway's models know JSON Schema draft 4 only: no if, contains, prefixItems, patternProperties, dependent*,"
+    " unevaluated*, discriminator",
+    "a schema without them, or `validate: {body: false}`",
+)
 _SERVICES = _n("the services' balancer")
 _ALB_JWT = "the balancer checks RS256 tokens in the Authorization header only"
 _LAMBDA = _n("the Lambda authorizer of this package")
@@ -237,7 +247,9 @@ ROWS: tuple[Row, ...] = (
     Row("Route.rewrite", _api(_n("the integration's address"), _n("a parameter mapping"), _n("the integration's address"), _n("a transform of the rule"))),
     Row("Route.redirect", _same(_n("a balancer's rule"))),
     Row("Route.respond", _same(_n("a balancer's rule"))),
-    Row("Route.validation", _api(_u("the operations of the OpenAPI document are not carried along yet", "the service checks"), _u("an HTTP API checks no requests", "a REST API"), _u("the operations of the OpenAPI document are not carried along yet", "the service checks"), _u("a load balancer checks no requests", "the service checks")), u.validated),
+    Row("Route.validation", _api(_VALIDATED, _u("an HTTP API checks no requests", "a REST API"), _VALIDATED, _u("a load balancer checks no requests", "balancer-first or gateway-first")), u.validated),
+    Row("Validate.(by nothing)", _same(_u("there is no operation to check requests against", "load the OpenAPI document, write `validate: {operation: ...}`, or `validate: false`")), u.validated_by_nothing),
+    Row("Validate.(words of JSON Schema)", _api(_BEYOND, _n(), _BEYOND, _n()), u.validated_beyond),
     Row("Route.(WebSocket)", _api(_n("rides on the public balancer, past the API"), _MESSAGES, _MESSAGES, _n("rides on the balancer")), u.websockets),
     Row("Route.(path of a WebSocket)", _at_gateways(_u("a WebSocket API is known by one segment of letters, digits, `-` and `_`, and by nothing below it", "such a path, or balancer-first")), u.websocket_paths),
     Row("Route.(backends of a WebSocket)", _at_gateways(_u("messages of one connection would go to different versions", "one backend, or balancer-first")), u.websocket_weights),
@@ -322,8 +334,16 @@ ROWS: tuple[Row, ...] = (
     Row("Match.headers", _same(_n("see ValueMatch"))),
     Row("Match.query", _same(_n("see ValueMatch"))),
     Row("Match.(more than three)", _api(_u("a rule has five values for host, path, headers and query together", "three matches or fewer"), _n(), _n(), _u("a rule has five values for host, path, headers and query together", "three matches or fewer")), u.matched_too_often),
-    Row("Validate.parameters", _same(_u("see Route.validation", "the service checks"))),
-    Row("Validate.body", _same(_u("see Route.validation", "the service checks"))),
+    Row("Validate.parameters", _same(_n("see Route.validation"))),
+    Row("Validate.body", _same(_n("see Route.validation"))),
+    Row("Validate.operation", _same(_n("see Route.validation"))),
+    Row("Operation.parameters", _same(_n("see Route.validation"))),
+    Row("Operation.body_required", _same(_n("see Route.validation"))),
+    Row("Operation.bodies", _same(_n("see Route.validation"))),
+    Row("Parameter.name", _same(_n("see Route.validation"))),
+    Row("Parameter.source", _same(_n("see Route.validation"))),
+    Row("Parameter.required", _same(_n("see Route.validation"))),
+    Row("Parameter.shape", _same(_n("see Route.validation"))),
     Row("Waf.mode", _same(_n())),
     Row("Waf.managed", _same(_n("AWS's managed rule groups; `core` refuses bodies over 8 KB"))),
     Row("Waf.allow", _same(_n("an address set"))),

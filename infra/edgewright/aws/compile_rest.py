@@ -9,6 +9,7 @@ from edgewright.aws.bindings import Bindings
 from edgewright.aws.compile_edge_balancer import PREFLIGHT, prefix_of
 from edgewright.aws.compile_groups import Group, groups_of
 from edgewright.aws.compile_services import HEADER, dispatch_name
+from edgewright.aws.compile_validation import VALIDATORS, request_body, required_parameters, validator_of
 from edgewright.aws.path_table import ApiResource, api_resources
 from edgewright.aws.rest_authorizers import authorizer_config, operation_security, security_schemes
 from edgewright.edge.model import (
@@ -58,8 +59,9 @@ def compile_rest(edge: Edge, routes: Sequence[Route], bindings: Bindings, host: 
     resources = api_resources(placed)
     paths: dict[str, Json] = {}
     methods: dict[str, Json] = {}
+    models: dict[str, Json] = {}
     for resource in resources:
-        operations = _operations(resource, groups, edge, bindings, host, private=private)
+        operations = _operations(resource, groups, edge, bindings, host, models, private=private)
         if operations:
             paths[resource.path] = operations
         methods |= _settings(resource)
@@ -68,8 +70,14 @@ def compile_rest(edge: Edge, routes: Sequence[Route], bindings: Bindings, host: 
         "openapi": "3.0.1",
         "info": {"title": edge.name, "version": "1"},
         "paths": dict(sorted(paths.items())),
-        "components": {"securitySchemes": security_schemes(edge, groups, bindings, private=private)},
-        "x-amazon-apigateway-request-validators": {},
+        "components": {
+            "securitySchemes": security_schemes(edge, groups, bindings, private=private),
+            **({"schemas": dict(sorted(models.items()))} if models else {}),
+        },
+        "x-amazon-apigateway-request-validators": {
+            name: VALIDATORS[name]
+            for name in sorted({validator_of(item.validation) for item in routes if item.validation})
+        },
         "x-amazon-apigateway-gateway-responses": _gateway_responses(routes),
     }
     return Rest(
@@ -98,6 +106,7 @@ def _operations(
     edge: Edge,
     bindings: Bindings,
     host: str | None,
+    models: dict[str, Json],
     *,
     private: bool,
 ) -> Json:
@@ -105,10 +114,12 @@ def _operations(
     whole = resource.any_route
     for method, route in resource.methods.items():
         if route is not whole or _by_method(route, method):
-            found[_VERBS[method]] = _operation(resource, method, route, groups, edge, bindings, host, private=private)
+            found[_VERBS[method]] = _operation(
+                resource, method, route, groups, edge, bindings, host, models, private=private
+            )
     if whole is not None and not _throttled_by_route(whole):
         found["x-amazon-apigateway-any-method"] = _operation(
-            resource, "ANY", whole, groups, edge, bindings, host, private=private
+            resource, "ANY", whole, groups, edge, bindings, host, models, private=private
         )
     return found
 
@@ -121,6 +132,7 @@ def _operation(
     edge: Edge,
     bindings: Bindings,
     host: str | None,
+    models: dict[str, Json],
     *,
     private: bool,
 ) -> Json:
@@ -128,9 +140,15 @@ def _operation(
     parameters = [
         {"name": name, "in": "path", "required": True, "schema": {"type": "string"}} for name in resource.variables
     ]
-    parameters += [{"name": name, "in": where, "required": False, "schema": {"type": "string"}} for where, name in keys]
+    others: dict[tuple[str, str], Json] = {
+        (where, name): {"name": name, "in": where, "required": False, "schema": {"type": "string"}}
+        for where, name in keys
+    }
+    others |= required_parameters(route)
     found: Json = {
-        "parameters": parameters,
+        "parameters": [*parameters, *others.values()],
+        "requestBody": request_body(route, models),
+        "x-amazon-apigateway-request-validator": validator_of(route.validation) if route.validation else None,
         "responses": {"default": {"description": "What the service answers"}},
         "security": operation_security(groups[route.key], bindings, edge, private=private),
         "x-amazon-apigateway-integration": _integration(resource, method, route, keys, bindings, host),

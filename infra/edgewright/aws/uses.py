@@ -8,6 +8,7 @@ from edgewright.aws.compile_groups import PREFIX, kind_of
 from edgewright.aws.compile_redirects import STATUSES, can_redirect, can_respond
 from edgewright.aws.compile_rules import too_long
 from edgewright.aws.compile_services import exposed, slashed
+from edgewright.aws.compile_validation import unknown_words
 from edgewright.aws.compile_websocket import fits
 from edgewright.aws.rest_authorizers import is_cognito
 from edgewright.edge.model import (
@@ -436,7 +437,13 @@ pings = routes_where(
         route.origin if len(route.path.segments) == 1 and route.path.segments[0].text in ("ping", "sping") else None
     )
 )
-validated = routes_where(lambda route, edge: route.origin if route.validate_body or route.validate_parameters else None)
+validated = routes_where(lambda route, edge: route.validation.origin if route.validation else None)
+validated_by_nothing = routes_where(
+    lambda route, edge: route.validation.origin if route.validation and route.validation.operation is None else None
+)
+validated_beyond = routes_where(
+    lambda route, edge: route.validation.origin if route.validation and unknown_words(route.validation) else None
+)
 timeouts_over_29 = routes_where(
     lambda route, edge: route.timeout.origin if not route.websocket and route.timeout.request > 29_000 else None
 )

@@ -371,6 +371,35 @@ Action = Forward | Redirect | Respond
 
 
 @dataclass(frozen=True, slots=True)
+class RequestParameter:
+    """A parameter of a request: where (``path``, ``query``, ``header``) and what it may be, as JSON Schema text."""
+
+    where: str
+    name: str
+    required: bool
+    schema: str
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """What a request must be like. bodies: by media type, as JSON Schema texts without references."""
+
+    parameters: tuple[RequestParameter, ...]
+    body_required: bool
+    bodies: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Validation:
+    """Which parts of a request are checked, and against what; operation None: nothing is known of it."""
+
+    parameters: bool
+    body: bool
+    operation: Operation | None
+    origin: Origin
+
+
+@dataclass(frozen=True, slots=True)
 class Route:
     """One route with everything that holds for it.
 
@@ -400,8 +429,7 @@ class Route:
     request_headers: HeaderChange
     response_headers: HeaderChange
     rewrite: Rewrite | None
-    validate_parameters: bool
-    validate_body: bool
+    validation: Validation | None
     origin: Origin
 
 

@@ -1,5 +1,6 @@
 """Resolves routes: each gets its defaults with their origin, and everything that one route can get wrong is checked."""
 
+import json
 import math
 import re
 from collections.abc import Iterator, Mapping
@@ -18,15 +19,18 @@ from edgewright.edge.model import (
     HeaderChange,
     Key,
     Listener,
+    Operation,
     Origin,
     Quota,
     Redirect,
+    RequestParameter,
     Respond,
     Retry,
     Rewrite,
     Route,
     Throttle,
     Timeouts,
+    Validation,
     ValueMatch,
 )
 from edgewright.edge.paths import PathError, RouteKey, parse_key, parse_path, shape, slug
@@ -151,10 +155,29 @@ class RouteResolver:
             request_headers=self._headers(path, item, "request"),
             response_headers=self._headers(path, item, "response"),
             rewrite=self._rewrite(path, item, parsed, action),
-            validate_parameters=bool(item.validation and item.validation.parameters),
-            validate_body=bool(item.validation and item.validation.body),
+            validation=self._validation(path, item),
             origin=self._collect.origin(path, key=True),
         )
+
+    def _validation(self, path: Path, item: spec_model.Route) -> Validation | None:
+        given = item.validation
+        if not given or not (given.parameters or given.body):
+            return None
+        written = given.operation
+        operation = written and Operation(
+            tuple(
+                RequestParameter(
+                    one.source,
+                    one.name,
+                    one.required or one.source == "path",
+                    _schema_text(one.shape),
+                )
+                for one in written.parameters
+            ),
+            written.body_required,
+            tuple((media, _schema_text(shape)) for media, shape in sorted(written.bodies.items())),
+        )
+        return Validation(given.parameters, given.body, operation, self._collect.origin((*path, "validate"), key=True))
 
     # -- where it applies ----------------------------------------------------------------------------------------------
 
@@ -724,3 +747,7 @@ class RouteResolver:
             self._collect.error(path, f"`{name}` belongs to the connection", remedy, code="header-name")
         elif name.startswith(("x-edge-", "x-envoy-", ":")):
             self._collect.error(path, f"`{name}` is a name of the edge's own", "use another", code="header-name")
+
+
+def _schema_text(shape: object) -> str:
+    return json.dumps(shape, sort_keys=True, separators=(",", ":"), ensure_ascii=False)

@@ -145,7 +145,7 @@ def _own_answers(edge: Edge, bindings: Bindings) -> Iterator[Use]:
 
 def _validate(edge: Edge, bindings: Bindings) -> Iterator[Use]:
     for route in edge.routes:
-        if route.validate_body or route.validate_parameters:
+        if route.validation is not None:
             yield (route.key,), route.origin
 
 
@@ -329,6 +329,14 @@ ROWS: tuple[Row, ...] = (
     Row("Match.headers", "native", ""),
     Row("Match.query", "native", "as written, without decoding"),
     Row("Validate.parameters", "unsupported", "see Route.validation"),
+    Row("Validate.operation", "unsupported", "see Route.validation"),
+    Row("Operation.parameters", "unsupported", "see Route.validation"),
+    Row("Operation.body_required", "unsupported", "see Route.validation"),
+    Row("Operation.bodies", "unsupported", "see Route.validation"),
+    Row("Parameter.name", "unsupported", "see Route.validation"),
+    Row("Parameter.source", "unsupported", "see Route.validation"),
+    Row("Parameter.required", "unsupported", "see Route.validation"),
+    Row("Parameter.shape", "unsupported", "see Route.validation"),
     Row("Validate.body", "unsupported", "see Route.validation"),
     Row("Waf.mode", "native", "`count` lets everything in and counts in the metrics"),
     Row("Waf.managed", "approximated", "no managed rule sets on this machine", "AWS WAF, or Azure's", _managed),

@@ -85,6 +85,10 @@ QueryName = Annotated[str, Text(r"[^\s&=#]{1,128}", "a query parameter's name", 
 MediaType = Annotated[str, Text(r"[a-z]+/[A-Za-z0-9.+-]+", "a media type", ("application/json",))]
 
 
+JsonSchema = dict[str, Any]
+"""A JSON Schema, as OpenAPI writes it."""
+
+
 class Model(BaseModel):
     """The common habits of all parts of a spec: frozen, no unknown fields, names as in YAML."""
 
@@ -579,13 +583,39 @@ class Match(Model):
     """Query parameters by name."""
 
 
+class Parameter(Model):
+    """A parameter of a request."""
+
+    name: Plain
+    """Its name; a header's in any case."""
+    source: Literal["path", "query", "header"] = Field(alias="in")
+    """Where it is."""
+    required: Bool = False
+    """Whether a request must have it."""
+    shape: JsonSchema = Field(default={}, alias="schema")
+    """What it may be, as a JSON Schema."""
+
+
+class Operation(Model):
+    """What a request must be like."""
+
+    parameters: Many[Parameter] = ()
+    """What stands in its path, its query and its headers."""
+    body_required: Bool = False
+    """Whether it must have a body."""
+    bodies: dict[MediaType, JsonSchema] = {}
+    """What its body may be, by media type, as a JSON Schema without references."""
+
+
 class Validate(Model):
-    """Requests are checked against the operation of the OpenAPI document that the spec came from."""
+    """Requests are checked against an operation."""
 
     parameters: Bool = True
     """Query parameters and headers."""
     body: Bool = True
     """The body, by its JSON Schema."""
+    operation: Operation | None = None
+    """What they are checked against; from the OpenAPI document, if the spec is one."""
 
 
 def _validate(value: Any) -> Any:
@@ -655,7 +685,7 @@ class Route(Settings):
     respond: Respond | None = None
     """Answer from here."""
     validation: ValidateField | None = Field(default=None, alias="validate")
-    """Check requests against the OpenAPI document."""
+    """Check requests against the operation of the OpenAPI document that the spec is, or one that is written here."""
 
     @model_validator(mode="after")
     def _one(self) -> Self:

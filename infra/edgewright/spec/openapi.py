@@ -7,12 +7,13 @@ operation's win; in a security scheme the fields of the authorizer, or a whole a
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import cast
 
 from edgewright.spec.model import EdgeSpec
+from edgewright.spec.openapi_operation import Operations
 from edgewright.spec.openapi_reader import X_EDGE, Node, Reader, mapping
 from edgewright.spec.openapi_security import Security
 from edgewright.spec.openapi_server import server
@@ -73,6 +74,7 @@ class _Translator:
         self._root = reader.root
         self._edge = reader.x_edge(reader.root) or Node({}, (X_EDGE,))
         self._security = Security(reader, self._edge)
+        self._operations = Operations(reader)
         self._prefix = ""
         self._routes: dict[str, object] = {}
         self._homeless: list[Node] = []
@@ -173,9 +175,16 @@ class _Translator:
             owner = next((layer for layer in layers if method in layer.value), None)
             operation = self._reader.child(owner, method) if owner else None
             if operation:
-                self._operation(path, method, operation, inherited)
+                self._operation(path, method, operation, layers, inherited)
 
-    def _operation(self, path: str, method: str, operation: Node, inherited: Mapping[str, tuple[object, Path]]) -> None:
+    def _operation(
+        self,
+        path: str,
+        method: str,
+        operation: Node,
+        layers: Sequence[Node],
+        inherited: Mapping[str, tuple[object, Path]],
+    ) -> None:
         full = self._prefix if path == "/" and self._prefix else f"{self._prefix}{path}"
         key = f"{method.upper()} {full}"
         fields = {**inherited, **self._route_fields(operation)}
@@ -192,6 +201,8 @@ class _Translator:
                 self._homeless.append(operation)
                 return
             fields["backend"] = default
+        if "validate" in fields:
+            fields["validate"] = self._checked(*fields["validate"], operation, layers)
         self.origins["routes", key] = operation.path
         for name, (_, origin) in fields.items():
             self.origins["routes", key, name] = origin
@@ -204,6 +215,14 @@ class _Translator:
         if operation.get("callbacks"):
             what = "callbacks are ignored: services send them, and they do not come through the edge"
             self._reader.warn((*operation.path, "callbacks"), what)
+
+    def _checked(self, written: object, origin: Path, operation: Node, layers: Sequence[Node]) -> tuple[object, Path]:
+        """What `validate` says, with the operation that it is about unless it says one itself."""
+        details = {} if written is True else written
+        if not isinstance(details, Mapping) or "operation" in details:
+            return written, origin
+        found = self._operations.read(operation, layers)
+        return {**cast("Mapping[str, object]", details), "operation": found}, origin
 
     def _route_fields(self, owner: Node) -> dict[str, tuple[object, Path]]:
         """The fields of `x-edge` on a path or operation, each with its path; a text is short for its backend."""
