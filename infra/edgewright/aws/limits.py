@@ -92,6 +92,21 @@ def _http_integrations(artifact: Artifact) -> Iterator[tuple[str, int]]:
         yield "the HTTP API", len(artifact.http.body["components"]["x-amazon-apigateway-integrations"])
 
 
+def _verifying(artifact: Artifact) -> Iterator[tuple[str, int]]:
+    if artifact.edge_balancer is not None:
+        modes = [
+            item.get("mutual_authentication", {}).get("mode") for item in artifact.edge_balancer.listeners.values()
+        ]
+        yield "the public balancer", modes.count("verify")
+
+
+def _paths(artifact: Artifact) -> Iterator[tuple[str, int]]:
+    """Of the ARN of a method, which an authorizer is asked about, the path is what can be long."""
+    for name, item in (("the REST API", artifact.rest), ("the HTTP API", artifact.http)):
+        for path in item.body["paths"] if item is not None else ():
+            yield f"{name}'s path {path[:40]}...", len(path.encode())
+
+
 def _authorizers(artifact: Artifact) -> Iterator[tuple[str, int]]:
     for name, item in (("the REST API", artifact.rest), ("the HTTP API", artifact.http)):
         if item is not None:
@@ -139,6 +154,8 @@ LIMITS: tuple[Limit, ...] = (
     Limit("alb_rules", "rules", 100, True, "use fewer routes that differ in what they lead to", _rules),
     Limit("alb_target_groups", "target groups", 100, True, "use fewer backends", _target_groups),
     Limit("alb_listeners", "listeners", 50, True, "use fewer listeners", _listeners),
+    Limit("alb_mutual_tls", "listeners that ask for client certificates", 2, True, "use fewer", _verifying),
+    Limit("path_bytes", "bytes (the ARN of a method has 1,600)", 1500, False, "use a shorter path", _paths),
     Limit("rest_resources", "resources", 300, True, "merge routes with `/*`", _rest_resources),
     Limit("http_routes", "routes", 300, True, "merge routes with `/*`", _http_routes),
     Limit("http_integrations", "integrations", 300, False, "use fewer routes that differ in what they lead to", _http_integrations),

@@ -218,11 +218,12 @@ class _Translator:
 
     def _checked(self, written: object, origin: Path, operation: Node, layers: Sequence[Node]) -> tuple[object, Path]:
         """What `validate` says, with the operation that it is about unless it says one itself."""
-        details = {} if written is True else written
-        if not isinstance(details, Mapping) or "operation" in details:
+        if written is not True and not isinstance(written, Mapping):
             return written, origin
-        found = self._operations.read(operation, layers)
-        return {**cast("Mapping[str, object]", details), "operation": found}, origin
+        details = mapping(cast("object", written))
+        if "operation" in details:
+            return details, origin
+        return {**details, "operation": self._operations.read(operation, layers)}, origin
 
     def _route_fields(self, owner: Node) -> dict[str, tuple[object, Path]]:
         """The fields of `x-edge` on a path or operation, each with its path; a text is short for its backend."""

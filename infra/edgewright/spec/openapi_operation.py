@@ -1,6 +1,6 @@
 """Takes what requests are checked against out of an operation of an OpenAPI document: references written out."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import cast
 
 from edgewright.spec.openapi_reader import Node, Reader, mapping
@@ -29,15 +29,17 @@ class Operations:
         if body is not None:
             found["body_required"] = body.get("required") is True
             content = self._reader.child(body, "content")
-            found["bodies"] = {
-                media: self._schema(at)
-                for media in (content.value if content else {})
-                if (at := self._reader.child(cast("Node", content), media)) is not None
-            }
+            found["bodies"] = dict(self._bodies(content)) if content is not None else {}
         if self._left <= 0:
             what = f"its schemas have more than {LARGEST} parts when references are written out"
             self._reader.error(operation.path, what, "write `validate: false` for it", key=True)
         return found
+
+    def _bodies(self, content: Node) -> Iterator[tuple[str, object]]:
+        for media in content.value:
+            at = self._reader.child(content, media)
+            if at is not None:
+                yield media, self._schema(at)
 
     def _parameters(self, operation: Node, layers: Sequence[Node]) -> list[dict[str, object]]:
         """An operation's own go before those of its path; cookies are no part of what gateways check."""

@@ -31,6 +31,7 @@ class Registration:
     protect: bool
     retain: bool
     secret_outputs: tuple[str, ...]
+    aliases: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +146,7 @@ class _Monitor(mocks.MockMonitor):
                     protect=request.protect,
                     retain=request.retainOnDelete,
                     secret_outputs=tuple(request.additionalSecretOutputs),
+                    aliases=tuple(alias.urn or alias.spec.name for alias in request.aliases),
                 )
             )
         return super().RegisterResource(request)

@@ -70,6 +70,13 @@ def test_protection_and_provider_of_the_component_reach_everything(case: Case) -
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)
+def test_a_component_under_a_new_name_is_known_by_its_old_one(case: Case) -> None:
+    """What is below it follows: the engine takes the names of children from their parent's."""
+    made = record(lambda: case.make(pulumi.ResourceOptions(aliases=[pulumi.Alias(name="old")])))
+    assert any("old" in alias for alias in made.resources[0].aliases)
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
 def test_all_that_may_be_an_output_may_be_unknown_in_a_preview(case: Case) -> None:
     known, hidden = record(case.make), record(case.make_unknown, preview=True)
     before, after = ({item.urn: set(item.inputs) for item in made.resources} for made in (known, hidden))
