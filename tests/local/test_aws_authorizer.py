@@ -420,6 +420,21 @@ def test_the_last_keys_serve_while_the_issuer_is_gone_and_not_for_ever(
     assert verdict(function.answer(event(token))) == 500
 
 
+def test_while_the_issuer_is_gone_it_is_asked_every_30_seconds_and_not_by_each_request(
+    start: Functions, issuer: Issuer, signer: Signer
+) -> None:
+    function = start(issuer)
+    good = event(signer.token(issuer.claims()))
+    function.answer(good)
+    issuer.status = 503
+    function.ahead(301)
+    assert [verdict(function.answer(good)) for _ in range(5)] == [200] * 5
+    assert issuer.asked == ["/keys"] * 2
+    function.ahead(332)
+    assert verdict(function.answer(good)) == 200
+    assert issuer.asked == ["/keys"] * 3
+
+
 @pytest.mark.parametrize("status", [404, 500, 302])
 def test_without_keys_nobody_passes_and_it_is_no_fault_of_the_callers(
     status: int, start: Functions, issuer: Issuer, signer: Signer

@@ -110,6 +110,11 @@ def _at_gateways(cell: Cell) -> tuple[Cell, Cell, Cell, Cell]:
     return (_n(), cell, cell, _n())
 
 
+def _at_apis(cell: Cell) -> tuple[Cell, Cell, Cell, Cell]:
+    """What holds where an API is on the way."""
+    return (cell, cell, cell, _n())
+
+
 _MESSAGES = _a(
     "a WebSocket API with a host of its own, since it can share none with another API: the service gets each message as"
     " a POST that names the connection, and answers by the API's callback address",
@@ -296,6 +301,7 @@ ROWS: tuple[Row, ...] = (
     Row("Cors.expose_headers", _same(_n("see Route.cors"))),
     Row("Cors.allow_credentials", _same(_n("see Route.cors"))),
     Row("Cors.max_age", _same(_n())),
+    Row("Cors.(max_age over a day)", _api(_n(), _a("an HTTP API says a day at most"), _n(), _n()), u.crossing_long),
     Row("Retry.attempts", _same(_u("see Route.retry", "`retry: none`"))),
     Row("Retry.on", _same(_u("see Route.retry", "`retry: none`"))),
     Row("Retry.backoff", _same(_u("see Route.retry", "`retry: none`"))),
@@ -312,7 +318,10 @@ ROWS: tuple[Row, ...] = (
     Row("Rewrite.path", _same(_n("with variables"))),
     Row("Headers.request", _api(_n("set and add"), _n(), _n("set and add"), _u("a load balancer changes no request headers", "balancer-first or gateway-first")), None),
     Row("Headers.(request, on a balancer)", _api(_n(), _n(), _n(), _u("a load balancer changes no request headers", "balancer-first or gateway-first")), u.request_changes),
-    Row("Headers.(request headers that are AWS's own)", _same(_u("API Gateway does not let authorization, host, via, forwarded, x-forwarded-* and x-amzn-* be changed", "another name")), u.reserved_headers),
+    Row("Headers.(headers that are AWS's own)", _at_apis(_u("API Gateway does not let authorization, host, via, forwarded, x-forwarded-*, x-amz-*, x-amzn-* and access-control-* be changed", "another name")), u.reserved_headers),
+    Row("Headers.(signs in a name)", _at_apis(_u("a mapping of API Gateway takes letters, digits, `-` and `_`", "another name")), u.odd_header_names),
+    Row("Headers.(values with a dollar sign)", _api(_n(), _u("an HTTP API reads `$` in a header's value or a rewritten path as an expression", "a REST API, or no `$`"), _n(), _n()), u.mapped_values),
+    Row("Headers.(values with a quote or a backslash)", _api(_u("a REST API writes values between quotes, and AWS does not say how one within is written", "other signs"), _n(), _u("a REST API writes values between quotes, and AWS does not say how one within is written", "other signs"), _n()), u.quoted_values),
     Row("Headers.response", _api(_u("a REST API that hands answers through changes none of their headers", "the service, or an HTTP API"), _a("changed on the statuses that services commonly answer with"), _u("a REST API that hands answers through changes none of their headers", "the service, or an HTTP API"), _u("a load balancer changes the headers of all answers alike", "the service, or an HTTP API")), u.response_changes),
     Row("HeaderChange.remove", _api(_u("a REST API removes no request headers", "an HTTP API"), _n(), _u("a REST API removes no request headers", "an HTTP API"), _n("see Headers")), u.request_removals),
     Row("HeaderChange.set", _same(_n("see Headers"))),

@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from edgewright.aws.compile_waf import RateBucket
+from edgewright.aws.compile_waf import RateBucket, Requests
 from edgewright.aws.uses import counted_by
-from edgewright.edge.model import ApiKeyAuthorizer, Edge, JwtAuthorizer, Route, Throttle
+from edgewright.edge.model import ApiKeyAuthorizer, Edge, JwtAuthorizer, PathPattern, Route, Throttle
 
 
 def rate_buckets(edge: Edge, *, routes_too: bool) -> tuple[RateBucket, ...]:
@@ -39,21 +39,50 @@ def _bucket(bucket: str, key: str, routes: Sequence[Route], edge: Edge) -> RateB
     if limit is None:
         raise TypeError(bucket)
     slug = routes[0].slug if bucket != "defaults" else "defaults"
-    everything = bucket == "defaults" and key != "route"
-    others = [route for route in edge.routes if route not in routes] if everything else []
-    methods = {method for route in routes for method in route.methods or ("",)}
     return RateBucket(
         name=f"{slug}-{key.replace(':', '-')}" if bucket == "defaults" else slug,
         rate=(limit.count, limit.seconds),
         burst=limit.burst,
         key=key,
-        paths=() if everything and not _narrow(others, routes) else tuple(route.path for route in routes),
-        methods=None if everything or "" in methods else tuple(sorted(methods)),
-        excluded=tuple(route.path for route in others if route.throttle is None or route.throttle.bucket != bucket),
-        everything=everything,
+        counted=_counted(routes, edge),
     )
 
 
-def _narrow(others: Sequence[Route], routes: Sequence[Route]) -> bool:
-    """Whether fewer routes are in the bucket than out of it: then naming those in it is shorter."""
-    return len(others) > len(routes)
+def _counted(routes: Sequence[Route], edge: Edge) -> tuple[Requests, ...]:
+    """The requests that these routes get: a route that is tried before one of them takes what both match."""
+    mine = {route.key for route in routes}
+    groups: dict[object, list[Route]] = {}
+    others: dict[object, list[Route]] = {}
+    before: list[Route] = []
+    for route in edge.routes:
+        if route.key not in mine:
+            before.append(route)
+            continue
+        # What a condition on headers or query takes away is not seen here, and counted with the rest.
+        taken = [one for one in before if one.path != route.path or one.methods != route.methods]
+        taken = [one for one in taken if not one.headers and not one.query and _meet(one, route)]
+        key = (route.methods, tuple(one.key for one in taken))
+        groups.setdefault(key, []).append(route)
+        others[key] = taken
+    return tuple(
+        Requests(
+            tuple(dict.fromkeys(route.path for route in found)),
+            found[0].methods,
+            tuple((one.path, one.methods) for one in others[key]),
+        )
+        for key, found in groups.items()
+    )
+
+
+def _meet(one: Route, other: Route) -> bool:
+    """Whether a request may match both."""
+    methods = one.methods is None or other.methods is None or not set(one.methods).isdisjoint(other.methods)
+    return methods and one.websocket == other.websocket and _paths_meet(one.path, other.path)
+
+
+def _paths_meet(one: PathPattern, other: PathPattern) -> bool:
+    short, long = sorted((one, other), key=lambda path: len(path.segments))
+    if len(short.segments) < len(long.segments) and not short.rest:
+        return False
+    pairs = zip(short.segments, long.segments, strict=False)
+    return all(a.variable or b.variable or a.text == b.text for a, b in pairs)

@@ -175,6 +175,6 @@ def _cors(cors: Cors) -> Json:
         "allowHeaders": list(cors.allow_headers),
         "exposeHeaders": list(cors.expose_headers),
         "allowCredentials": cors.credentials,
-        "maxAge": cors.max_age // 1000,
+        "maxAge": min(86_400, cors.max_age // 1000),
     }
     return {key: value for key, value in found.items() if value != []}

@@ -168,7 +168,7 @@ def _integration(
     # Overwritten, never appended: a client's own header of this name does not arrive.
     mapped[f"integration.request.header.{HEADER}"] = f"'{dispatch_name(route)}'"
     for name, value in (*route.request_headers.set, *route.request_headers.add):
-        mapped[f"integration.request.header.{name}"] = "'" + value.replace("'", "\\'") + "'"
+        mapped[f"integration.request.header.{name}"] = f"'{value}'"  # no quote is in it (`capabilities`)
     for where, name in keys:
         kind = "querystring" if where == "query" else "header"
         mapped[f"integration.request.{kind}.{name}"] = f"method.request.{kind}.{name}"

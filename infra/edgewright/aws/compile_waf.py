@@ -48,21 +48,27 @@ _ODD = (
 
 
 @dataclass(frozen=True, slots=True)
+class Requests:
+    """Requests by path and method (None: any), but for those that a route which comes before takes."""
+
+    paths: tuple[PathPattern, ...]
+    methods: tuple[str, ...] | None
+    but: tuple[tuple[PathPattern, tuple[str, ...] | None], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class RateBucket:
     """A throttle to be counted by the web ACL.
 
-    name: a slug; rate: requests and seconds; key: ``ip``, ``route``, ``header:NAME``, or ``token:NAME`` for a header
-    with a credential; paths, methods: what is counted; everything: all but ``excluded``.
+    name: unique; rate: requests and seconds; key: ``ip``, ``route``, ``header:NAME``, or ``token:NAME`` for a header
+    with a credential; counted: what is.
     """
 
     name: str
     rate: tuple[int, int]
     burst: int
     key: str
-    paths: tuple[PathPattern, ...]
-    methods: tuple[str, ...] | None
-    excluded: tuple[PathPattern, ...] = ()
-    everything: bool = False
+    counted: tuple[Requests, ...]
 
     @property
     def limit(self) -> int:
@@ -161,22 +167,36 @@ def _uri(pattern: str, transformation: str) -> Json:
 
 
 def _labels(buckets: Sequence[RateBucket]) -> list[tuple[Json, int]]:
-    """Rules that mark requests of a bucket that does not count everything: a rate rule may narrow itself by a label."""
+    """Rules that mark the requests of a bucket: a rate rule may narrow itself by a label, but not look at a path."""
     found: list[tuple[Json, int]] = []
     places = _places(buckets)
     for bucket in buckets:
-        if not bucket.paths and not bucket.excluded:
-            continue
-        patterns = joined([regex(path) for path in bucket.paths or bucket.excluded])
-        statement = _any([_uri(pattern, "NONE") for pattern in patterns])
-        units = 3 * len(patterns)
-        if bucket.methods is not None:
-            statement = {"and_statement": {"statements": [statement, _any([_method(name) for name in bucket.methods])]}}
-            units += 2 * len(bucket.methods)
+        parts = [_requests(one) for one in bucket.counted]
+        statement = _any([part for part, _ in parts])
         rule = _rule(f"label-{bucket.name}", _LABELS + places[bucket.name], statement, {"count": {}})
         rule["rule_labels"] = [{"name": label(bucket.name)}]
-        found.append((rule, units))
+        found.append((rule, sum(units for _, units in parts)))
     return found
+
+
+def _requests(counted: Requests) -> tuple[Json, int]:
+    """A statement that matches these requests, and its capacity."""
+    wanted = [_paths(counted.paths, counted.methods)]
+    by_methods: dict[tuple[str, ...] | None, list[PathPattern]] = {}
+    for path, methods in counted.but:
+        by_methods.setdefault(methods, []).append(path)
+    others = [_paths(paths, methods) for methods, paths in by_methods.items()]
+    if others:
+        wanted.append(({"not_statement": {"statement": _any([one for one, _ in others])}}, sum(n for _, n in others)))
+    return _all([one for one, _ in wanted]), sum(units for _, units in wanted)
+
+
+def _paths(paths: Sequence[PathPattern], methods: tuple[str, ...] | None) -> tuple[Json, int]:
+    patterns = joined([regex(path) for path in paths])
+    parts = [_any([_uri(pattern, "NONE") for pattern in patterns])]
+    if methods is not None:
+        parts.append(_any([_method(name) for name in methods]))
+    return _all(parts), 3 * len(patterns) + 2 * len(methods or ())
 
 
 def _places(buckets: Sequence[RateBucket]) -> dict[str, int]:
@@ -198,7 +218,7 @@ def joined(expressions: Sequence[str]) -> list[str]:
 
 def label(name: str) -> str:
     """The label of a bucket; letters, digits, ``_``, ``-`` and ``:``."""
-    return "edgewright:" + re.sub(r"[^A-Za-z0-9_-]", "-", name)
+    return "edgewright:" + _slug(name)
 
 
 def _method(name: str) -> Json:
@@ -214,29 +234,20 @@ def _method(name: str) -> Json:
 
 def _rates(bucket: RateBucket, priority: int) -> Iterator[tuple[Json, int]]:
     kind, _, header = bucket.key.partition(":")
-    scope = _scope(bucket)
+    scope: Json = {"label_match_statement": {"scope": "LABEL", "key": label(bucket.name)}}
     if kind in ("ip", "route"):
         keys = {"aggregate_key_type": "IP" if kind == "ip" else "CONSTANT"}
-        yield _rule(f"rate-{_slug(bucket.name)}", priority, _rate(bucket.limit, keys, scope), _block(429, TOO_MANY)), 2
+        yield _rule(f"rate-{bucket.name}", priority, _rate(bucket.limit, keys, scope), _block(429, TOO_MANY)), 2
         return
     own = {
         "aggregate_key_type": "CUSTOM_KEYS",
         "custom_keys": [{"header": {"name": header, "text_transformations": [{"priority": 0, "type": "NONE"}]}}],
     }
-    yield _rule(f"rate-{_slug(bucket.name)}", priority, _rate(bucket.limit, own, scope), _block(429, TOO_MANY)), 32
+    yield _rule(f"rate-{bucket.name}", priority, _rate(bucket.limit, own, scope), _block(429, TOO_MANY)), 32
     # A request without the header is not counted by it: its address is.
-    without = {"not_statement": {"statement": _has(header)}}
-    narrowed = without if scope is None else {"and_statement": {"statements": [scope, without]}}
-    by_ip = _rate(bucket.limit, {"aggregate_key_type": "IP"}, narrowed)
-    yield _rule(f"rate-{_slug(bucket.name)}-ip", priority + 1, by_ip, _block(429, TOO_MANY)), 3
-
-
-def _scope(bucket: RateBucket) -> Json | None:
-    """What a rate rule counts: what carries the bucket's label, or all that does not carry it; None for everything."""
-    if not bucket.paths and not bucket.excluded:
-        return None
-    labelled: Json = {"label_match_statement": {"scope": "LABEL", "key": label(bucket.name)}}
-    return labelled if bucket.paths else {"not_statement": {"statement": labelled}}
+    without = {"and_statement": {"statements": [scope, {"not_statement": {"statement": _has(header)}}]}}
+    by_ip = _rate(bucket.limit, {"aggregate_key_type": "IP"}, without)
+    yield _rule(f"rate-without-{bucket.name}", priority + 1, by_ip, _block(429, TOO_MANY)), 3
 
 
 def _has(header: str) -> Json:
@@ -298,8 +309,21 @@ def _rule(name: str, priority: int, statement: Json, action: Json | None) -> Jso
     return found
 
 
+_SIGNS = str.maketrans({".": "__", "+": "_p", "(": "_l", ")": "_r"})
+"""For signs of a route's slug, which escapes an underscore: two slugs never become one name."""
+
+
 def _slug(name: str) -> str:
-    return re.sub(r"[^A-Za-z0-9_-]", "-", name)[:100]
+    """A name that AWS takes, different for different names: at most 100 letters, digits, ``_`` and ``-``."""
+    found = name.translate(_SIGNS)
+    plain = re.sub(r"[^A-Za-z0-9_-]", "-", found)
+    if plain == found and len(plain) <= 100:
+        return plain
+    return f"{plain[:90]}-{sha256(name.encode()).hexdigest()[:8]}"
+
+
+def _all(statements: list[Json]) -> Json:
+    return statements[0] if len(statements) == 1 else {"and_statement": {"statements": statements}}
 
 
 def _any(statements: list[Json]) -> Json:

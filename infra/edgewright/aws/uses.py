@@ -477,12 +477,7 @@ response_changes = routes_where(
     )
 )
 reserved_headers = routes_where(
-    lambda route, edge: (
-        route.origin
-        if any(_reserved(name) for name, _ in (*route.request_headers.set, *route.request_headers.add))
-        or any(_reserved(name) for name in route.request_headers.remove)
-        else None
-    )
+    lambda route, edge: route.origin if any(_reserved(name) for name, _ in _written(route)) else None
 )
 redirects_elsewhere = routes_where(
     lambda route, edge: route.origin if isinstance(route.action, Redirect) and not can_redirect(route) else None
@@ -497,6 +492,22 @@ redirects_308 = routes_where(
 odd_answers = routes_where(
     lambda route, edge: route.origin if isinstance(route.action, Respond) and can_respond(route.action) else None
 )
+odd_header_names = routes_where(
+    lambda route, edge: route.origin if any(_odd_name(name) for name, _ in _written(route)) else None
+)
+mapped_values = routes_where(
+    lambda route, edge: route.origin if any("$" in value for _, value in _written(route)) or _dollars(route) else None
+)
+quoted_values = routes_where(
+    lambda route, edge: (
+        route.origin
+        if any("'" in value or "\\" in value for _, value in (*route.request_headers.set, *route.request_headers.add))
+        else None
+    )
+)
+crossing_long = routes_where(
+    lambda route, edge: route.cors.origin if route.cors and route.cors.max_age > 86_400_000 else None
+)
 crossing = routes_where(lambda route, edge: route.cors.origin if route.cors else None)
 fine_weights = routes_where(
     lambda route, edge: route.origin if isinstance(route.action, Forward) and len(route.action.targets) > 5 else None
@@ -505,10 +516,29 @@ fine_weights = routes_where(
 _API_CHARACTERS = set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-:")
 
 
+def _written(route: Route) -> list[tuple[str, str]]:
+    """Headers that a route sets, adds or removes, with their values."""
+    found: list[tuple[str, str]] = []
+    for change in (route.request_headers, route.response_headers):
+        found += [*change.set, *change.add, *((name, "") for name in change.remove)]
+    return found
+
+
+def _odd_name(name: str) -> bool:
+    return not set(name.lower()) <= set("abcdefghijklmnopqrstuvwxyz0123456789-_")
+
+
+def _dollars(route: Route) -> bool:
+    """Whether a rewritten path has a sign that a parameter mapping reads as an expression."""
+    rewrite = route.rewrite
+    texts = [rewrite.prefix or "", str(rewrite.path or "")] if rewrite is not None else []
+    return any("$" in text for text in texts)
+
+
 def _reserved(name: str) -> bool:
     name = name.lower()
     return name in ("authorization", "forwarded", "origin", "via", "host") or name.startswith(
-        ("x-forwarded-", "x-amzn-", "apigw-")
+        ("x-forwarded-", "x-amzn-", "x-amz-", "apigw-", "access-control-")
     )
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from edgewright.aws.compile_buckets import rate_buckets
-from edgewright.aws.compile_waf import FLOOR, MANAGED, PATTERN, RateBucket, WafPlan, compile_waf, joined
+from edgewright.aws.compile_waf import FLOOR, MANAGED, PATTERN, RateBucket, Requests, WafPlan, compile_waf, joined
 from edgewright.edge.model import Edge
 from edgewright.edge.paths import parse_path
 from edgewright.edge.resolve import resolve
@@ -50,7 +50,7 @@ def rules_of(edge: Edge, *, routes_too: bool = False) -> dict[str, Any]:
 
 
 def bucket(name: str, rate: tuple[int, int] = (10, 1), key: str = "ip") -> RateBucket:
-    return RateBucket(name, rate, 0, key, (parse_path(f"/{name}"),), None)
+    return RateBucket(name, rate, 0, key, (Requests((parse_path(f"/{name}"),), None),))
 
 
 # -- nothing, and the guard --------------------------------------------------------------------------------------------
@@ -229,3 +229,70 @@ def test_expressions_are_joined_up_to_their_longest() -> None:
     assert all(len(text) <= PATTERN for text in found)
     assert sorted("|".join(found).split("|")) == sorted(f"^/a{number:03}$" for number in range(200))
     assert len(found) == 4
+
+
+# -- which requests a throttle counts --------------------------------------------------------------------------------------
+
+
+def counted(edge: Edge, name: str, method: str, path: str) -> bool:
+    """Whether the rule that marks the requests of a bucket marks this one, by an interpreter of its statement."""
+    rule = rules_of(edge)[f"label-{name}"]
+    return _matches(rule["statement"], method, path)
+
+
+def _matches(statement: Mapping[str, Any], method: str, path: str) -> bool:
+    kind, given = next(iter(statement.items()))
+    if kind == "and_statement":
+        return all(_matches(one, method, path) for one in given["statements"])
+    if kind == "or_statement":
+        return any(_matches(one, method, path) for one in given["statements"])
+    if kind == "not_statement":
+        return not _matches(given["statement"], method, path)
+    if kind == "regex_match_statement":
+        return re.search(given["regex_string"], path) is not None
+    assert kind == "byte_match_statement"
+    return given["search_string"] == method
+
+
+DEFAULT = {"throttle": {"rate": "1/s", "per": "ip"}}
+
+
+def test_a_route_without_a_throttle_takes_nothing_from_another_method_of_its_path() -> None:
+    edge = edge_of({"GET /a": {}, "POST /a": {"throttle": "none"}}, defaults=DEFAULT)
+    assert counted(edge, "defaults-ip", "GET", "/a")
+    assert not counted(edge, "defaults-ip", "POST", "/a")
+
+
+def test_a_throttle_of_its_own_on_a_wide_route_leaves_a_narrow_one_to_the_default() -> None:
+    own = {"throttle": {"rate": "9/s", "per": "ip"}}
+    edge = edge_of({"ANY /a/*": own, "GET /a/b": {}}, defaults=DEFAULT)
+    assert counted(edge, "defaults-ip", "GET", "/a/b")
+    assert not counted(edge, "defaults-ip", "GET", "/a/c")
+    assert counted(edge, "any__a__--", "GET", "/a/c")
+    assert not counted(edge, "any__a__--", "GET", "/a/b")
+    assert counted(edge, "any__a__--", "POST", "/a/b")
+
+
+def test_a_narrow_route_of_its_own_is_not_counted_by_the_default_of_a_wide_one() -> None:
+    edge = edge_of({"ANY /*": {}, "GET /a/{id}": {"throttle": "none"}}, defaults=DEFAULT)
+    assert counted(edge, "defaults-ip", "GET", "/b/1")
+    assert counted(edge, "defaults-ip", "DELETE", "/a/1")
+    assert not counted(edge, "defaults-ip", "GET", "/a/1")
+
+
+def test_callers_that_are_known_by_a_token_are_not_counted_by_their_address_too() -> None:
+    throttle = {"throttle": {"rate": "1/s", "per": "client"}}
+    edge = edge_of({"GET /a": {"auth": "main"}, "GET /b": {}}, defaults=throttle)
+    assert not counted(edge, "defaults-ip", "GET", "/a")
+    assert counted(edge, "defaults-token-authorization", "GET", "/a")
+
+
+def test_names_that_look_alike_stay_apart() -> None:
+    throttle = {"throttle": {"rate": "1/s", "per": "header:x-tenant"}}
+    paths = ("/a/b", "/a-b", "/a", "/a/ip", "/" + "x" * 120, "/" + "x" * 121)
+    routes = {f"GET {path}": throttle for path in paths}
+    rules = plan_of(edge_of(routes)).rules
+    labels = [rule["rule_labels"][0]["name"] for rule in rules if "rule_labels" in rule]
+    assert len({rule["name"] for rule in rules}) == len(rules)
+    assert len(set(labels)) == len(labels) == 6
+    assert all(len(rule["name"]) <= 128 for rule in rules)

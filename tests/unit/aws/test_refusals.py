@@ -1,6 +1,7 @@
 """What AWS cannot carry, or a stack has bound wrongly: one clear error that says all of it, before anything is made."""
 
 import copy
+import re
 from typing import Any
 
 import pytest
@@ -185,3 +186,30 @@ def test_the_fields_that_decide_for_a_rest_api_are_named() -> None:
     artifact = compile_edge(resolve(from_data(spec)), BINDINGS, "gateway-first")
     assert artifact.rest is not None
     assert "a REST API, for Route.cache of GET /s: an HTTP API keeps no answers" in artifact.decisions
+
+
+@pytest.mark.parametrize(
+    ("route", "gateway", "said"),
+    [
+        ({"headers": {"request": {"set": {"x-a": "$request.header.authorization"}}}}, "http", "reads `$`"),
+        ({"headers": {"response": {"set": {"x-a": "costs $5"}}}}, "http", "reads `$`"),
+        ({"rewrite": {"path": "/$context.accountId"}}, "http", "reads `$`"),
+        ({"headers": {"request": {"set": {"x-a": "it's"}}}}, "rest", "between quotes"),
+        ({"headers": {"request": {"set": {"x-a": "back\\"}}}}, "rest", "between quotes"),
+        ({"headers": {"request": {"set": {"x!a": "1"}}}}, "rest", "takes letters, digits"),
+        ({"headers": {"request": {"set": {"x-amz-date": "1"}}}}, "http", "x-amz-"),
+        ({"headers": {"response": {"set": {"access-control-allow-origin": "*"}}}}, "http", "access-control-"),
+    ],
+)
+def test_no_value_of_a_spec_becomes_an_expression_of_api_gateway(
+    route: dict[str, Any], gateway: str, said: str
+) -> None:
+    spec = {
+        "name": "shop",
+        "listener": {"host": "api.shop.example"},
+        "backends": {"orders": {"port": 8080}},
+        "defaults": {"timeout": {"request": "29s"}},
+        "routes": {"GET /a": {"backend": "orders", **route}},
+    }
+    with pytest.raises(SpecError, match=re.escape(said)):
+        compile_edge(resolve(from_data(spec)), {"gateway": gateway}, "gateway-first", placeholders=True)
