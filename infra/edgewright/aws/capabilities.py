@@ -144,6 +144,7 @@ ROWS: tuple[Row, ...] = (
     Row("EdgeSpec.backends", _same(_n("target groups; without a binding they are empty, for a service's stack to attach itself"))),
     Row("EdgeSpec.defaults", _same(_n("applied before compiling"))),
     Row("EdgeSpec.routes", _api(_n("paths of the API, under a prefix that only the balancer gives"), _n("routes of the API"), _n("resources of the API"), _n("rules of the balancer"))),
+    Row("EdgeSpec.(no route for the API)", _api(_u("no route goes to a service by HTTP, so the API behind the balancer would be empty", "balancer-only"), _n(), _n(), _n()), u.nothing_for_the_api),
     Row("EdgeSpec.waf", _api(_n("a web ACL on the public balancer"), _u("an HTTP API takes no web ACL", "a REST API"), _n("a web ACL on the stage"), _n("a web ACL on the balancer")), u.waf),
     Row("EdgeSpec.access_log", _api(_n("stage log group; the balancers' in a bucket"), _n("stage log group"), _n("stage log group"), _n("the balancer's in a bucket, encrypted"))),
     Row("EdgeSpec.monitor", _same(_n("CloudWatch alarms and a dashboard"))),

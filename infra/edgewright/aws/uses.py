@@ -645,6 +645,12 @@ def several_key_authorizers(edge: Edge, _bindings: Bindings) -> Iterator[Use]:
 # -- the edge as a whole -----------------------------------------------------------------------------------------------
 
 
+def nothing_for_the_api(edge: Edge, _bindings: Bindings) -> Iterator[Use]:
+    """Edges whose routes are WebSockets, redirects and answers alone."""
+    if edge.routes and not any(isinstance(route.action, Forward) and not route.websocket for route in edge.routes):
+        yield tuple(route.key for route in edge.routes), edge.routes[0].origin
+
+
 def waf(edge: Edge, _bindings: Bindings) -> Iterator[Use]:
     """A web application firewall."""
     if edge.waf is not None:
