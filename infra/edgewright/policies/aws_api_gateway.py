@@ -1,0 +1,1003 @@
+"""Rules over Amazon API Gateway: REST, HTTP and WebSocket APIs, their stages, methods, routes and domains."""
+
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
+
+from edgewright.policies import openapi
+from edgewright.policies.aws_load_balancer import tagged
+from edgewright.policies.aws_waf import ASSOCIATION, missing_groups
+from edgewright.policies.graph import Graph
+from edgewright.policies.rule import AnyRule, Remediation, Rule, Setting, StackRule
+from edgewright.policies.secrets import secret_in
+from edgewright.policies.view import UNKNOWN, View, Violation
+
+REST_API = "aws:apigateway/restApi:RestApi"
+REST_POLICY = "aws:apigateway/restApiPolicy:RestApiPolicy"
+STAGE = "aws:apigateway/stage:Stage"
+METHOD = "aws:apigateway/method:Method"
+METHOD_SETTINGS = "aws:apigateway/methodSettings:MethodSettings"
+DEPLOYMENT = "aws:apigateway/deployment:Deployment"
+AUTHORIZER = "aws:apigateway/authorizer:Authorizer"
+USAGE_PLAN = "aws:apigateway/usagePlan:UsagePlan"
+DOMAIN = "aws:apigateway/domainName:DomainName"
+INTEGRATION = "aws:apigateway/integration:Integration"
+API = "aws:apigatewayv2/api:Api"
+API_STAGE = "aws:apigatewayv2/stage:Stage"
+ROUTE = "aws:apigatewayv2/route:Route"
+API_INTEGRATION = "aws:apigatewayv2/integration:Integration"
+API_DOMAIN = "aws:apigatewayv2/domainName:DomainName"
+
+ALL_METHODS = "*/*"
+_LEVELS = ("ERROR", "INFO")
+
+# https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-security-policies-list.html
+_RECOMMENDED_DOMAIN_POLICIES = (
+    "SecurityPolicy_TLS13_1_3_2025_09",
+    "SecurityPolicy_TLS13_1_3_FIPS_2025_09",
+    "SecurityPolicy_TLS13_1_2_PFS_PQ_2025_09",
+    "SecurityPolicy_TLS13_2025_EDGE",
+    "SecurityPolicy_TLS12_PFS_2025_EDGE",
+)
+_TLS12 = re.compile(r"TLS_1_2$|SecurityPolicy_TLS1[23]")
+_STRINGS = {"type": "array", "items": {"type": "string"}}
+
+
+# --- REST: stages ---
+
+
+def execution_logs(stack: Graph) -> Iterator[Violation]:
+    """A REST stage has method settings for all methods with a logging level."""
+    for stage in stack.of(STAGE):
+        if not any(
+            settings.text("methodPath") == ALL_METHODS and settings.text("settings.loggingLevel") in _LEVELS
+            for settings in _settings_of(stack, stage)
+        ):
+            yield stage.lacks("", f"has no method settings for `{ALL_METHODS}` with loggingLevel ERROR or INFO")
+
+
+def _settings_of(stack: Graph, stage: View) -> Iterator[View]:
+    """The method settings of a stage. What they leave open is noted at the stage, where the verdict is."""
+    for settings in stack.of(METHOD_SETTINGS):
+        meant = _meant(settings, "restApi", stage, "restApi")
+        names = _meant(settings, "stageName", stage, "stageName")
+        if stage.subject.urn in settings.subject.refs.get("restApi", ()) or (meant and names):
+            if settings.count("settings") is UNKNOWN or settings.text("settings.loggingLevel") is UNKNOWN:
+                stage.note("", f"`settings` of `{settings.subject.name}` is not known yet")
+            yield settings
+        elif meant is not False and names is not False:
+            stage.note("", f"`{settings.subject.name}` may be for it")
+
+
+def _meant(one: View, one_key: str, other: View, other_key: str) -> bool | None:
+    """Whether two properties have the same value, by where it comes from or what it is; None where nobody can say."""
+    here, there = one.subject.refs.get(one_key, frozenset()), other.subject.refs.get(other_key, frozenset())
+    if here & there or other.subject.urn in here:
+        return True
+    mine, yours = View(one.subject).text(one_key), View(other.subject).text(other_key)
+    if isinstance(mine, str) and isinstance(yours, str):
+        return mine == yours
+    return False if here and there else None
+
+
+def access_logs(stage: View) -> Iterator[Violation]:
+    """A stage writes access logs."""
+    for key in ("accessLogSettings.destinationArn", "accessLogSettings.format"):
+        if not stage.has(key):
+            yield stage.fails(key, "is not said")
+
+
+def structured_logs(stage: View) -> Iterator[Violation]:
+    """Access logs are JSON, so that they can be queried."""
+    written = stage.text("accessLogSettings.format")
+    if isinstance(written, str) and not _is_json(written):
+        yield stage.fails("accessLogSettings.format", "is no JSON object")
+
+
+def _is_json(text: str) -> bool:
+    # Variables may stand without quotes where they are numbers or JSON already.
+    filled = re.sub(r'(?<!")\$context\.[\w.-]+', "0", text)
+    try:
+        return isinstance(json.loads(filled), dict)
+    except ValueError:
+        return False
+
+
+def deployed_by_a_stage(stack: Graph) -> Iterator[Violation]:
+    """A deployment makes no stage itself, and has one beside it, which can have logs and tags."""
+    for deployment in stack.of(DEPLOYMENT):
+        if deployment.has("stageName"):
+            yield deployment.fails("stageName", "makes a stage that cannot have access logs")
+        elif not stack.referring(deployment, "deployment", STAGE):
+            yield deployment.lacks("", "has no stage")
+
+
+def client_certificate(stage: View) -> Iterator[Violation]:
+    """The gateway shows services a certificate, so that they can refuse everybody else."""
+    if not stage.has("clientCertificateId"):
+        yield stage.fails("clientCertificateId", "is not said, so services cannot tell the gateway from others")
+
+
+def traced(stage: View) -> Iterator[Violation]:
+    """A stage sends traces to X-Ray."""
+    if stage.flag("xrayTracingEnabled") is not True:
+        yield stage.fails("xrayTracingEnabled", "is not true")
+
+
+def stage_has_web_acl(stack: Graph) -> Iterator[Violation]:
+    """A stage that is not private has a web ACL."""
+    for stage in stack.of(STAGE):
+        if not _private(stack, stage) and not stack.referring(stage, "resourceArn", ASSOCIATION):
+            yield stage.lacks("", "has no web ACL")
+
+
+def _private(stack: Graph, stage: View) -> bool:
+    """Whether the API of a stage is private. Notes at the stage where nobody can say."""
+    apis = stack.referred(stage, "restApi", REST_API)
+    for api in apis:
+        if api.has("endpointConfiguration") and api.text("endpointConfiguration.types") is UNKNOWN:
+            stage.note("", f"the endpoint type of `{api.subject.name}` is not known yet")
+    return any("PRIVATE" in api.texts("endpointConfiguration.types") for api in apis)
+
+
+def stage_has_log4j_groups(stack: Graph) -> Iterator[Violation]:
+    """The web ACL of a stage has the managed rule groups that are asked for."""
+    for stage in stack.of(STAGE):
+        yield from missing_groups(stack, stage)
+
+
+def cache_encrypted(settings: View) -> Iterator[Violation]:
+    """Where answers are cached, the cache is encrypted."""
+    if settings.flag("settings.cachingEnabled") is True and settings.flag("settings.cacheDataEncrypted") is not True:
+        yield settings.fails("settings.cacheDataEncrypted", "is not true", "settings.cachingEnabled")
+
+
+def stage_cache_encrypted(stack: Graph) -> Iterator[Violation]:
+    """A stage with a cache has method settings that encrypt it."""
+    for stage in stack.of(STAGE):
+        if stage.flag("cacheClusterEnabled") is not True:
+            continue
+        if not any(_says(stage, settings, "settings.cacheDataEncrypted") for settings in _settings_of(stack, stage)):
+            yield stage.lacks("cacheClusterEnabled", "is true, and no method settings have cacheDataEncrypted")
+
+
+def _says(stage: View, settings: View, key: str) -> bool:
+    said = settings.flag(key)
+    if said is UNKNOWN:
+        stage.note("", f"`{key}` of `{settings.subject.name}` is not known yet")
+    return said is True
+
+
+def caching(stack: Graph) -> Iterator[Violation]:
+    """A stage caches answers."""
+    for stage in stack.of(STAGE):
+        if stage.flag("cacheClusterEnabled") is not True:
+            yield stage.fails("cacheClusterEnabled", "is not true")
+        elif not any(_says(stage, settings, "settings.cachingEnabled") for settings in _settings_of(stack, stage)):
+            yield stage.lacks("cacheClusterEnabled", "is true, and no method settings have cachingEnabled")
+
+
+def no_secrets(stage: View) -> Iterator[Violation]:
+    """Variables of a stage hold no secrets: everybody who may look at the API sees them."""
+    for key in ("variables", "stageVariables"):
+        variables = stage.child(key)
+        for name in variables.keys if variables else ():
+            found = secret_in(name, variables.text(name) if variables and "." not in name else None)
+            if found and variables:
+                yield variables.fails(name, f"looks like {found}")
+
+
+def in_a_usage_plan(stack: Graph) -> Iterator[Violation]:
+    """A stage is in a usage plan."""
+    for stage in stack.of(STAGE):
+        if not any(_plans(plan, stage) for plan in stack.of(USAGE_PLAN)):
+            yield stage.lacks("", "is in no usage plan")
+
+
+def _plans(plan: View, stage: View) -> bool:
+    """Whether a usage plan is for the stage: it refers to the stage, or to its API with the stage's name."""
+    sources = plan.subject.refs.get("apiStages", frozenset())
+    apis = stage.subject.refs.get("restApi", frozenset())
+    if stage.subject.urn in sources:
+        return True
+    name, api = View(stage.subject).text("stageName"), View(stage.subject).text("restApi")
+    for part in View(plan.subject).children("apiStages"):
+        same_name, same_api = part.text("stage"), part.text("apiId")
+        if UNKNOWN in {same_name, name} or (UNKNOWN in {same_api, api} and not sources & apis):
+            stage.note("", f"`{plan.subject.name}` may be for it")
+        elif same_name == name and (sources & apis or same_api == api):
+            return True
+    return False
+
+
+def described(stage: View) -> Iterator[Violation]:
+    """A stage says what it is for."""
+    if not stage.has("description") or stage.text("description") == "":
+        yield stage.fails("description", "is not said")
+
+
+# --- REST: method settings ---
+
+
+def data_trace_off(settings: View) -> Iterator[Violation]:
+    """Bodies and headers of requests stay out of logs."""
+    if settings.flag("settings.dataTraceEnabled") is True:
+        yield settings.fails("settings.dataTraceEnabled", "is true: tokens and bodies go to the logs")
+
+
+def detailed_metrics(settings: View) -> Iterator[Violation]:
+    """There are metrics for each method."""
+    if settings.flag("settings.metricsEnabled") is not True:
+        yield settings.fails("settings.metricsEnabled", "is not true")
+
+
+def throttled(settings: View) -> Iterator[Violation]:
+    """All methods together have a limit of their own, not just the account's."""
+    if settings.text("methodPath") != ALL_METHODS:
+        return
+    for key in ("settings.throttlingBurstLimit", "settings.throttlingRateLimit"):
+        yield from _limit(settings, key, "methodPath")
+
+
+def _limit(view: View, key: str, *also: str) -> Iterator[Violation]:
+    limit = view.number(key)
+    if limit is None or (isinstance(limit, float) and limit < 0):
+        yield view.fails(key, "is not said, so only the account's limit holds, which all APIs share", *also)
+    elif limit == 0:
+        yield view.fails(key, "is 0, which refuses every request", *also)
+
+
+def _set(key: str, value: bool, when: Callable[[View], bool]) -> Remediation:
+    """Write a value where another is, but not over what is unknown."""
+
+    def write(view: View) -> Mapping[str, bool]:
+        here = view.flag(key)
+        return {key: value} if here is not UNKNOWN and here is not value and when(view) else {}
+
+    return write
+
+
+# --- REST: methods and APIs ---
+
+
+def method_authorized(method: View) -> Iterator[Violation]:
+    """A method asks who calls. OPTIONS does not: browsers ask it without a token."""
+    if method.text("httpMethod") == "OPTIONS":
+        return
+    kind = method.text("authorization")
+    if kind in {None, "NONE"}:
+        if method.flag("apiKeyRequired") is not True:
+            yield method.fails("authorization", "is NONE, and no API key is asked for", "apiKeyRequired", "httpMethod")
+    elif kind in {"CUSTOM", "COGNITO_USER_POOLS"} and not method.has("authorizerId"):
+        yield method.fails("authorizerId", f"is not said, but {kind} needs it", "httpMethod")
+
+
+def api_has_authorizer(stack: Graph) -> Iterator[Violation]:
+    """A REST API asks who calls, or a policy lets nobody in but a VPC endpoint."""
+    for api in stack.of(REST_API):
+        document = api.document("body")
+        if _shut(stack, api) or (document is not None and openapi.has_authorizer(document)):
+            continue
+        if stack.referring(api, "restApi", AUTHORIZER):
+            continue
+        methods = stack.referring(api, "restApi", METHOD)
+        kinds = {method.text("authorization") for method in methods}
+        if UNKNOWN in kinds:
+            api.note("", "what its methods ask for is not known yet")
+        if kinds != {"AWS_IAM"}:
+            yield api.lacks("", "has no authorizer")
+
+
+def _shut(stack: Graph, api: View) -> bool:
+    """Whether an API is private, with a policy about its endpoint."""
+    return "PRIVATE" in api.texts("endpointConfiguration.types") and _names_endpoint(stack, api)
+
+
+def _names_endpoint(stack: Graph, api: View) -> bool:
+    policies = [api.document("policy")]
+    policies += [other.document("policy") for other in stack.referring(api, "restApiId", REST_POLICY)]
+    body = api.document("body")
+    policies.append(body.child("x-amazon-apigateway-policy") if body else None)
+    return any(policy is not None and _about_endpoint(policy) for policy in policies)
+
+
+def _about_endpoint(policy: View) -> bool:
+    for statement in policy.children("Statement"):
+        conditions = statement.child("Condition")
+        for operator in conditions.keys if conditions else ():
+            tested = conditions.child(operator) if conditions else None
+            if tested and {key.lower() for key in tested.keys} & {"aws:sourcevpce", "aws:sourcevpc"}:
+                return True
+    return False
+
+
+def asks_for_key(method: View) -> Iterator[Violation]:
+    """A method asks for an API key."""
+    if method.text("httpMethod") != "OPTIONS" and method.flag("apiKeyRequired") is not True:
+        yield method.fails("apiKeyRequired", "is not true", "httpMethod")
+
+
+def endpoint_type(api: View) -> Iterator[Violation]:
+    """An API has an endpoint of an allowed type."""
+    allowed: list[str] = api.setting("allowed")
+    found = api.texts("endpointConfiguration.types")
+    if not api.has("endpointConfiguration.types"):
+        yield api.fails("endpointConfiguration.types", "is not said, which means EDGE")
+    for kind in found:
+        if kind not in allowed:
+            yield api.fails("endpointConfiguration.types", f"is {kind}, which is not allowed ({', '.join(allowed)})")
+
+
+def policy_without_wildcard(view: View) -> Iterator[Violation]:
+    """A resource policy does not let everybody do everything."""
+    policy = view.document("policy")
+    for statement in policy.children("Statement") if policy else ():
+        everybody = (
+            "*" in statement.texts("Principal") if not _is_object(statement, "Principal") else _any_of(statement)
+        )
+        if statement.text("Effect") != "Allow" or not everybody or statement.has("Condition"):
+            continue
+        wide = [action for action in statement.texts("Action") if action in {"*", "execute-api:*"}]
+        if wide:
+            yield statement.fails("Action", f"is `{wide[0]}` for everybody", "Effect", "Principal")
+
+
+def _is_object(view: View, key: str) -> bool:
+    return bool(view.has(key)) and not view.texts(key)
+
+
+def _any_of(statement: View) -> bool:
+    principal = statement.child("Principal")
+    return principal is not None and any("*" in principal.texts(key) for key in principal.keys)
+
+
+def private_names_endpoint(stack: Graph) -> Iterator[Violation]:
+    """A private API has a policy that names its endpoint or VPC: without one, nobody or every endpoint gets in."""
+    for api in stack.of(REST_API):
+        if "PRIVATE" in api.texts("endpointConfiguration.types") and not _names_endpoint(stack, api):
+            yield api.lacks("policy", "has no statement with aws:SourceVpce or aws:SourceVpc")
+
+
+def validated(method: View) -> Iterator[Violation]:
+    """Requests are checked before they reach a service."""
+    if method.text("httpMethod") != "OPTIONS" and not method.has("requestValidatorId"):
+        yield method.fails("requestValidatorId", "is not said", "httpMethod")
+
+
+def compressed(api: View) -> Iterator[Violation]:
+    """Long answers are compressed."""
+    size = api.number("minimumCompressionSize")
+    if size is None or (isinstance(size, float) and not 0 <= size <= 10_485_760):
+        yield api.fails("minimumCompressionSize", "is not said" if size is None else "is not from 0 to 10485760")
+
+
+def created_before_destroyed(view: View) -> Iterator[Violation]:
+    """The old one stays until the new one is there, which is what the engine does unless it is told otherwise."""
+    if view.subject.delete_before_replace:
+        yield view.fails("", "has deleteBeforeReplace, so a replacement is an outage")
+
+
+def document_secured(api: View) -> Iterator[Violation]:
+    """An OpenAPI document says for each operation who may call it, with schemes that API Gateway enforces."""
+    document = api.document("body")
+    if document is None:
+        return
+    policy = api.document("policy")
+    shut = "PRIVATE" in api.texts("endpointConfiguration.types") and policy is not None and _about_endpoint(policy)
+    if not shut:
+        yield from openapi.open_operations(document, public=api.setting("acceptEmpty"))
+    yield from openapi.weak_schemes(document)
+    yield from openapi.plain_servers(document)
+
+
+# --- REST: domains ---
+
+
+def domain_tls12(domain: View) -> Iterator[Violation]:
+    """A domain refuses TLS 1.0 and 1.1."""
+    policy = domain.text("securityPolicy")
+    if policy is None:
+        yield domain.fails("securityPolicy", "is not said, and may be TLS_1_0")
+    elif isinstance(policy, str) and not _TLS12.match(policy):
+        yield domain.fails("securityPolicy", f"is {policy}")
+
+
+def domain_recommended(domain: View) -> Iterator[Violation]:
+    """A domain has a security policy of 2025. Those that `domain_tls12` refuses are left to it."""
+    policy = domain.text("securityPolicy")
+    if isinstance(policy, str) and _TLS12.match(policy) and policy not in _RECOMMENDED_DOMAIN_POLICIES:
+        yield domain.fails("securityPolicy", f"is {policy}, which is not among those of 2025")
+
+
+def domain_post_quantum(domain: View) -> Iterator[Violation]:
+    """A domain offers post-quantum key exchange."""
+    policy = domain.text("securityPolicy")
+    if policy is None or (isinstance(policy, str) and "_PQ_" not in policy):
+        yield domain.fails("securityPolicy", "has no post-quantum key exchange")
+
+
+def domain_mutual(domain: View) -> Iterator[Violation]:
+    """Clients show a certificate."""
+    if not domain.has("mutualTlsAuthentication.truststoreUri"):
+        yield domain.fails("mutualTlsAuthentication.truststoreUri", "is not said")
+
+
+# --- HTTP and WebSocket APIs ---
+
+
+def route_authorized(route: View) -> Iterator[Violation]:
+    """A route asks who calls.
+
+    Of a WebSocket API only ``$connect`` can: its keys have no method, so no space. ``$default`` can be of both kinds of
+    API, and is left to `default_route_authorized`.
+    """
+    key = route.text("routeKey")
+    if key == "$default" or (isinstance(key, str) and " " not in key and key != "$connect"):
+        return
+    if isinstance(key, str) and key.startswith("OPTIONS "):
+        return
+    if key not in route.setting("public"):
+        yield from _unauthorized(route)
+
+
+def _unauthorized(route: View) -> Iterator[Violation]:
+    kind = route.text("authorizationType")
+    if kind in {None, "NONE"}:
+        yield route.fails("authorizationType", "is NONE, so everybody may call it", "routeKey")
+    elif kind in {"JWT", "CUSTOM"} and not route.has("authorizerId"):
+        yield route.fails("authorizerId", f"is not said, but {kind} needs it", "routeKey")
+
+
+def default_route_authorized(stack: Graph) -> Iterator[Violation]:
+    """The ``$default`` route of an HTTP API asks who calls."""
+    for route in stack.of(ROUTE):
+        if route.text("routeKey") != "$default" or "$default" in stack.setting("public"):
+            continue
+        apis = stack.referred(route, "apiId", API)
+        if not apis:
+            route.note("apiId", "is of an API outside of the stack")
+        elif any(api.text("protocolType") == "HTTP" for api in apis):
+            yield from _unauthorized(route)
+
+
+def websocket_logs(stack: Graph) -> Iterator[Violation]:
+    """Stages of WebSocket APIs log errors (those of HTTP APIs cannot)."""
+    for stage in _websocket_stages(stack):
+        if stage.text("defaultRouteSettings.loggingLevel") not in _LEVELS:
+            yield stage.fails("defaultRouteSettings.loggingLevel", "is neither ERROR nor INFO")
+
+
+def _websocket_stages(stack: Graph) -> Iterator[View]:
+    for stage in stack.of(API_STAGE):
+        apis = stack.referred(stage, "apiId", API)
+        if not apis:
+            stage.note("apiId", "is of an API outside of the stack")
+        elif any(api.text("protocolType") == "WEBSOCKET" for api in apis):
+            yield stage
+
+
+def stage_data_trace_off(stage: View) -> Iterator[Violation]:
+    """Messages stay out of logs."""
+    if stage.flag("defaultRouteSettings.dataTraceEnabled") is True:
+        yield stage.fails("defaultRouteSettings.dataTraceEnabled", "is true: messages go to the logs")
+    for route in stage.children("routeSettings"):
+        if route.flag("dataTraceEnabled") is True:
+            yield route.fails("dataTraceEnabled", "is true: messages go to the logs")
+
+
+def private_integration_tls(integration: View) -> Iterator[Violation]:
+    """What goes through a VPC link is encrypted, and the certificate's name is checked."""
+    if integration.text("connectionType") != "VPC_LINK":
+        return
+    if not integration.has("tlsConfig.serverNameToVerify"):
+        yield integration.fails("tlsConfig.serverNameToVerify", "is not said, so HTTP is spoken", "connectionType")
+
+
+def integration_https(integration: View) -> Iterator[Violation]:
+    """A service that is called by its address is called with HTTPS."""
+    kind = "integrationType" if integration.subject.type == API_INTEGRATION else "type"
+    key = "integrationUri" if integration.subject.type == API_INTEGRATION else "uri"
+    if integration.text(kind) not in {"HTTP", "HTTP_PROXY"}:
+        return
+    uri = integration.text(key)
+    if isinstance(uri, str) and uri.lower().startswith("http:"):
+        yield integration.fails(key, "has http, so requests go in the clear", kind)
+
+
+def no_open_cors(api: View) -> Iterator[Violation]:
+    """Not every page of the web may call the API from a browser."""
+    for origin in api.texts("corsConfiguration.allowOrigins"):
+        if origin in {"*", "http://*", "https://*"}:
+            text = f"have `{origin}`"
+            if api.flag("corsConfiguration.allowCredentials") is True:
+                text += ", with credentials"
+            yield api.fails("corsConfiguration.allowOrigins", text)
+
+
+def stage_detailed_metrics(stage: View) -> Iterator[Violation]:
+    """There are metrics for each route."""
+    if stage.flag("defaultRouteSettings.detailedMetricsEnabled") is not True:
+        yield stage.fails("defaultRouteSettings.detailedMetricsEnabled", "is not true")
+
+
+def stage_throttled(stage: View) -> Iterator[Violation]:
+    """A stage has a limit of its own; one that is left out beside other settings becomes 0 and refuses everything."""
+    for key in ("defaultRouteSettings.throttlingBurstLimit", "defaultRouteSettings.throttlingRateLimit"):
+        yield from _limit(stage, key)
+
+
+def api_domain_tls12(domain: View) -> Iterator[Violation]:
+    """A domain refuses TLS 1.0 and 1.1."""
+    policy = domain.text("domainNameConfiguration.securityPolicy")
+    if policy != "TLS_1_2":
+        yield domain.fails("domainNameConfiguration.securityPolicy", f"is {policy or 'not said'}")
+
+
+def websocket_client_certificate(stack: Graph) -> Iterator[Violation]:
+    """The gateway of a WebSocket API shows services a certificate."""
+    for stage in _websocket_stages(stack):
+        if not stage.has("clientCertificateId"):
+            yield stage.fails("clientCertificateId", "is not said, so services cannot tell the gateway from others")
+
+
+_GROUPS = {
+    "groups": Setting(
+        _STRINGS,
+        ["AWSManagedRulesKnownBadInputsRuleSet"],
+        "managed rule groups that must be there; AWSManagedRulesAnonymousIpList refuses clients in data centres too",
+    )
+}
+_TAGS = {"required": Setting(_STRINGS, [], "tags that must be there")}
+_PUBLIC = {"public": Setting(_STRINGS, [], 'keys of routes that everybody may call, such as "GET /health"')}
+_STAGES = (STAGE, API_STAGE)
+
+RULES: tuple[AnyRule, ...] = (
+    StackRule(
+        name="apigw-execution-logging",
+        controls=("apigw-execution-logging",),
+        title="A REST stage logs errors of all methods",
+        severity="medium",
+        types=(STAGE,),
+        check=execution_logs,
+        remedy='MethodSettings of the stage: {methodPath: "*/*", settings: {loggingLevel: ERROR}}',
+        blind="The account's role for logs, which the Region needs once (aws:apigateway/account:Account).",
+    ),
+    Rule(
+        name="apigw-stage-access-logging",
+        controls=("apigw-stage-access-logging",),
+        title="A REST stage writes access logs",
+        severity="medium",
+        types=(STAGE,),
+        check=access_logs,
+        remedy="accessLogSettings: {destinationArn: ..., format: ...}",
+    ),
+    StackRule(
+        name="apigw-deployment-stage-access-log",
+        controls=("apigw-deployment-stage-access-log",),
+        title="A deployment has a stage of its own beside it",
+        severity="low",
+        types=(DEPLOYMENT,),
+        check=deployed_by_a_stage,
+        remedy="An aws:apigateway/stage:Stage with deployment, and no stageName in the deployment.",
+        blind="Stages in other stacks.",
+    ),
+    Rule(
+        name="apigw-stage-client-certificate",
+        controls=("apigw-stage-client-certificate",),
+        title="A REST stage shows services a client certificate",
+        severity="medium",
+        types=(STAGE,),
+        check=client_certificate,
+        remedy="clientCertificateId: that of an aws:apigateway/clientCertificate:ClientCertificate.",
+        blind="Whether services check it.",
+    ),
+    Rule(
+        name="apigw-stage-xray",
+        controls=("apigw-stage-xray",),
+        title="A REST stage sends traces to X-Ray",
+        severity="low",
+        types=(STAGE,),
+        check=traced,
+        remedy="xrayTracingEnabled: true",
+        remediation=_set("xrayTracingEnabled", True, lambda _: True),
+    ),
+    StackRule(
+        name="apigw-stage-waf",
+        controls=("apigw-stage-waf",),
+        title="A REST stage that is not private has a web ACL",
+        severity="medium",
+        types=(STAGE,),
+        check=stage_has_web_acl,
+        remedy="An aws:wafv2/webAclAssociation:WebAclAssociation with the stage's ARN as resourceArn.",
+        blind="Associations in other stacks, and those that Firewall Manager makes.",
+    ),
+    StackRule(
+        name="apigw-waf-log4j-rules",
+        controls=("apigw-waf-log4j-rules",),
+        title="The web ACL of a REST stage has the rule group for known bad inputs",
+        severity="medium",
+        types=(STAGE,),
+        check=stage_has_log4j_groups,
+        remedy="A rule of the web ACL with managedRuleGroupStatement: {vendorName: AWS, name: ...}.",
+        blind="Web ACLs of other stacks.",
+        settings=_GROUPS,
+    ),
+    Rule(
+        name="apigw-cache-encrypted",
+        controls=("apigw-cache-encrypted",),
+        title="Answers that are cached are encrypted",
+        severity="medium",
+        types=(METHOD_SETTINGS,),
+        check=cache_encrypted,
+        remedy="settings: {cacheDataEncrypted: true}",
+        remediation=_set(
+            "settings.cacheDataEncrypted",
+            True,
+            lambda view: view.flag("settings.cachingEnabled") is True,
+        ),
+    ),
+    StackRule(
+        name="apigw-stage-cache-encrypted",
+        controls=("apigw-cache-encrypted",),
+        title="A stage with a cache has method settings that encrypt it",
+        severity="medium",
+        types=(STAGE,),
+        check=stage_cache_encrypted,
+        remedy='MethodSettings of the stage: {methodPath: "*/*", settings: {cacheDataEncrypted: true}}',
+    ),
+    StackRule(
+        name="apigw-stage-caching-enabled",
+        controls=("apigw-stage-caching-enabled",),
+        title="A REST stage caches answers",
+        severity="low",
+        types=(STAGE,),
+        check=caching,
+        remedy="cacheClusterEnabled: true, and MethodSettings with cachingEnabled for what may be cached.",
+        optional="A cache is billed by the hour, and is wrong for answers that differ by caller.",
+    ),
+    Rule(
+        name="apigw-method-authorization",
+        controls=("apigw-method-authorization",),
+        title="A REST method asks who calls",
+        severity="high",
+        types=(METHOD,),
+        check=method_authorized,
+        remedy="authorization: AWS_IAM, CUSTOM or COGNITO_USER_POOLS with authorizerId; or apiKeyRequired: true.",
+    ),
+    StackRule(
+        name="apigw-api-has-authorizer",
+        controls=("apigw-api-has-authorizer",),
+        title="A REST API has an authorizer, or is shut but for a VPC endpoint",
+        severity="medium",
+        types=(REST_API,),
+        check=api_has_authorizer,
+        remedy="An aws:apigateway/authorizer:Authorizer, or x-amazon-apigateway-authorizer in the document.",
+    ),
+    Rule(
+        name="apigw-method-api-key",
+        controls=("apigw-method-api-key",),
+        title="A REST method asks for an API key",
+        severity="low",
+        types=(METHOD,),
+        check=asks_for_key,
+        remedy="apiKeyRequired: true",
+        optional="A key tells clients apart for quotas; it does not authenticate anybody.",
+    ),
+    StackRule(
+        name="apigw-stage-usage-plan",
+        controls=("apigw-stage-usage-plan",),
+        title="A REST stage is in a usage plan",
+        severity="low",
+        types=(STAGE,),
+        check=in_a_usage_plan,
+        remedy="An aws:apigateway/usagePlan:UsagePlan with the stage in apiStages.",
+        blind="Usage plans in other stacks.",
+    ),
+    Rule(
+        name="apigw-private-endpoint",
+        controls=("apigw-private-endpoint",),
+        title="A REST API has an endpoint of an allowed type",
+        severity="medium",
+        types=(REST_API,),
+        check=endpoint_type,
+        remedy="endpointConfiguration: {types: PRIVATE} or REGIONAL.",
+        settings={
+            "allowed": Setting(
+                {"type": "array", "items": {"enum": ["PRIVATE", "REGIONAL", "EDGE"]}},
+                ["PRIVATE", "REGIONAL"],
+                "types that are allowed; EDGE has a CloudFront in front that nobody can configure",
+            )
+        },
+    ),
+    Rule(
+        name="apigw-resource-policy-no-wildcard",
+        controls=("apigw-resource-policy-no-wildcard",),
+        title="A resource policy does not let everybody do everything",
+        severity="high",
+        types=(REST_POLICY, REST_API),
+        check=policy_without_wildcard,
+        remedy="Action: execute-api:Invoke, and a Condition or a Principal.",
+    ),
+    StackRule(
+        name="apigw-private-names-endpoint",
+        controls=("apigw-resource-policy-no-wildcard",),
+        title="A private REST API has a policy that names its VPC endpoint",
+        severity="high",
+        types=(REST_API,),
+        check=private_names_endpoint,
+        remedy="A Deny with StringNotEquals on aws:SourceVpce, and an Allow.",
+    ),
+    Rule(
+        name="apigw-request-validation",
+        controls=("apigw-request-validation",),
+        title="A REST method checks requests",
+        severity="low",
+        types=(METHOD,),
+        check=validated,
+        remedy="requestValidatorId: that of an aws:apigateway/requestValidator:RequestValidator.",
+        blind="Methods that an OpenAPI document defines.",
+    ),
+    Rule(
+        name="apigw-data-trace-disabled",
+        controls=("apigw-data-trace-disabled",),
+        title="A REST API keeps requests and answers out of logs",
+        severity="high",
+        types=(METHOD_SETTINGS,),
+        check=data_trace_off,
+        remedy="settings: {dataTraceEnabled: false}",
+        remediation=_set(
+            "settings.dataTraceEnabled",
+            False,
+            lambda view: view.flag("settings.dataTraceEnabled") is True,
+        ),
+    ),
+    Rule(
+        name="apigw-detailed-metrics",
+        controls=("apigw-detailed-metrics",),
+        title="A REST API has metrics for each method",
+        severity="low",
+        types=(METHOD_SETTINGS,),
+        check=detailed_metrics,
+        remedy="settings: {metricsEnabled: true}; metrics are billed.",
+    ),
+    Rule(
+        name="apigw-minimum-compression",
+        controls=("apigw-minimum-compression",),
+        title="A REST API compresses long answers",
+        severity="low",
+        types=(REST_API,),
+        check=compressed,
+        remedy='minimumCompressionSize: "1024"',
+    ),
+    Rule(
+        name="apigw-domain-tls12",
+        controls=("apigw-domain-tls12",),
+        title="A REST domain refuses TLS 1.0 and 1.1",
+        severity="high",
+        types=(DOMAIN,),
+        check=domain_tls12,
+        remedy="securityPolicy: SecurityPolicy_TLS13_1_2_PFS_PQ_2025_09, or TLS_1_2.",
+    ),
+    Rule(
+        name="apigw-domain-recommended-policy",
+        controls=("apigw-domain-recommended-policy",),
+        title="A REST domain has a security policy of 2025",
+        severity="medium",
+        types=(DOMAIN,),
+        check=domain_recommended,
+        remedy="securityPolicy: SecurityPolicy_TLS13_1_2_PFS_PQ_2025_09 (scanners that know TLS_1_2 only complain).",
+    ),
+    Rule(
+        name="apigw-domain-post-quantum",
+        controls=("apigw-domain-post-quantum",),
+        title="A REST domain offers post-quantum key exchange",
+        severity="low",
+        types=(DOMAIN,),
+        check=domain_post_quantum,
+        remedy="securityPolicy: SecurityPolicy_TLS13_1_2_PFS_PQ_2025_09",
+        optional="Whether what is read today must stay secret for decades is for its owner to say.",
+    ),
+    Rule(
+        name="apigw-domain-mtls",
+        controls=("apigw-domain-mtls",),
+        title="A domain asks clients for a certificate",
+        severity="low",
+        types=(DOMAIN, API_DOMAIN),
+        check=domain_mutual,
+        remedy="mutualTlsAuthentication: {truststoreUri: s3://...}",
+        optional="Browsers and partners without certificates could not call any more.",
+    ),
+    Rule(
+        name="apigw-throttling-configured",
+        controls=("apigw-throttling-configured",),
+        title="A REST stage has a limit of its own",
+        severity="medium",
+        types=(METHOD_SETTINGS,),
+        check=throttled,
+        remedy='MethodSettings for "*/*": settings: {throttlingRateLimit: ..., throttlingBurstLimit: ...}',
+    ),
+    Rule(
+        name="apigw-structured-logging",
+        controls=("apigw-structured-logging",),
+        title="Access logs of a stage are JSON",
+        severity="low",
+        types=_STAGES,
+        check=structured_logs,
+        remedy='accessLogSettings: {format: \'{"requestId":"$context.requestId",...}\'}',
+    ),
+    Rule(
+        name="apigw-stage-variables-no-secrets",
+        controls=("apigw-stage-variables-no-secrets",),
+        title="Stage variables hold no secrets",
+        severity="high",
+        types=_STAGES,
+        check=no_secrets,
+        remedy="Secrets Manager or the Parameter Store, read by the service that needs it.",
+        blind="Secrets that look like nothing in particular.",
+    ),
+    Rule(
+        name="apigw-tagged",
+        controls=("apigw-tagged",),
+        title="A REST API and its stages have tags",
+        severity="low",
+        types=(REST_API, STAGE),
+        check=tagged,
+        remedy="tags: whose it is, at least.",
+        settings=_TAGS,
+    ),
+    Rule(
+        name="apigw-stage-description",
+        controls=("apigw-stage-description",),
+        title="A stage says what it is for",
+        severity="low",
+        types=_STAGES,
+        check=described,
+        remedy="description: ...",
+    ),
+    Rule(
+        name="apigw-replace-create-before-destroy",
+        controls=("apigw-replace-create-before-destroy",),
+        title="A REST API is replaced without an outage",
+        severity="low",
+        types=(REST_API, DEPLOYMENT),
+        check=created_before_destroyed,
+        remedy="No deleteBeforeReplace among the resource's options.",
+    ),
+    Rule(
+        name="apigw-openapi-security",
+        controls=("apigw-openapi-security",),
+        title="An OpenAPI document says who may call each operation",
+        severity="high",
+        types=(REST_API, API),
+        check=document_secured,
+        remedy="security for each operation (an empty list where everybody may call it), with schemes of the document.",
+        blind="Documents that are no JSON, or not known before the deployment.",
+        settings={
+            "acceptEmpty": Setting(
+                {"type": "boolean"},
+                True,
+                "accept an empty list, which says that everybody may call the operation",
+            )
+        },
+    ),
+    Rule(
+        name="apigwv2-route-authorization",
+        controls=("apigwv2-route-authorization",),
+        title="A route asks who calls",
+        severity="high",
+        types=(ROUTE,),
+        check=route_authorized,
+        remedy="authorizationType: JWT or CUSTOM with authorizerId, or AWS_IAM; or name the route in `public`.",
+        settings=_PUBLIC,
+    ),
+    StackRule(
+        name="apigwv2-default-route-authorization",
+        controls=("apigwv2-route-authorization",),
+        title="The default route of an HTTP API asks who calls",
+        severity="high",
+        types=(ROUTE,),
+        check=default_route_authorized,
+        remedy="authorizationType: JWT or CUSTOM with authorizerId, or AWS_IAM.",
+        blind="Routes of APIs of other stacks.",
+        settings=_PUBLIC,
+    ),
+    Rule(
+        name="apigwv2-stage-access-logging",
+        controls=("apigwv2-stage-access-logging",),
+        title="A stage of an HTTP or WebSocket API writes access logs",
+        severity="medium",
+        types=(API_STAGE,),
+        check=access_logs,
+        remedy="accessLogSettings: {destinationArn: ..., format: ...}",
+    ),
+    StackRule(
+        name="apigwv2-websocket-execution-logging",
+        controls=("apigwv2-websocket-execution-logging",),
+        title="A stage of a WebSocket API logs errors",
+        severity="medium",
+        types=(API_STAGE,),
+        check=websocket_logs,
+        remedy="defaultRouteSettings: {loggingLevel: ERROR}",
+        blind="Stages of APIs of other stacks.",
+    ),
+    Rule(
+        name="apigwv2-data-trace-disabled",
+        controls=("apigwv2-data-trace-disabled",),
+        title="A WebSocket API keeps messages out of logs",
+        severity="medium",
+        types=(API_STAGE,),
+        check=stage_data_trace_off,
+        remedy="defaultRouteSettings: {dataTraceEnabled: false}",
+        remediation=_set(
+            "defaultRouteSettings.dataTraceEnabled",
+            False,
+            lambda view: view.flag("defaultRouteSettings.dataTraceEnabled") is True,
+        ),
+    ),
+    Rule(
+        name="apigwv2-private-integration-tls",
+        controls=("apigwv2-private-integration-tls",),
+        title="What goes through a VPC link is encrypted",
+        severity="medium",
+        types=(API_INTEGRATION,),
+        check=private_integration_tls,
+        remedy="tlsConfig: {serverNameToVerify: the name in the balancer's certificate}",
+        blind="Integrations that an OpenAPI document defines.",
+    ),
+    Rule(
+        name="apigwv2-integration-https",
+        controls=("apigwv2-integration-https",),
+        title="A service that is called by its address is called with HTTPS",
+        severity="medium",
+        types=(API_INTEGRATION, INTEGRATION),
+        check=integration_https,
+        remedy="integrationUri (uri of a REST integration): https://...",
+        blind="Integrations that an OpenAPI document defines.",
+    ),
+    Rule(
+        name="apigwv2-cors-no-wildcard",
+        controls=("apigwv2-cors-no-wildcard",),
+        title="Not every page of the web may call an HTTP API",
+        severity="medium",
+        types=(API,),
+        check=no_open_cors,
+        remedy="corsConfiguration: {allowOrigins: [https://www.example.com]}",
+    ),
+    Rule(
+        name="apigwv2-detailed-metrics",
+        controls=("apigwv2-detailed-metrics",),
+        title="A stage has metrics for each route",
+        severity="low",
+        types=(API_STAGE,),
+        check=stage_detailed_metrics,
+        remedy="defaultRouteSettings: {detailedMetricsEnabled: true}; metrics are billed.",
+    ),
+    Rule(
+        name="apigwv2-throttling-configured",
+        controls=("apigwv2-throttling-configured",),
+        title="A stage of an HTTP or WebSocket API has a limit of its own",
+        severity="medium",
+        types=(API_STAGE,),
+        check=stage_throttled,
+        remedy="defaultRouteSettings: {throttlingRateLimit: ..., throttlingBurstLimit: ...}",
+    ),
+    Rule(
+        name="apigwv2-domain-tls12",
+        controls=("apigwv2-domain-tls12",),
+        title="A domain of an HTTP or WebSocket API has TLS 1.2",
+        severity="high",
+        types=(API_DOMAIN,),
+        check=api_domain_tls12,
+        remedy="domainNameConfiguration: {securityPolicy: TLS_1_2, endpointType: REGIONAL, certificateArn: ...}",
+    ),
+    StackRule(
+        name="apigwv2-websocket-client-certificate",
+        controls=("apigwv2-websocket-client-certificate",),
+        title="A stage of a WebSocket API shows services a client certificate",
+        severity="low",
+        types=(API_STAGE,),
+        check=websocket_client_certificate,
+        remedy="clientCertificateId: that of an aws:apigateway/clientCertificate:ClientCertificate.",
+        blind="Stages of APIs of other stacks.",
+    ),
+)

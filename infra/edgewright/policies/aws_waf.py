@@ -1,0 +1,253 @@
+"""Rules over AWS WAF: web ACLs, rule groups, and where they write their logs."""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from edgewright.policies.graph import Graph
+from edgewright.policies.rule import AnyRule, Rule, StackRule
+from edgewright.policies.view import View, Violation
+
+ACL = "aws:wafv2/webAcl:WebAcl"
+RULE_GROUP = "aws:wafv2/ruleGroup:RuleGroup"
+ACL_RULE = "aws:wafv2/webAclRule:WebAclRule"
+GROUP_ASSOCIATION = "aws:wafv2/webAclRuleGroupAssociation:WebAclRuleGroupAssociation"
+ASSOCIATION = "aws:wafv2/webAclAssociation:WebAclAssociation"
+LOGGING = "aws:wafv2/webAclLoggingConfiguration:WebAclLoggingConfiguration"
+
+KNOWN_BAD = "AWSManagedRulesKnownBadInputsRuleSet"
+
+_CLASSIC = (
+    "byteMatchSet:ByteMatchSet",
+    "geoMatchSet:GeoMatchSet",
+    "ipSet:IpSet",
+    "rateBasedRule:RateBasedRule",
+    "regexMatchSet:RegexMatchSet",
+    "regexPatternSet:RegexPatternSet",
+    "rule:Rule",
+    "ruleGroup:RuleGroup",
+    "sizeConstraintSet:SizeConstraintSet",
+    "sqlInjectionMatchSet:SqlInjectionMatchSet",
+    "webAcl:WebAcl",
+    "xssMatchSet:XssMatchSet",
+)
+CLASSIC = (
+    *(f"aws:waf/{name}" for name in _CLASSIC),
+    *(f"aws:wafregional/{name}" for name in _CLASSIC),
+    "aws:wafregional/webAclAssociation:WebAclAssociation",
+)
+
+_LOG_PREFIX = "aws-waf-logs-"
+# What a web ACL may write to, with the inputs that say its name.
+_DESTINATIONS = {
+    "aws:cloudwatch/logGroup:LogGroup": ("name", "namePrefix"),
+    "aws:s3/bucket:Bucket": ("bucket", "bucketPrefix"),
+    "aws:s3/bucketV2:BucketV2": ("bucket", "bucketPrefix"),
+    "aws:kinesis/firehoseDeliveryStream:FirehoseDeliveryStream": ("name",),
+}
+
+
+def has_rules(stack: Graph) -> Iterator[Violation]:
+    """A web ACL has a rule, of its own or attached to it."""
+    for acl in stack.of(ACL):
+        if acl.count("rules") or acl.has("ruleJson"):
+            continue
+        if not stack.referring(acl, "webAclArn", ACL_RULE, GROUP_ASSOCIATION):
+            yield acl.lacks("rules", "are none")
+
+
+def group_has_rules(group: View) -> Iterator[Violation]:
+    """A rule group has a rule."""
+    if not group.has("rulesJson") and group.count("rules") == 0:
+        yield group.fails("rules", "are none")
+
+
+def writes_logs(stack: Graph) -> Iterator[Violation]:
+    """A web ACL writes logs, to a place that WAF can write to."""
+    for acl in stack.of(ACL):
+        if not stack.referring(acl, "resourceArn", LOGGING):
+            yield acl.lacks("", "writes no logs")
+    for logging in stack.of(LOGGING):
+        for place in stack.referred(logging, "logDestinationConfigs", *_DESTINATIONS):
+            yield from _unwritable(place)
+
+
+def _unwritable(place: View) -> Iterator[Violation]:
+    said = [name for key in _DESTINATIONS[place.subject.type] if (name := place.text(key)) is not None]
+    if not said and not place.subject.name.startswith(_LOG_PREFIX):
+        yield place.fails("name", f"is made from `{place.subject.name}`, but WAF writes to `{_LOG_PREFIX}...` only")
+    for name in said:
+        if isinstance(name, str) and not name.startswith(_LOG_PREFIX):
+            yield place.fails("name", f"is `{name}`, but WAF writes to `{_LOG_PREFIX}...` only")
+
+
+def counts_requests(view: View) -> Iterator[Violation]:
+    """Web ACLs, rule groups and each rule have metrics. (The key has a small w.)"""
+    for part in (view, *view.children("rules")):
+        if part.flag("visibilityConfig.cloudwatchMetricsEnabled") is not True:
+            yield part.fails("visibilityConfig.cloudwatchMetricsEnabled", "is not true")
+
+
+def switch_metrics_on(view: View) -> dict[str, bool]:
+    """Turn the metrics of the web ACL itself on, where it has a name for them; its rules are left as they are."""
+    key = "visibilityConfig.cloudwatchMetricsEnabled"
+    wanted = view.has("visibilityConfig.metricName") and view.flag(key) in {None, False}
+    return {key: True} if wanted else {}
+
+
+def stops_log4j(stack: Graph) -> Iterator[Violation]:
+    """A web ACL blocks Log4Shell: the managed rule group is there, and neither it nor its rules only count."""
+    for acl in stack.of(ACL):
+        if acl.has("ruleJson"):
+            acl.note("ruleJson", "is not looked into")
+        groups = [group for name, group in managed_groups(stack, acl) if name == KNOWN_BAD]
+        if not groups:
+            yield acl.lacks("rules", f"have no {KNOWN_BAD}")
+        for group in groups:
+            yield from _weakened(group)
+
+
+def managed_groups(stack: Graph, acl: View) -> Sequence[tuple[str, View]]:
+    """The managed rule groups of a web ACL by name, with what says what they do."""
+    found: list[tuple[str, View]] = []
+    for rule in (*acl.children("rules"), *stack.referring(acl, "webAclArn", ACL_RULE)):
+        if rule.has("statement.managedRuleGroupStatement"):
+            name = rule.text("statement.managedRuleGroupStatement.name")
+            found.append((name if isinstance(name, str) else "", rule))
+    for association in stack.referring(acl, "webAclArn", GROUP_ASSOCIATION):
+        if association.has("managedRuleGroup"):
+            name = association.text("managedRuleGroup.name")
+            found.append((name if isinstance(name, str) else "", association))
+    return found
+
+
+def _weakened(group: View) -> Iterator[Violation]:
+    if group.subject.type == GROUP_ASSOCIATION:
+        statement = "managedRuleGroup"
+        if group.text("overrideAction") == "count":
+            yield group.fails("overrideAction", "only counts")
+    else:
+        statement = "statement.managedRuleGroupStatement"
+        if group.has("overrideAction.count"):
+            yield group.fails("overrideAction.count", "only counts")
+    for override in (group.child(statement) or group).children("ruleActionOverrides"):
+        name = override.text("name")
+        if isinstance(name, str) and name.startswith("Log4JRCE") and override.has("actionToUse.count"):
+            yield override.fails("actionToUse.count", f"lets {name} only count", "name")
+
+
+def missing_groups(stack: Graph, target: View) -> Iterator[Violation]:
+    """The managed rule groups of setting ``groups`` that the target's web ACL has not; none where it has no web ACL."""
+    for association in stack.referring(target, "resourceArn", ASSOCIATION):
+        acls = stack.referred(association, "webAclArn", ACL)
+        if not acls:
+            target.note("", "its web ACL is of another stack")
+        for acl in acls:
+            if acl.has("ruleJson"):
+                acl.note("ruleJson", "is not looked into")
+            there = {name for name, _ in managed_groups(stack, acl)}
+            missing = [name for name in stack.setting("groups") if name not in there]
+            if missing:
+                text = f"of `{target.subject.name}` lack {', '.join(missing)}"
+                yield acl.lacks("rules", text)
+
+
+def says_what_to_do(view: View) -> Iterator[Violation]:
+    """Each rule has an action, or overrides those of its group, and not both."""
+    for rule in (view,) if view.subject.type == ACL_RULE else view.children("rules"):
+        said = [key for key in ("action", "overrideAction") if rule.has(key)]
+        if len(said) == 1:
+            action = rule.child(said[0])
+            if action is not None and not action.keys:
+                yield rule.fails(said[0], "says nothing")
+        else:
+            yield rule.fails("action", "and overrideAction are both there" if said else "is missing")
+
+
+def blocks_by_default(acl: View) -> Iterator[Violation]:
+    """What no rule lets through is blocked."""
+    if not acl.has("defaultAction.block"):
+        yield acl.fails("defaultAction", "does not block")
+
+
+def classic(view: View) -> Iterable[Violation]:
+    """There is no WAF Classic."""
+    return (view.fails("", "is of WAF Classic, which ended in September 2025"),)
+
+
+RULES: tuple[AnyRule, ...] = (
+    StackRule(
+        name="waf-acl-not-empty",
+        controls=("waf-acl-not-empty",),
+        title="A web ACL has rules",
+        severity="medium",
+        types=(ACL,),
+        check=has_rules,
+        remedy="rules: managed rule groups and a limit of the rate, at least.",
+    ),
+    Rule(
+        name="waf-rule-group-not-empty",
+        controls=("waf-rule-group-not-empty",),
+        title="A rule group has rules",
+        severity="medium",
+        types=(RULE_GROUP,),
+        check=group_has_rules,
+        remedy="rules: at least one, or no rule group.",
+    ),
+    StackRule(
+        name="waf-acl-logging",
+        controls=("waf-acl-logging",),
+        title="A web ACL writes logs, to a place whose name WAF accepts",
+        severity="medium",
+        types=(ACL,),
+        check=writes_logs,
+        remedy="An aws:wafv2/webAclLoggingConfiguration:WebAclLoggingConfiguration; destinations start with aws-waf-logs-.",  # noqa: E501
+        blind="Logging configurations in other stacks.",
+    ),
+    Rule(
+        name="waf-rule-metrics-enabled",
+        controls=("waf-rule-metrics-enabled",),
+        title="Web ACLs, rule groups and each of their rules have metrics",
+        severity="medium",
+        types=(ACL, RULE_GROUP, ACL_RULE),
+        check=counts_requests,
+        remedy="visibilityConfig: {cloudwatchMetricsEnabled: true, metricName: ..., sampledRequestsEnabled: true}",
+        remediation=switch_metrics_on,
+    ),
+    StackRule(
+        name="waf-log4j-rule",
+        controls=("waf-log4j-rule",),
+        title="A web ACL blocks Log4Shell",
+        severity="high",
+        types=(ACL,),
+        check=stops_log4j,
+        remedy=f"A rule with managedRuleGroupStatement {{vendorName: AWS, name: {KNOWN_BAD}}} and overrideAction: {{none: {{}}}}.",  # noqa: E501
+        blind="Rules inside of ruleJson.",
+    ),
+    Rule(
+        name="waf-rule-has-action",
+        controls=("waf-rule-has-action",),
+        title="Each rule of a web ACL has one action",
+        severity="medium",
+        types=(ACL, RULE_GROUP, ACL_RULE),
+        check=says_what_to_do,
+        remedy="action for rules of its own, overrideAction for rule groups.",
+    ),
+    Rule(
+        name="waf-default-action-block",
+        controls=("waf-default-action-block",),
+        title="A web ACL blocks what no rule lets through",
+        severity="medium",
+        types=(ACL,),
+        check=blocks_by_default,
+        remedy="defaultAction: {block: {}}, and a rule for each thing that is allowed.",
+        optional="A public site lets everybody in and blocks what is known to be bad.",
+    ),
+    Rule(
+        name="waf-classic-not-used",
+        controls=("waf-classic-not-used",),
+        title="There is no WAF Classic",
+        severity="medium",
+        types=CLASSIC,
+        check=classic,
+        remedy="aws:wafv2/webAcl:WebAcl; all other rules are for that.",
+    ),
+)

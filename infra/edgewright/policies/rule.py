@@ -1,0 +1,156 @@
+"""Rules as data, and how they are run over resources: by type, in this process."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from edgewright.policies.controls import SOURCES
+from edgewright.policies.graph import Graph
+from edgewright.policies.view import Subject, View, Violation
+
+Severity = Literal["critical", "high", "medium", "low"]
+Check = Callable[[View], Iterable[Violation]]
+Remediation = Callable[[View], Mapping[str, Any]]
+"""New values by path, such as ``{"accessLogs.enabled": True}``; empty where nothing is to be done."""
+
+StackCheck = Callable[[Graph], Iterable[Violation]]
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What can be configured of a rule. kind: its JSON schema; default: when nothing is said."""
+
+    kind: Mapping[str, Any]
+    default: Any
+    meaning: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """A rule over one resource.
+
+    name: also in configurations; controls: of controls.csv; title: what must hold; severity: as in controls.csv;
+    types: resources that it looks at; remedy: what to write instead; optional: why it is off unless configured, empty
+    for rules that are on; blind: what it cannot see, empty for nothing; remediation: only where nothing can break.
+    """
+
+    name: str
+    controls: tuple[str, ...]
+    title: str
+    severity: Severity
+    types: tuple[str, ...]
+    check: Check
+    remedy: str
+    optional: str = ""
+    blind: str = ""
+    remediation: Remediation | None = None
+    settings: Mapping[str, Setting] = field(default_factory=dict[str, Setting])
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """Where the same is asked for: identifiers in the public rule sets."""
+        return _sources(self.controls)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StackRule:
+    """A rule over all resources of a stack and how they refer to each other. Fields as of `Rule`."""
+
+    name: str
+    controls: tuple[str, ...]
+    title: str
+    severity: Severity
+    types: tuple[str, ...]
+    check: StackCheck
+    remedy: str
+    optional: str = ""
+    blind: str = ""
+    settings: Mapping[str, Setting] = field(default_factory=dict[str, Setting])
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """Where the same is asked for: identifiers in the public rule sets."""
+        return _sources(self.controls)
+
+
+AnyRule = Rule | StackRule
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a rule says about a resource.
+
+    kind: ``violation``, or ``cannot tell`` where a property is unknown that it rests on; path: of the property.
+    """
+
+    rule: str
+    kind: Literal["violation", "cannot tell"]
+    urn: str
+    path: str
+    text: str
+
+
+def check_resources(
+    subjects: Iterable[Subject],
+    rules: Iterable[AnyRule],
+    settings: Mapping[str, Mapping[str, Any]] | None = None,
+) -> list[Verdict]:
+    """Run rules over resources; settings: of rules, by name of the rule and of the setting.
+
+    Verdicts come resource by resource, in the order of the resources, then rules over the stack.
+    """
+    given = settings or {}
+    everything = tuple(subjects)
+    by_type: dict[str, list[tuple[Rule, Mapping[str, Any]]]] = {}
+    of_stacks: list[StackRule] = []
+    for rule in rules:
+        if isinstance(rule, StackRule):
+            of_stacks.append(rule)
+            continue
+        complete = complete_settings(rule, given.get(rule.name, {}))
+        for kind in rule.types:
+            by_type.setdefault(kind, []).append((rule, complete))
+    found = [
+        verdict
+        for subject in everything
+        for rule, complete in by_type.get(subject.type, ())
+        for verdict in judge(rule, subject, complete)
+    ]
+    for rule in of_stacks:
+        found.extend(judge_stack(rule, everything, complete_settings(rule, given.get(rule.name, {}))))
+    return found
+
+
+def judge(rule: Rule, subject: Subject, settings: Mapping[str, Any]) -> list[Verdict]:
+    """What a rule says about one resource; settings: complete."""
+    view = View(subject, settings)
+    violations = list(rule.check(view))
+    return _verdicts(rule.name, {subject.urn: view}, violations)
+
+
+def judge_stack(rule: StackRule, subjects: Sequence[Subject], settings: Mapping[str, Any]) -> list[Verdict]:
+    """What a rule says about a stack; settings: complete."""
+    graph = Graph(subjects, settings)
+    violations = list(rule.check(graph))
+    return _verdicts(rule.name, graph.views, violations)
+
+
+def complete_settings(rule: AnyRule, given: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The settings of a rule, with defaults where nothing is given."""
+    return {name: given.get(name, setting.default) for name, setting in rule.settings.items()}
+
+
+def _verdicts(name: str, views: Mapping[str, View], violations: Iterable[Violation]) -> list[Verdict]:
+    found = [
+        Verdict(name, "violation", violation.urn, violation.path, violation.text)
+        for violation in violations
+        if violation.urn not in views or views[violation.urn].holds(violation)
+    ]
+    found += [
+        Verdict(name, "cannot tell", urn, path, why) for urn, view in views.items() for path, why in view.unread.items()
+    ]
+    return found
+
+
+def _sources(controls: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(source for control in controls for source in SOURCES[control]))
