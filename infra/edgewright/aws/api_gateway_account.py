@@ -7,7 +7,7 @@ from typing import Any, TypedDict
 import pulumi
 import pulumi_aws as aws
 
-from . import part
+from edgewright.clouds import part
 
 TYPE = "edgewright:aws:ApiGatewayAccount"
 

@@ -8,9 +8,9 @@ import pulumi_aws as aws
 
 from edgewright.aws.balancer_checks import balancer_problems
 from edgewright.aws.log_bucket import LogBucket
-from edgewright.aws.part import place, refuse, short_name, tagged
 from edgewright.aws.security_groups import Door, SecurityGroups
 from edgewright.aws.target_groups import TargetGroupArgs, make_target_groups
+from edgewright.clouds.part import place, refuse, short_name, tagged
 
 TYPE = "edgewright:aws:ApplicationLoadBalancer"
 

@@ -9,7 +9,7 @@ import pulumi_aws as aws
 
 from edgewright.aws.authorizer_package import archive_files
 from edgewright.aws.log_group import log_group
-from edgewright.aws.part import filled, place, refuse, tagged, unknown_keys
+from edgewright.clouds.part import filled, place, refuse, tagged, unknown_keys
 
 _ASSUME = json.dumps(
     {

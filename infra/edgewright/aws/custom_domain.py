@@ -9,7 +9,8 @@ from typing import Any, Required, TypedDict
 import pulumi
 import pulumi_aws as aws
 
-from . import part
+from edgewright.clouds import part
+
 from .certificate import Certificate, CertificateArgs, host_problems, proven_hosts, zone_problems
 from .rest_api import ACCESS_MODES, choice_problems, policy_problems
 

@@ -7,7 +7,7 @@ from typing import Any, TypedDict
 import pulumi
 import pulumi_aws as aws
 
-from edgewright.aws.part import place, refuse, tagged, unknown_keys
+from edgewright.clouds.part import place, refuse, tagged, unknown_keys
 
 TYPE = "edgewright:aws:LogBucket"
 

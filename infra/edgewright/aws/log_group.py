@@ -7,7 +7,7 @@ from typing import Any, TypedDict
 import pulumi
 import pulumi_aws as aws
 
-from . import part
+from edgewright.clouds import part
 
 # What CloudWatch Logs accepts, in days (PutRetentionPolicy, retentionInDays).
 RETENTIONS = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653)

@@ -8,8 +8,8 @@ from edgewright.aws import placement
 from edgewright.aws.artifact import Monitoring
 from edgewright.aws.compile_monitoring import BAD, PERIODS, dashboard_text
 from edgewright.aws.edge_monitoring import EdgeMonitoring
-from edgewright.aws.part import filled
 from edgewright.aws.placement import Site
+from edgewright.clouds.part import filled
 
 
 def place_monitoring(site: Site, plan: Monitoring, **parts: Any) -> EdgeMonitoring:

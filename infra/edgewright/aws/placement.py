@@ -22,9 +22,9 @@ from edgewright.aws.compile_edge_balancer import STAGE
 from edgewright.aws.compile_rest import body_text
 from edgewright.aws.log_bucket import LogBucket
 from edgewright.aws.network import Network
-from edgewright.aws.part import filled, place
 from edgewright.aws.security_groups import GroupArgs, SecurityGroups
 from edgewright.aws.vpc_link import VpcLink
+from edgewright.clouds.part import filled, place
 from edgewright.edge.model import Backend, Edge, JwtAuthorizer
 from edgewright.edge.resolve import resolve
 from edgewright.spec.document import from_data, load

@@ -7,7 +7,8 @@ from typing import Any, Required, TypedDict
 import pulumi
 import pulumi_aws as aws
 
-from . import part
+from edgewright.clouds import part
+
 from .vpc_link import Peer, peer_problems, peer_rule
 
 TYPE = "edgewright:aws:PrivateEndpoint"

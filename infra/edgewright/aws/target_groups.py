@@ -7,7 +7,7 @@ from typing import Any, TypedDict
 import pulumi
 import pulumi_aws as aws
 
-from edgewright.aws.part import short_name, tagged
+from edgewright.clouds.part import short_name, tagged
 
 Put = Callable[..., Any]
 """Makes a raw resource: class, the key that overrides name it by, its name, its inputs, and options by keyword."""

@@ -7,8 +7,9 @@ from typing import Any, Required, TypedDict
 import pulumi
 import pulumi_aws as aws
 
+from edgewright.clouds import part
+
 from . import log_group as logs
-from . import part
 from .rest_api import VERBS, ThrottleArgs, choice_problems, range_problems, throttle_problems
 
 TYPE = "edgewright:aws:UsagePlan"

@@ -6,8 +6,9 @@ from typing import Any, Required, TypedDict
 import pulumi
 import pulumi_aws as aws
 
+from edgewright.clouds import part
+
 from . import log_group as logs
-from . import part
 
 TYPE = "edgewright:aws:VpcLink"
 

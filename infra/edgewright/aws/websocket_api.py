@@ -7,8 +7,9 @@ from typing import Any, Required, TypedDict
 import pulumi
 import pulumi_aws as aws
 
+from edgewright.clouds import part
+
 from . import log_group as logs
-from . import part
 from .http_api import route_throttle
 from .rest_api import (
     LOGGING_LEVELS,

@@ -7,7 +7,7 @@ import pulumi
 import pulumi_aws as aws
 
 from edgewright.aws.network_load_balancer import NetworkLoadBalancer
-from edgewright.aws.part import place, refuse, tagged, unknown_keys
+from edgewright.clouds.part import place, refuse, tagged, unknown_keys
 
 TYPE = "edgewright:aws:WebSocketLink"
 

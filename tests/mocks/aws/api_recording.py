@@ -10,7 +10,7 @@ import pytest
 from google.protobuf import json_format
 from pulumi.runtime import mocks, rpc
 
-from edgewright.aws.part import ArgumentsError
+from edgewright.clouds.part import ArgumentsError
 
 T = TypeVar("T")
 

@@ -8,9 +8,9 @@ import pytest
 
 from aws_stacks import REPOSITORY
 from edgewright.aws.compile import TOPOLOGIES, Topology
-from edgewright.aws.part import ArgumentsError
 from edgewright.aws.placement import PRECIOUS, EdgeArgs
 from edgewright.aws.topologies import topology_class
+from edgewright.clouds.part import ArgumentsError
 from edgewright.plan.sdk_types import resource_class
 from edgewright.spec.problems import SpecError
 from mocks.aws.api_recording import SECRET, UNKNOWN, Recording, resolved, unknown

@@ -1,4 +1,4 @@
-"""What all AWS components share: options of children, overrides, tags, names, and one error for bad arguments."""
+"""What all components of clouds share: options of children, overrides, tags, names, and one error for bad arguments."""
 
 import json
 import re
