@@ -58,6 +58,7 @@ docs: $(LOCAL) ## write the documents that come from the code
 	$(BIN)/edgewright schema --reference > docs/spec.md
 	$(BIN)/edgewright schema --local > docs/local.md
 	$(BIN)/edgewright schema --aws > docs/aws.md
+	$(BIN)/edgewright schema --azure > docs/azure.md
 
 bench: $(DEV) ## CPU per request against a hand-written Envoy configuration, and what plans cost
 	$(BIN)/python -m bench

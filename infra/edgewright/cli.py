@@ -121,6 +121,11 @@ def _schema(given: argparse.Namespace) -> int:
 
         print(aws_markdown(), end="")
         return 0
+    if given.azure:
+        from edgewright.azure.capabilities import markdown as azure_markdown
+
+        print(azure_markdown(), end="")
+        return 0
     if given.local:
         from edgewright.local.capabilities import markdown
 
@@ -411,6 +416,7 @@ def _parser() -> argparse.ArgumentParser:
     schema = verb("schema", _schema, "print the JSON Schema of a spec, for editors")
     schema.add_argument("--reference", action="store_true", help="print the reference in Markdown instead")
     schema.add_argument("--aws", action="store_true", help="print what AWS does with each field instead")
+    schema.add_argument("--azure", action="store_true", help="print what Azure does with each field instead")
     schema.add_argument("--local", action="store_true", help="print what the local target does with each field instead")
 
     _plan_options(verb("plan", _plan, "say what a spec would be on a cloud, offline"))

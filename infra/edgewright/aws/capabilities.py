@@ -1,13 +1,10 @@
 """What AWS does with each field of a spec, for each topology: one table, which the compiler reads and the docs print."""
 
-from dataclasses import dataclass
-from typing import Literal
-
 from edgewright.aws import uses as u
 from edgewright.aws.bindings import Bindings
+from edgewright.clouds import capability_table as table
+from edgewright.clouds.capability_table import Cell, Row
 from edgewright.edge.model import Edge, Finding
-
-Level = Literal["native", "approximated", "unsupported"]
 
 COLUMNS = ("balancer-first", "gateway-first/http", "gateway-first/rest", "balancer-only")
 """The topologies; gateway-first is an HTTP API or a REST API."""
@@ -28,38 +25,9 @@ NEVER_ACCEPTED = (
 """Fields of authentication, address lists and cache isolation: a stack cannot accept that they are not carried."""
 
 
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """What one topology does: for ``native`` what carries it, else the reason; carried_by: what would, or what to write."""
-
-    level: Level
-    how: str
-    carried_by: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """A field in the columns. uses: where an edge uses it in the way that the row is about (None: only documented)."""
-
-    field: str
-    cells: tuple[Cell, Cell, Cell, Cell]
-    uses: u.Uses | None = None
-
-    def cell(self, column: str) -> Cell:
-        """The cell of a column."""
-        return self.cells[COLUMNS.index(column)]
-
-
 def findings(edge: Edge, bindings: Bindings, column: str) -> tuple[Finding, ...]:
     """What of this edge a topology does not carry as it stands, in the order of the table."""
-    found: list[Finding] = []
-    for row in ROWS:
-        cell = row.cell(column)
-        if row.uses is None or cell.level == "native":
-            continue
-        for routes, origin in row.uses(edge, bindings):
-            found.append(Finding(cell.level, row.field, routes, cell.how, cell.carried_by, origin.place))
-    return tuple(found)
+    return table.findings(ROWS, edge, bindings, COLUMNS.index(column))
 
 
 def markdown() -> str:
@@ -74,12 +42,7 @@ def markdown() -> str:
         "fails closed.\n\n"
         "| field | balancer-first | gateway-first (HTTP API) | gateway-first (REST API) | balancer-only |\n|---|---|---|---|---|\n"
     )
-    return head + "".join(f"| `{row.field}` | {' | '.join(_text(cell) for cell in row.cells)} |\n" for row in ROWS)
-
-
-def _text(cell: Cell) -> str:
-    words = "; ".join(part for part in (cell.how, cell.carried_by) if part).replace("|", "\\|")
-    return f"*{cell.level}*{': ' + words if words else ''}"
+    return head + table.rows_text(ROWS)
 
 
 # -- the table ---------------------------------------------------------------------------------------------------------

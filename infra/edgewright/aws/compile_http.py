@@ -7,7 +7,7 @@ from edgewright.aws.bindings import Bindings
 from edgewright.aws.compile_groups import Group, groups_of
 from edgewright.aws.compile_rest import body_text
 from edgewright.aws.compile_services import HEADER, dispatch_name
-from edgewright.aws.path_table import ApiResource, api_resources
+from edgewright.clouds.path_table import ApiResource, api_resources
 from edgewright.edge.model import Cors, Edge, HeaderChange, JwtAuthorizer, Route
 
 _VERBS = {

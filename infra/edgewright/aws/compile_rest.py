@@ -10,8 +10,8 @@ from edgewright.aws.compile_edge_balancer import PREFLIGHT, prefix_of
 from edgewright.aws.compile_groups import Group, groups_of
 from edgewright.aws.compile_services import HEADER, dispatch_name
 from edgewright.aws.compile_validation import VALIDATORS, request_body, required_parameters, validator_of
-from edgewright.aws.path_table import ApiResource, api_resources
 from edgewright.aws.rest_authorizers import authorizer_config, operation_security, security_schemes
+from edgewright.clouds.path_table import ApiResource, api_resources
 from edgewright.edge.model import (
     ApiKeyAuthorizer,
     Cors,

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from edgewright.aws.artifact import Json, LambdaAuthorizer
 from edgewright.aws.bindings import Bindings
 from edgewright.aws.compile_groups import Group
-from edgewright.aws.path_table import ApiResource
+from edgewright.clouds.path_table import ApiResource
 from edgewright.edge.model import Auth, Edge, JwtAuthorizer
 
 KEY_SCHEME = "api-key"

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edgewright.aws.path_table import ApiResource, api_resources
+from edgewright.clouds.path_table import ApiResource, api_resources
 from edgewright.edge.decide import Oracle, Request
 from edgewright.edge.model import METHODS
 from edgewright.edge.resolve import resolve

@@ -20,13 +20,15 @@ class ApiResource:
     """One resource.
 
     path: as API Gateway writes it, ``/orders/{id}/{proxy+}``; segments: the same, one by one; methods: the route of
-    each method that has one; variables: per route key, the author's variable names with the names in ``path``.
+    each method that has one; names: per route key, the author's variable names with the names in ``path``; candidates:
+    per method, the routes that are asked in turn, of which only the last may have no header or query matches.
     """
 
     path: str
     segments: tuple[str, ...]
     methods: Mapping[str, Route]
     names: Mapping[str, Mapping[str, str]]
+    candidates: Mapping[str, tuple[Route, ...]]
 
     @property
     def greedy(self) -> bool:
@@ -55,7 +57,7 @@ class _Node:
 def api_resources(routes: Sequence[Route]) -> tuple[ApiResource, ...]:
     """The resources that carry these routes (in the order in which they are tried), shortest paths first.
 
-    Routes are those of one API: no WebSocket ones, and no two that only header or query matches tell apart.
+    Routes are those of one API: no WebSocket ones.
     """
     root = _Node()
     for index, route in enumerate(routes):
@@ -115,15 +117,24 @@ def _walk(
 
 
 def _resource(segments: tuple[str, ...], indexes: tuple[int, ...], routes: Sequence[Route]) -> ApiResource:
-    methods: dict[str, Route] = {}
+    candidates: dict[str, tuple[Route, ...]] = {}
     for method in METHODS:
-        for index in indexes:
-            allowed = routes[index].methods
-            if allowed is None or method in allowed:
-                methods[method] = routes[index]
-                break
-    names = {route.key: _names(route.path, segments) for route in methods.values()}
-    return ApiResource("/" + "/".join(segments), segments, methods, names)
+        found = tuple(_asked(method, indexes, routes))
+        if found:
+            candidates[method] = found
+    methods = {method: found[0] for method, found in candidates.items()}
+    every = {route.key: route for found in candidates.values() for route in found}
+    names = {key: _names(route.path, segments) for key, route in every.items()}
+    return ApiResource("/" + "/".join(segments), segments, methods, names, candidates)
+
+
+def _asked(method: str, indexes: tuple[int, ...], routes: Sequence[Route]) -> Iterator[Route]:
+    for index in indexes:
+        route = routes[index]
+        if route.methods is None or method in route.methods:
+            yield route
+            if not route.headers and not route.query:
+                return
 
 
 def _names(path: PathPattern, segments: tuple[str, ...]) -> dict[str, str]:

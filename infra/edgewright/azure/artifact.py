@@ -1,0 +1,68 @@
+"""What an edge becomes on Azure, as data in Azure's own terms; bound values stand in it as marks ``{{name}}``."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from edgewright.edge.model import Finding
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Api:
+    """An API of API Management. body: OpenAPI; policy and operation_policies (by operation id): XML; key: the names
+    that an API key may have, ``header`` and ``query``; products: clients by product, with the authorizer's name."""
+
+    body: Json
+    policy: str
+    operation_policies: Mapping[str, str]
+    key: Mapping[str, str]
+    products: Mapping[str, tuple[str, tuple[str, ...]]]
+    operations: int
+
+
+@dataclass(frozen=True, slots=True)
+class BackendPlan:
+    """A Backend. url: with a mark for the address of the balancer in front of its machines; tls: whether the chain and
+    name of its certificate are checked; circuit_breaker: as the component's argument."""
+
+    url: str
+    tls: bool
+    circuit_breaker: Json | None
+
+
+@dataclass(frozen=True, slots=True)
+class Balancer:
+    """A Load Balancer: frontends, pools, probes and rules as its component's arguments have them."""
+
+    internal: bool
+    frontends: Mapping[str, Json]
+    pools: Mapping[str, Json]
+    probes: Mapping[str, Json]
+    rules: Mapping[str, Json]
+
+
+@dataclass(frozen=True, slots=True)
+class Artifact:
+    """An edge compiled for one Azure topology.
+
+    tier: of API Management; network: how it is in a network (``external``, ``integration``, or ``none``); services: the
+    internal balancer before the backends that have machines; streams: the public one of tcp and udp listeners; pools:
+    weighted backends by the id of their pool; decisions: what the compiler chose and why.
+    """
+
+    name: str
+    topology: Literal["gateway-first"]
+    tier: str
+    network: str
+    hosts: tuple[str, ...]
+    api: Api | None
+    backends: Mapping[str, BackendPlan]
+    pools: Mapping[str, tuple[tuple[str, int], ...]]
+    services: Balancer | None
+    streams: Balancer | None
+    access_log_days: int
+    ddos_advanced: bool
+    decisions: tuple[str, ...]
+    findings: tuple[Finding, ...]

@@ -1,0 +1,259 @@
+"""What Azure does with each field of a spec, for each topology: one table, which the compiler reads and the docs print."""
+
+from edgewright.azure import uses as u
+from edgewright.azure.bindings import Bindings
+from edgewright.clouds import capability_table as table
+from edgewright.clouds.capability_table import Cell, Row
+from edgewright.edge.model import Edge, Finding
+
+COLUMNS = ("gateway-first",)
+"""The topologies."""
+
+NEVER_ACCEPTED = (
+    "Authorizer",
+    "Jwt",
+    "ApiKey",
+    "Oidc",
+    "Introspection",
+    "Mtls",
+    "Auth",
+    "Waf.allow",
+    "Waf.deny",
+    "Waf.(mode count)",
+    "Cache.share",
+    "Cache.(under header or query matches)",
+    "Tls.client_ca",
+)
+"""Fields of authentication, address lists and cache isolation: a stack cannot accept that they are not carried."""
+
+
+def findings(edge: Edge, bindings: Bindings, column: str) -> tuple[Finding, ...]:
+    """What of this edge a topology does not carry as it stands, in the order of the table."""
+    return table.findings(ROWS, edge, bindings, COLUMNS.index(column))
+
+
+def markdown() -> str:
+    """The table for the docs."""
+    head = (
+        "# Azure, field by field\n\n"
+        "<!-- Written by `edgewright schema --azure`; a test compares it with the table in the code. -->\n\n"
+        "*native*: as the spec says. *approximated*: nearly; the text says how and by how much. *unsupported*: an error\n"
+        "that names the route, the field and what would carry it; a stack may `accept` it, but never one of\n"
+        "authentication, address lists or cache isolation. Sources: Microsoft's documentation of API Management and its\n"
+        "policies, and of Load Balancer, as read in 2026-11; *unverified* is what it leaves open, and there the reading\n"
+        "is taken that fails closed. Nothing here was deployed to Azure.\n\n"
+        "| field | gateway-first |\n|---|---|\n"
+    )
+    return head + table.rows_text(ROWS)
+
+
+# -- the table ---------------------------------------------------------------------------------------------------------
+
+
+def _n(how: str = "") -> tuple[Cell, ...]:
+    return (Cell("native", how),)
+
+
+def _a(how: str, carried_by: str = "") -> tuple[Cell, ...]:
+    return (Cell("approximated", how, carried_by),)
+
+
+def _u(why: str, carried_by: str) -> tuple[Cell, ...]:
+    return (Cell("unsupported", why, carried_by),)
+
+
+ROWS: tuple[Row, ...] = (
+    Row("EdgeSpec.name", _n()),
+    Row("EdgeSpec.listener", _n()),
+    Row("EdgeSpec.listeners", _n()),
+    Row("EdgeSpec.authorizers", _n()),
+    Row("EdgeSpec.backends", _n()),
+    Row("EdgeSpec.defaults", _n()),
+    Row("EdgeSpec.routes", _n()),
+    Row("EdgeSpec.waf", _n("see Waf")),
+    Row("EdgeSpec.access_log", _n("diagnostic settings to Log Analytics")),
+    Row("EdgeSpec.monitor", _u("edgewright does not place alarms on Azure yet", "`accept` it, or alarms of your own"), u.monitored),
+    Row("EdgeSpec.ddos", _a("`advanced` is said of the network: bind one with a DDoS plan; API Management's own address has the platform's protection")),
+    Row("EdgeSpec.compression", _a("API Management compresses nothing: a service's own compression is handed through"), u.compressed),
+    Row("Listener.host", _n("a custom domain, with a certificate of Key Vault")),
+    Row("Listener.(wildcard host)", _u("API Management answers to the host names that it is given", "each host by name"), u.wildcard_hosts),
+    Row("Listener.(second web listener)", _u("a service has one port, and no listeners apart", "an edge of its own"), u.several_listeners),
+    Row("Listener.port", _n("443")),
+    Row("Listener.(https on another port)", _u("API Management listens on 443", "port 443"), u.other_ports),
+    Row("Listener.protocol", _n()),
+    Row("Listener.(http)", _u("the API is asked by HTTPS only", "`protocol: https`"), u.plain_http),
+    Row("Listener.(tcp, tls or udp)", _u("edgewright does not place the Load Balancer of streams on Azure yet", "an edge of its own on another target"), u.streams),
+    Row("Listener.tls", _n("1.2 and 1.3, weak protocols and ciphers off")),
+    Row("Listener.redirect_http", _a("port 80 is not opened to the API: a client must ask by HTTPS itself"), u.redirected),
+    Row("Listener.backend", _n("see Listener.(tcp, tls or udp)")),
+    Row("Tls.min_version", _n("1.2")),
+    Row("Tls.(min_version 1.3)", _u("API Management cannot refuse TLS 1.2", "`min_version: \"1.2\"`"), u.tls_13),
+    Row("Tls.client_ca", _u("edgewright does not place client certificates on Azure yet", "a JWT or an API key"), u.client_ca),
+    Row("Tls.passthrough", _n("see Listener.(tcp, tls or udp)")),
+    Row("Authorizer.jwt", _n("validate-jwt, or validate-azure-ad-token for an issuer of Entra ID")),
+    Row("Authorizer.api_key", _n("a product's subscriptions; that a key without need is known is unverified for APIs that ask for none: then it answers 401")),
+    Row("Authorizer.oidc", _u("API Management has no browser login", "a login of the application's own"), u.oidc),
+    Row("Authorizer.introspection", _u("edgewright does not compile introspection for Azure yet", "a JWT"), u.introspection),
+    Row("Authorizer.mtls", _u("edgewright does not place client certificates on Azure yet", "a JWT or an API key"), u.mtls),
+    Row("Auth.(several authorizers)", _u("each policy of tokens refuses by itself: that one of several is enough cannot be said without a hole", "one authorizer a route"), u.several),
+    Row("Jwt.issuer", _n()),
+    Row("Jwt.(issuer by http)", _u("API Management reads an issuer's metadata by HTTPS only", "an https issuer"), u.plain_issuer),
+    Row("Jwt.audiences", _n()),
+    Row("Jwt.jwks_uri", _a("keys are found by the issuer's own metadata, which may name another place"), u.own_keys_url),
+    Row("Jwt.jwks", _n("RSA keys")),
+    Row("Jwt.(inline keys that are not RSA)", _u("issuer-signing-keys takes RSA keys only", "an issuer with metadata"), u.inline_keys_beyond_rsa),
+    Row("Jwt.algorithms", _n("RS256, RS512, PS256, ES256; others that the policy would take are refused by an expression")),
+    Row("Jwt.(other algorithms)", _u("validate-jwt knows RS256, RS512, PS256 and ES256", "one of these"), u.other_algorithms),
+    Row("Jwt.source", _n("a header or a query parameter")),
+    Row("Jwt.(from a cookie)", _u("validate-jwt reads a header or a query parameter", "a header"), u.from_a_cookie),
+    Row("Jwt.(a scheme in another header)", _u("require-scheme is ignored unless the header is Authorization", "`prefix: \"\"`"), u.schemes_elsewhere),
+    Row("Jwt.(Entra ID otherwise than by Authorization: Bearer and aud)", _u("validate-azure-ad-token is compiled for the usual header and claim", "the usual ones"), u.entra_elsewhere),
+    Row("Jwt.(texts that begin with @ or hold {{)", _u("a policy reads them as code or as a named value", "other signs"), u.odd_texts),
+    Row("Jwt.preset", _n()),
+    Row("Jwt.scope_claim", _n()),
+    Row("Jwt.audience_claim", _n()),
+    Row("Jwt.clock_skew", _n()),
+    Row("Jwt.jwks_refresh", _a("API Management has its own interval, an hour")),
+    Row("ApiKey.source", _n("one name of a header and one of a query parameter for the API")),
+    Row("ApiKey.(unlike sources)", _u("an API has one name for keys in headers and one in queries", "the same source for all authorizers of keys"), u.keys_in_two_places),
+    Row("ApiKey.(cookie or prefix)", _u("a key is the whole value of a header or a query parameter", "a header without a prefix"), u.keys_with_prefix),
+    Row("ApiKey.clients", _n("subscriptions")),
+    Row("CredentialSource.header", _n("see Jwt.source and ApiKey.source")),
+    Row("CredentialSource.prefix", _n("see Jwt.source and ApiKey.source")),
+    Row("CredentialSource.cookie", _n("see Jwt.source and ApiKey.source")),
+    Row("CredentialSource.query", _n("see Jwt.source and ApiKey.source")),
+    Row("Oidc.issuer", _n("see Authorizer.oidc")),
+    Row("Oidc.client", _n("see Authorizer.oidc")),
+    Row("Oidc.scopes", _n("see Authorizer.oidc")),
+    Row("Introspection.endpoint", _n("see Authorizer.introspection")),
+    Row("Introspection.client", _n("see Authorizer.introspection")),
+    Row("Introspection.cache", _n("see Authorizer.introspection")),
+    Row("Mtls.subjects", _n("see Authorizer.mtls")),
+    Row("Auth.authorizer", _n()),
+    Row("Auth.scopes", _n("403 by an expression")),
+    Row("Auth.any_scope", _n("403 by an expression")),
+    Row("Auth.claims", _n("403 by an expression")),
+    Row("Backend.port", _n()),
+    Row("Backend.protocol", _n("http, https")),
+    Row("Backend.(grpc or h2c)", _u("a managed gateway speaks HTTP/1.1 to backends", "a self-hosted gateway"), u.grpc_backends),
+    Row("Backend.health_check", _n("a probe of the services' balancer")),
+    Row("Backend.circuit_breaker", _n("a circuit breaker of the Backend")),
+    Row("HealthCheck.path", _n()),
+    Row("HealthCheck.interval", _n()),
+    Row("HealthCheck.unhealthy_threshold", _n()),
+    Row("HealthCheck.timeout", _a("a probe has no timeout of its own but its interval"), u.checked_timeouts),
+    Row("HealthCheck.healthy_threshold", _a("one threshold holds for both directions"), u.checked_timeouts),
+    Row("HealthCheck.expected_statuses", _n("200")),
+    Row("HealthCheck.(other statuses)", _a("a probe takes 200 only"), u.checked_statuses),
+    Row("CircuitBreaker.consecutive_errors", _a("so many errors in a minute, consecutive or not; each instance of the gateway counts for itself"), u.breakers),
+    Row("CircuitBreaker.ejection", _n("the trip's duration")),
+    Row("CircuitBreaker.max_ejection_percent", _a("the Backend trips as a whole; its machines are the probe's"), u.breakers),
+    Row("CircuitBreaker.max_connections", _a("not limited"), u.breakers),
+    Row("CircuitBreaker.max_requests", _a("not limited"), u.breakers),
+    Row("Defaults.auth", _n("as on the routes")),
+    Row("Defaults.throttle", _n("as on the routes")),
+    Row("Defaults.quota", _n("as on the routes")),
+    Row("Defaults.cors", _n("as on the routes")),
+    Row("Defaults.retry", _n("as on the routes")),
+    Row("Defaults.timeout", _n("as on the routes")),
+    Row("Defaults.headers", _n("as on the routes")),
+    Row("Route.auth", _n()),
+    Row("Route.throttle", _n()),
+    Row("Route.quota", _n()),
+    Row("Route.cors", _n("the cors policy of the API")),
+    Row("Route.(unlike CORS)", _u("a preflight evaluates the cors policy of the API alone, which is one for all routes", "the same `cors` for all routes, in `defaults`"), u.unlike_cors),
+    Row("Route.retry", _n("the retry policy, the body kept")),
+    Row("Route.timeout", _n()),
+    Row("Route.headers", _n()),
+    Row("Route.backend", _n("a Backend, or a pool of them by weight: each instance of the gateway chooses by itself")),
+    Row("Route.listener", _n()),
+    Row("Route.match", _n("headers and query, by an expression")),
+    Row("Route.cache", _n("see Cache")),
+    Row("Route.rewrite", _n()),
+    Row("Route.redirect", _n()),
+    Row("Route.respond", _n()),
+    Row("Route.validation", _u("edgewright does not compile validate-content and validate-parameters yet", "the service"), u.validated),
+    Row("Route.(WebSocket)", _u("edgewright does not place WebSocket APIs on Azure yet", "a service of its own for the WebSocket"), u.websockets),
+    Row("Throttle.rate", _a("a sliding window of a minute (classic tiers) or a bucket (v2); each instance of the gateway counts for itself"), u.throttled),
+    Row("Throttle.(rates that are no whole number a minute or in 5 minutes)", _a("rounded down to whole requests in 60 s, or in 300 s, and to one in 300 s at least"), u.inexact),
+    Row("Throttle.burst", _a("a second window of one second, with the burst as its size")),
+    Row("Throttle.per", _n("by an expression")),
+    Row("Quota.limit", _n("quota-by-key; over it 429, as elsewhere, where Azure says 403")),
+    Row("Quota.period", _n("whole periods of UTC: hour, day, week from Monday")),
+    Row("Quota.(a month)", _a("30 days from 2018-01-01, since the policy counts seconds"), u.monthly),
+    Row("Quota.per", _a("counted by the service; over several instances best effort"), u.quotas),
+    Row("Cache.ttl", _n("whole seconds")),
+    Row("Cache.(parts of a second)", _a("rounded down to whole seconds, at least one"), u.cached_parts),
+    Row("Cache.(HEAD)", _a("only GET is kept"), u.cached_head),
+    Row("Cache.(under header or query matches)", _u("the cache is one for the operation, whatever its matches", "no matches, or no cache"), u.cached_under_matches),
+    Row("Cache.vary_by", _n()),
+    Row("Cache.share", _n("per_user: the token's subject or the key's subscription is part of the key, in a header that clients cannot set")),
+    Row("VaryBy.query", _n("names, or all")),
+    Row("VaryBy.headers", _n()),
+    Row("Cors.allow_origins", _n()),
+    Row("Cors.allow_methods", _n()),
+    Row("Cors.allow_headers", _n()),
+    Row("Cors.expose_headers", _n()),
+    Row("Cors.allow_credentials", _n()),
+    Row("Cors.max_age", _n()),
+    Row("Retry.attempts", _n()),
+    Row("Retry.on", _n()),
+    Row("Retry.backoff", _n("whole seconds")),
+    Row("Retry.(backoff in parts of a second)", _a("rounded up to whole seconds"), u.retried),
+    Row("Retry.non_idempotent", _n()),
+    Row("Timeout.request", _n("whole seconds")),
+    Row("Timeout.(parts of a second)", _a("rounded up to whole seconds"), u.timed_in_parts),
+    Row("Timeout.(request over 240s)", _a("API Management may end a request after 240 s"), u.limited_over_240),
+    Row("Timeout.(request with retries)", _a("each try has the time of one; together they may take longer than the request's"), u.requests_and_retries),
+    Row("Timeout.backend", _a("there is one try, bounded by the request's"), u.backend_timeouts),
+    Row("Timeout.idle", _n("of WebSockets")),
+    Row("Rewrite.host", _n()),
+    Row("Rewrite.prefix", _n()),
+    Row("Rewrite.path", _n()),
+    Row("Headers.request", _n()),
+    Row("Headers.response", _n()),
+    Row("Headers.(headers of a connection)", _u("set-header cannot touch Connection, Content-Length, Keep-Alive and Transfer-Encoding", "other headers"), u.kept_headers),
+    Row("HeaderChange.remove", _n()),
+    Row("HeaderChange.set", _n()),
+    Row("HeaderChange.add", _n()),
+    Row("Redirect.target", _n()),
+    Row("Redirect.status", _n()),
+    Row("Respond.status", _n()),
+    Row("Respond.body", _n()),
+    Row("Respond.content_type", _n()),
+    Row("ValueMatch.exact", _n()),
+    Row("ValueMatch.prefix", _n()),
+    Row("ValueMatch.regex", _n()),
+    Row("ValueMatch.present", _n()),
+    Row("Match.headers", _n()),
+    Row("Match.query", _n()),
+    Row("Validate.parameters", _n("see Route.validation")),
+    Row("Validate.body", _n("see Route.validation")),
+    Row("Validate.operation", _n("see Route.validation")),
+    Row("Operation.parameters", _n("see Route.validation")),
+    Row("Operation.body_required", _n("see Route.validation")),
+    Row("Operation.bodies", _n("see Route.validation")),
+    Row("Parameter.name", _n("see Route.validation")),
+    Row("Parameter.source", _n("see Route.validation")),
+    Row("Parameter.required", _n("see Route.validation")),
+    Row("Parameter.shape", _n("see Route.validation")),
+    Row("Waf.mode", _n("block")),
+    Row("Waf.(mode count)", _u("ip-filter refuses; it cannot count", "`mode: block`"), u.waf_counts),
+    Row("Waf.managed", _u("API Management has no managed rules", "an Application Gateway before it"), u.waf_managed),
+    Row("Waf.allow", _n("ip-filter, as ranges; by the address that API Management sees")),
+    Row("Waf.deny", _n("ip-filter, as ranges")),
+    Row("Waf.rate_per_ip", _u("edgewright does not compile it for Azure yet", "a throttle in `defaults` per ip"), u.waf_rate),
+    Row("AccessLog.retention", _a("the workspace's own retention holds"), u.log_retention),
+    Row("AccessLog.fields", _a("GatewayLogs have Azure's own fields"), u.log_fields),
+    Row("AccessLog.sample", _a("all requests are logged"), u.sampled),
+    Row("Monitor.error_rate", _n("see EdgeSpec.monitor")),
+    Row("Monitor.latency", _n("see EdgeSpec.monitor")),
+    Row("Monitor.throttled", _n("see EdgeSpec.monitor")),
+    Row("Monitor.unhealthy_targets", _n("see EdgeSpec.monitor")),
+    Row("Monitor.notify", _n("see EdgeSpec.monitor")),
+    Row("Monitor.dashboard", _n("see EdgeSpec.monitor")),
+    Row("Latency.percentile", _n("see EdgeSpec.monitor")),
+    Row("Latency.above", _n("see EdgeSpec.monitor")),
+    Row("Compression.min_size", _n("see EdgeSpec.compression")),
+    Row("Compression.content_types", _n("see EdgeSpec.compression")),
+)  # fmt: skip

@@ -1,0 +1,58 @@
+"""Throttles and quotas as ``rate-limit-by-key`` and ``quota-by-key``."""
+
+from collections.abc import Iterator
+
+from edgewright.azure import expressions as cs
+from edgewright.azure.policy import Policy, QuotaByKey, RateLimitByKey
+from edgewright.edge.model import Key, Quota, Route, Throttle
+
+LONGEST = 300
+"""Seconds that the period of a rate limit has at most."""
+
+EPOCH = "2018-01-01T00:00:00Z"
+"""A Monday at midnight, from which hours, days and weeks of UTC are whole periods."""
+
+PERIODS = {"hour": 3600, "day": 86_400, "week": 604_800, "month": 2_592_000}
+"""Seconds of a quota's period; a month is 30 days, since the policy counts seconds only."""
+
+
+def limit_policies(route: Route, bucket: str) -> tuple[Policy, ...]:
+    """The limits of a route. bucket: of its throttle."""
+    return (
+        *(_throttle(route.throttle, bucket) if route.throttle is not None else ()),
+        *(_quota(route.quota, route) if route.quota is not None else ()),
+    )
+
+
+def lasting(throttle: Throttle) -> tuple[int, int]:
+    """The lasting rate as calls in a period: of a minute, or as much more as a rate below one a minute needs."""
+    for period in (60, LONGEST):
+        calls = throttle.count * period // throttle.seconds
+        if calls >= 1:
+            return calls, period
+    return 1, LONGEST
+
+
+def is_exact(throttle: Throttle) -> bool:
+    """Whether `lasting` is the very rate of the spec."""
+    calls, period = lasting(throttle)
+    return calls * throttle.seconds == throttle.count * period
+
+
+def _throttle(throttle: Throttle, bucket: str) -> Iterator[Policy]:
+    """Two windows: one of a second holds the burst, one of a minute the lasting rate. Their keys differ: one key with
+    two windows is undefined (Microsoft's page of the policy)."""
+    calls, period = lasting(throttle)
+    if throttle.burst < calls:
+        yield RateLimitByKey(throttle.burst, 1, _counter(bucket, "s", throttle.per))
+    yield RateLimitByKey(calls, period, _counter(bucket, "m", throttle.per))
+
+
+def _quota(quota: Quota, route: Route) -> Iterator[Policy]:
+    bucket = f"{quota.bucket} {route.key}" if quota.per.kind == "route" else quota.bucket
+    yield QuotaByKey(quota.limit, PERIODS[quota.period], _counter(bucket, "q", quota.per), EPOCH)
+
+
+def _counter(bucket: str, window: str, per: Key) -> cs.Code:
+    order = () if per.kind == "route" else per.order or ("ip",)
+    return cs.counter(bucket, window, order, per.header)

@@ -1,0 +1,454 @@
+"""API Management policies as a tree of dataclasses, printed as well-formed XML (``format="xml"``).
+
+Names of classes and fields are those of Microsoft's policy reference; each class prints its attributes and children in
+the order of its schema. A value is a text, printed as it stands and escaped, or a `Code`.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+from xml.sax.saxutils import escape
+
+from edgewright.azure.expressions import Code
+
+Value = str | int | bool | Code
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """An XML element: what every policy becomes. text: only without children."""
+
+    name: str
+    attributes: tuple[tuple[str, Value], ...] = ()
+    children: "tuple[Node | Comment, ...]" = ()
+    text: Value | None = None
+
+    def node(self) -> "Node":
+        """Itself."""
+        return self
+
+
+@dataclass(frozen=True, slots=True)
+class Comment:
+    """A remark for who reads the policy in the portal."""
+
+    text: str
+
+    def node(self) -> "Comment":
+        """Itself."""
+        return self
+
+
+class Policy(Protocol):
+    """What can stand in a section."""
+
+    def node(self) -> "Node | Comment":
+        """The element."""
+        ...
+
+
+def _nodes(policies: Sequence[Policy]) -> "tuple[Node | Comment, ...]":
+    return tuple(item.node() for item in policies)
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """What the wider scope does."""
+
+    def node(self) -> Node:
+        """``<base/>``."""
+        return Node("base")
+
+
+@dataclass(frozen=True, slots=True)
+class Cors:
+    """CORS; max_age in seconds."""
+
+    origins: tuple[str, ...]
+    methods: tuple[str, ...]
+    allow_headers: tuple[str, ...]
+    expose_headers: tuple[str, ...]
+    credentials: bool
+    max_age: int
+
+    def node(self) -> Node:
+        """``<cors>``. terminate-unmatched-request is always written: Microsoft's page contradicts itself on it."""
+        methods = Node(
+            "allowed-methods",
+            (("preflight-result-max-age", self.max_age),),
+            _texts("method", self.methods),
+        )
+        children = [
+            Node("allowed-origins", children=_texts("origin", self.origins)),
+            methods,
+            *_group("allowed-headers", "header", self.allow_headers),
+            *_group("expose-headers", "header", self.expose_headers),
+        ]
+        attributes = (("allow-credentials", self.credentials), ("terminate-unmatched-request", False))
+        return Node("cors", attributes, tuple(children))
+
+
+def _texts(name: str, values: Sequence[str]) -> tuple[Node, ...]:
+    return tuple(Node(name, text=value) for value in values)
+
+
+def _group(name: str, item: str, values: Sequence[str]) -> list[Node]:
+    return [Node(name, children=_texts(item, values))] if values else []
+
+
+@dataclass(frozen=True, slots=True)
+class IpFilter:
+    """Addresses from and to, inclusive."""
+
+    action: str
+    ranges: tuple[tuple[str, str], ...]
+
+    def node(self) -> Node:
+        """``<ip-filter>``; a single address is a range of one."""
+        children = tuple(Node("address-range", (("from", start), ("to", end))) for start, end in self.ranges)
+        return Node("ip-filter", (("action", self.action),), children)
+
+
+@dataclass(frozen=True, slots=True)
+class ValidateJwt:
+    """source: ``header-name`` or ``query-parameter-name``, and its value; clock_skew in seconds; keys: RSA (id, n, e);
+    claims: one of the values of each is needed."""
+
+    source: tuple[str, str]
+    scheme: str | None
+    openid_configs: tuple[str, ...]
+    keys: tuple[tuple[str, str, str], ...]
+    audiences: tuple[str, ...]
+    issuers: tuple[str, ...]
+    claims: tuple[tuple[str, tuple[str, ...]], ...]
+    clock_skew: int
+    variable: str
+
+    def node(self) -> Node:
+        """``<validate-jwt>``."""
+        attributes: list[tuple[str, Value]] = [self.source]
+        if self.scheme is not None:
+            attributes.append(("require-scheme", self.scheme))
+        attributes += [
+            ("failed-validation-httpcode", 401),
+            ("failed-validation-error-message", "Unauthorized"),
+            ("require-expiration-time", True),
+            ("require-signed-tokens", True),
+            ("clock-skew", self.clock_skew),
+            ("output-token-variable-name", self.variable),
+        ]
+        keys = tuple(Node("key", (("id", name), ("n", n), ("e", e))) for name, n, e in self.keys)
+        children = [
+            *(Node("openid-config", (("url", url),)) for url in self.openid_configs),
+            *([Node("issuer-signing-keys", children=keys)] if keys else []),
+            *_group("audiences", "audience", self.audiences),
+            *_group("issuers", "issuer", self.issuers),
+        ]
+        if self.claims:
+            claims = tuple(
+                Node("claim", (("name", name), ("match", "any")), _texts("value", values))
+                for name, values in self.claims
+            )
+            children.append(Node("required-claims", children=claims))
+        return Node("validate-jwt", tuple(attributes), tuple(children))
+
+
+@dataclass(frozen=True, slots=True)
+class ValidateAzureAdToken:
+    """A token of Microsoft Entra ID for one tenant."""
+
+    tenant: str
+    audiences: tuple[str, ...]
+    variable: str
+
+    def node(self) -> Node:
+        """``<validate-azure-ad-token>``."""
+        attributes = (
+            ("tenant-id", self.tenant),
+            ("failed-validation-httpcode", 401),
+            ("failed-validation-error-message", "Unauthorized"),
+            ("output-token-variable-name", self.variable),
+        )
+        return Node("validate-azure-ad-token", attributes, tuple(_group("audiences", "audience", self.audiences)))
+
+
+@dataclass(frozen=True, slots=True)
+class RateLimitByKey:
+    """calls in each period of so many seconds."""
+
+    calls: int
+    period: int
+    counter: Code
+
+    def node(self) -> Node:
+        """``<rate-limit-by-key>``."""
+        attributes = (("calls", self.calls), ("renewal-period", self.period), ("counter-key", self.counter))
+        return Node("rate-limit-by-key", (*attributes, ("retry-after-header-name", "Retry-After")))
+
+
+@dataclass(frozen=True, slots=True)
+class QuotaByKey:
+    """calls in each period of so many seconds, counted from ``start`` (UTC)."""
+
+    calls: int
+    period: int
+    counter: Code
+    start: str
+
+    def node(self) -> Node:
+        """``<quota-by-key>``."""
+        attributes = (
+            ("calls", self.calls),
+            ("renewal-period", self.period),
+            ("counter-key", self.counter),
+            ("first-period-start", self.start),
+        )
+        return Node("quota-by-key", attributes)
+
+
+NO_PARAMETER = "x-edgewright-none"
+"""A query parameter that no service has, for caches that do not vary by the query."""
+
+
+@dataclass(frozen=True, slots=True)
+class CacheLookup:
+    """private: whether answers to requests with an Authorization header are kept."""
+
+    headers: tuple[str, ...]
+    query: tuple[str, ...]
+    private: bool
+    caching_type: str
+
+    def node(self) -> Node:
+        """``<cache-lookup>``."""
+        attributes = (
+            ("vary-by-developer", False),
+            ("vary-by-developer-groups", False),
+            ("caching-type", self.caching_type),
+            ("downstream-caching-type", "none"),
+            ("must-revalidate", True),
+            ("allow-private-response-caching", self.private),
+        )
+        children = [Node("vary-by-header", text=name) for name in self.headers]
+        # Where none is named all are part of the key, older pages say; newer ones are silent: so one always is.
+        children.append(Node("vary-by-query-parameter", text=";".join(self.query or (NO_PARAMETER,))))
+        return Node("cache-lookup", attributes, tuple(children))
+
+
+@dataclass(frozen=True, slots=True)
+class CacheStore:
+    """seconds that an answer is kept."""
+
+    seconds: int
+
+    def node(self) -> Node:
+        """``<cache-store>``."""
+        return Node("cache-store", (("duration", self.seconds),))
+
+
+@dataclass(frozen=True, slots=True)
+class SetVariable:
+    """A variable of the request."""
+
+    name: str
+    value: Value
+
+    def node(self) -> Node:
+        """``<set-variable>``."""
+        return Node("set-variable", (("name", self.name), ("value", self.value)))
+
+
+@dataclass(frozen=True, slots=True)
+class SetHeader:
+    """action: ``override``, ``append``, ``skip`` or ``delete``."""
+
+    name: str
+    action: str
+    values: tuple[Value, ...] = ()
+
+    def node(self) -> Node:
+        """``<set-header>``."""
+        children = tuple(Node("value", text=value) for value in self.values)
+        return Node("set-header", (("name", self.name), ("exists-action", self.action)), children)
+
+
+@dataclass(frozen=True, slots=True)
+class SetBackendService:
+    """The id of a Backend."""
+
+    backend: Value
+
+    def node(self) -> Node:
+        """``<set-backend-service>``."""
+        return Node("set-backend-service", (("backend-id", self.backend),))
+
+
+@dataclass(frozen=True, slots=True)
+class RewriteUri:
+    """Another path for the backend; the query is kept."""
+
+    template: Value
+
+    def node(self) -> Node:
+        """``<rewrite-uri>``; copy-unmatched-params is written, since page and schema contradict each other."""
+        return Node("rewrite-uri", (("template", self.template), ("copy-unmatched-params", True)))
+
+
+@dataclass(frozen=True, slots=True)
+class ReturnResponse:
+    """An answer of the gateway's own."""
+
+    status: int | Code
+    reason: str
+    headers: tuple[tuple[str, Value], ...] = ()
+    body: Value | None = None
+
+    def node(self) -> Node:
+        """``<return-response>``."""
+        children: list[Node] = [Node("set-status", (("code", self.status), ("reason", self.reason)))]
+        children += [SetHeader(name, "override", (value,)).node() for name, value in self.headers]
+        children += [Node("set-body", text=self.body)] if self.body is not None else []
+        return Node("return-response", children=tuple(children))
+
+
+@dataclass(frozen=True, slots=True)
+class When:
+    """A condition and what is done where it holds."""
+
+    condition: Code
+    policies: tuple[Policy, ...]
+    remark: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Choose:
+    """The first whose condition holds, else ``otherwise``."""
+
+    whens: tuple[When, ...]
+    otherwise: tuple[Policy, ...] = ()
+
+    def node(self) -> Node:
+        """``<choose>``."""
+        children: list[Node] = []
+        for item in self.whens:
+            remark = (Comment(item.remark),) if item.remark else ()
+            children.append(Node("when", (("condition", item.condition),), (*remark, *_nodes(item.policies))))
+        if self.otherwise:
+            children.append(Node("otherwise", children=_nodes(self.otherwise)))
+        return Node("choose", children=tuple(children))
+
+
+@dataclass(frozen=True, slots=True)
+class ForwardRequest:
+    """timeout in seconds; buffered: the body is kept for another try."""
+
+    timeout: int
+    buffered: bool = False
+
+    def node(self) -> Node:
+        """``<forward-request>``."""
+        attributes: list[tuple[str, Value]] = [("timeout", self.timeout), ("follow-redirects", False)]
+        attributes += [("buffer-request-body", True)] if self.buffered else []
+        return Node("forward-request", tuple(attributes))
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """count: further tries; interval in seconds."""
+
+    condition: Code
+    count: int
+    interval: int
+    policies: tuple[Policy, ...]
+
+    def node(self) -> Node:
+        """``<retry>``; the first try is made before the condition is looked at."""
+        attributes = (
+            ("condition", self.condition),
+            ("count", self.count),
+            ("interval", self.interval),
+            ("first-fast-retry", self.interval == 0),
+        )
+        return Node("retry", attributes, _nodes(self.policies))
+
+
+@dataclass(frozen=True, slots=True)
+class IncludeFragment:
+    """A fragment of the service."""
+
+    fragment: str
+
+    def node(self) -> Node:
+        """``<include-fragment>``."""
+        return Node("include-fragment", (("fragment-id", self.fragment),))
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A policy document: its four sections."""
+
+    inbound: tuple[Policy, ...] = field(default=(Base(),))
+    backend: tuple[Policy, ...] = field(default=(Base(),))
+    outbound: tuple[Policy, ...] = field(default=(Base(),))
+    on_error: tuple[Policy, ...] = field(default=(Base(),))
+
+    def xml(self) -> str:
+        """The document as text, indented by two, with a final newline."""
+        sections = (
+            ("inbound", self.inbound),
+            ("backend", self.backend),
+            ("outbound", self.outbound),
+            ("on-error", self.on_error),
+        )
+        return xml(Node("policies", children=tuple(Node(name, children=_nodes(items)) for name, items in sections)))
+
+
+def fragment(policies: Sequence[Policy]) -> str:
+    """A policy fragment as text."""
+    return xml(Node("fragment", children=_nodes(policies)))
+
+
+def xml(node: Node) -> str:
+    """An element as text."""
+    lines: list[str] = []
+    _print(node, "", lines)
+    return "\n".join(lines) + "\n"
+
+
+def _print(node: "Node | Comment", indent: str, lines: list[str]) -> None:
+    if isinstance(node, Comment):
+        # Two hyphens may not stand in a comment, nor one at its end.
+        lines.append(f"{indent}<!-- {escape(_visible(node.text)).replace('--', '- -')} -->")
+        return
+    head = node.name + "".join(f" {name}={_attribute(value)}" for name, value in node.attributes)
+    if node.text is not None:
+        lines.append(f"{indent}<{head}>{escape(_text(node.text))}</{node.name}>")
+    elif not node.children:
+        lines.append(f"{indent}<{head} />")
+    else:
+        lines.append(f"{indent}<{head}>")
+        for child in node.children:
+            _print(child, indent + "  ", lines)
+        lines.append(f"{indent}</{node.name}>")
+
+
+def _attribute(value: Value) -> str:
+    """In quotes. XML reads a line break in an attribute as a space: to C# they are the same, in a text they are not."""
+    found = escape(_text(value), {'"': "&quot;"})
+    return f'"{found}"' if isinstance(value, Code) else f'"{found.replace(chr(10), "&#10;").replace(chr(9), "&#9;")}"'
+
+
+def _text(value: Value) -> str:
+    if isinstance(value, Code):
+        return value.text
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return _visible(str(value))
+
+
+def _visible(text: str) -> str:
+    """The text, if XML can carry it; ValueError where it has characters that XML has not."""
+    bad = next((char for char in text if (char < " " and char not in "\t\n\r") or "\ud800" <= char <= "\udfff"), "")
+    if bad:
+        raise ValueError(f"XML has no character U+{ord(bad):04X}")
+    return text

@@ -1,0 +1,31 @@
+"""The gateway's own answers: problem documents (RFC 9457) with the statuses that the other targets give."""
+
+from edgewright.azure import expressions as cs
+from edgewright.azure.policy import Base, Choose, Policy, ReturnResponse, SetVariable, Value, When
+
+_TYPE = ("Content-Type", "application/problem+json")
+
+
+def problem(status: int, title: str, challenge: str = "") -> ReturnResponse:
+    """An answer of one status. challenge: of ``WWW-Authenticate``."""
+    headers: list[tuple[str, Value]] = [_TYPE]
+    headers += [("WWW-Authenticate", challenge)] if challenge else []
+    return ReturnResponse(status, title, tuple(headers), cs.problem_body(status, title))
+
+
+def errors() -> tuple[Policy, ...]:
+    """The section ``on-error``: what went wrong, without the gateway's own words, which may quote a backend."""
+    status = SetVariable("status", cs.problem_status())
+    code = cs.number("status")
+    limited = ReturnResponse(
+        code, "Too many requests", (_TYPE, ("Retry-After", cs.retry_after())), cs.problem_body(429, "Too many requests")
+    )
+    unauthorized = problem(401, "Unauthorized", 'Bearer error="invalid_token"')
+    return (
+        Base(),
+        status,
+        Choose(
+            (When(cs.status_is(429), (limited,)), When(cs.status_is(401), (unauthorized,))),
+            (ReturnResponse(code, "Error", (_TYPE,), cs.problem_body(None, "")),),
+        ),
+    )

@@ -1,0 +1,78 @@
+"""The tiers of API Management as data: what each has, and the cheapest one that has what an edge needs.
+
+Source: Microsoft's page "Feature-based comparison of the API Management tiers" and the pages of each feature, read
+2026-11. Premium v2 is not among them: the provider's API version 2024-05-01 does not know it.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Tier:
+    """A tier. features: by the names in `FEATURES`; operations: how many an instance may have; policy_bytes: of one
+    document; units: at most."""
+
+    name: str
+    features: frozenset[str]
+    operations: int
+    policy_bytes: int
+    units: int
+
+    @property
+    def classic(self) -> bool:
+        """Whether it is of the first generation, which is injected into a network rather than integrated."""
+        return self.name in ("Developer", "Basic", "Standard", "Premium")
+
+
+FEATURES: Mapping[str, str] = {
+    "sla": "a service level agreement",
+    "rate_limit_by_key": "rate limits by a key",
+    "quota_by_key": "quotas by a key",
+    "cache": "a cache of its own",
+    "circuit_breaker": "circuit breakers",
+    "websocket": "WebSocket APIs",
+    "private_backends": "a way to backends in a network",
+    "private_endpoint": "private endpoints",
+    "zones": "availability zones",
+    "self_hosted": "self-hosted gateways",
+    "logs": "logs of requests in Log Analytics",
+}
+
+_GATEWAY = {"rate_limit_by_key", "quota_by_key", "cache", "circuit_breaker", "websocket", "logs"}
+
+# From the cheapest; quota-by-key on the v2 tiers is listed by Microsoft's newest page and was not by older ones.
+TIERS: tuple[Tier, ...] = (
+    Tier("Consumption", frozenset({"sla"}), 3_000, 16 * 1024, 0),
+    Tier(
+        "Developer",
+        frozenset({*_GATEWAY, "private_backends", "private_endpoint", "self_hosted"}),
+        3_000,
+        256 * 1024,
+        1,
+    ),
+    Tier("BasicV2", frozenset({*_GATEWAY, "sla"}), 10_000, 256 * 1024, 10),
+    Tier("Basic", frozenset({*_GATEWAY, "sla", "private_endpoint"}), 10_000, 256 * 1024, 2),
+    Tier("StandardV2", frozenset({*_GATEWAY, "sla", "private_backends", "private_endpoint"}), 50_000, 256 * 1024, 10),
+    Tier("Standard", frozenset({*_GATEWAY, "sla", "private_endpoint"}), 50_000, 256 * 1024, 4),
+    Tier(
+        "Premium",
+        frozenset({*_GATEWAY, "sla", "private_backends", "private_endpoint", "zones", "self_hosted"}),
+        75_000,
+        256 * 1024,
+        31,
+    ),
+)  # fmt: skip
+
+BY_NAME: Mapping[str, Tier] = {item.name: item for item in TIERS}
+
+
+def lacking(tier: Tier, needs: Iterable[str]) -> tuple[str, ...]:
+    """Of these features, those that a tier has not."""
+    return tuple(need for need in needs if need not in tier.features)
+
+
+def cheapest(needs: Iterable[str], operations: int) -> Tier | None:
+    """The cheapest tier that has all these features and room for so many operations; None if no tier has."""
+    wanted = tuple(needs)
+    return next((item for item in TIERS if not lacking(item, wanted) and item.operations >= operations), None)

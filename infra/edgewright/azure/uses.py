@@ -1,0 +1,298 @@
+"""Where an edge uses a field in a way that Azure does not carry as it stands; the rows of `capabilities` name these."""
+
+from collections.abc import Callable, Iterator
+
+from edgewright.azure.bindings import Bindings
+from edgewright.azure.compile_authorizers import ALGORITHMS, entra_tenant
+from edgewright.azure.compile_limits import is_exact
+from edgewright.azure.expressions import is_plain
+from edgewright.clouds.capability_table import Use
+from edgewright.edge.model import (
+    ApiKeyAuthorizer,
+    Backend,
+    Edge,
+    Forward,
+    IntrospectionAuthorizer,
+    JwtAuthorizer,
+    Listener,
+    MtlsAuthorizer,
+    OidcAuthorizer,
+    Origin,
+    Redirect,
+    Route,
+)
+
+Uses = Callable[[Edge, Bindings], Iterator[Use]]
+
+
+def routes_where(test: Callable[[Route, Edge], Origin | None]) -> Uses:
+    """Uses of routes: all of one place together."""
+
+    def uses(edge: Edge, bindings: Bindings) -> Iterator[Use]:
+        found: dict[Origin, list[str]] = {}
+        for route in edge.routes:
+            origin = test(route, edge)
+            if origin is not None:
+                found.setdefault(origin, []).append(route.key)
+        for origin, keys in found.items():
+            yield tuple(keys), origin
+
+    return uses
+
+
+def _routes_of(edge: Edge, authorizer: str) -> tuple[str, ...]:
+    return tuple(route.key for route in edge.routes if route.auth and authorizer in route.auth.authorizers)
+
+
+def authorizers_of(kind: type) -> Uses:
+    """Uses of authorizers of one kind."""
+
+    def uses(edge: Edge, bindings: Bindings) -> Iterator[Use]:
+        for item in edge.authorizers.values():
+            if isinstance(item, kind):
+                yield _routes_of(edge, item.name), item.origin
+
+    return uses
+
+
+def jwts_where(test: Callable[[JwtAuthorizer], bool]) -> Uses:
+    """Uses of JWT authorizers that routes name."""
+
+    def uses(edge: Edge, bindings: Bindings) -> Iterator[Use]:
+        for item in edge.authorizers.values():
+            keys = _routes_of(edge, item.name)
+            if isinstance(item, JwtAuthorizer) and keys and test(item):
+                yield keys, item.origin
+
+    return uses
+
+
+def listeners_where(test: Callable[[Listener], bool]) -> Uses:
+    """Uses of listeners."""
+
+    def uses(edge: Edge, bindings: Bindings) -> Iterator[Use]:
+        for item in edge.listeners:
+            if test(item):
+                yield (), item.origin
+
+    return uses
+
+
+def backends_where(test: Callable[[Backend], bool]) -> Uses:
+    """Uses of backends."""
+
+    def uses(edge: Edge, bindings: Bindings) -> Iterator[Use]:
+        for item in edge.backends.values():
+            if test(item):
+                yield _to(edge, item.name), item.origin
+
+    return uses
+
+
+def _to(edge: Edge, backend: str) -> tuple[str, ...]:
+    return tuple(
+        route.key
+        for route in edge.routes
+        if isinstance(route.action, Forward) and any(name == backend for name, _ in route.action.targets)
+    )
+
+
+# -- authorizers -------------------------------------------------------------------------------------------------------
+
+oidc = authorizers_of(OidcAuthorizer)
+introspection = authorizers_of(IntrospectionAuthorizer)
+mtls = authorizers_of(MtlsAuthorizer)
+
+own_keys_url = jwts_where(lambda item: item.jwks_uri is not None and entra_tenant(item.issuer) is None)
+inline_keys_beyond_rsa = jwts_where(
+    lambda item: item.jwks is not None and any(not one.startswith(("RS", "PS")) for one in item.algorithms)
+)
+other_algorithms = jwts_where(lambda item: not set(item.algorithms) <= set(ALGORITHMS))
+plain_issuer = jwts_where(lambda item: item.jwks is None and not item.issuer.startswith("https://"))
+from_a_cookie = jwts_where(lambda item: item.source.kind == "cookie")
+schemes_elsewhere = jwts_where(
+    lambda item: (
+        item.source.kind == "header" and item.source.name != "authorization" and bool(item.source.prefix.strip())
+    )
+)
+entra_elsewhere = jwts_where(
+    lambda item: (
+        entra_tenant(item.issuer) is not None
+        and (
+            (item.source.kind, item.source.name, item.source.prefix.strip().lower())
+            != ("header", "authorization", "bearer")
+            or item.audience_claim != "aud"
+            or item.jwks is not None
+        )
+    )
+)
+odd_texts = jwts_where(lambda item: not all(is_plain(one) for one in (item.issuer, *item.audiences, item.source.name)))
+
+
+def keys_in_two_places(edge: Edge, bindings: Bindings) -> Iterator[Use]:
+    """API keys that are sent in more ways than the API's two names."""
+    found = [item for item in edge.authorizers.values() if isinstance(item, ApiKeyAuthorizer)]
+    for kind in ("header", "query"):
+        names = {item.source.name for item in found if item.source.kind == kind}
+        if len(names) > 1:
+            for item in found:
+                yield _routes_of(edge, item.name), item.origin
+
+
+def keys_with_prefix(edge: Edge, bindings: Bindings) -> Iterator[Use]:
+    """API keys in a cookie, or behind a prefix."""
+    for item in edge.authorizers.values():
+        if isinstance(item, ApiKeyAuthorizer) and (item.source.kind == "cookie" or item.source.prefix):
+            yield _routes_of(edge, item.name), item.origin
+
+
+several = routes_where(
+    lambda route, edge: route.auth.origin if route.auth and len(route.auth.authorizers) > 1 else None
+)
+
+# -- listeners and backends --------------------------------------------------------------------------------------------
+
+plain_http = listeners_where(lambda item: item.protocol == "http")
+redirected = listeners_where(lambda item: item.redirect_http)
+other_ports = listeners_where(lambda item: item.protocol == "https" and item.port != 443)
+tls_13 = listeners_where(lambda item: item.web and item.tls is not None and item.tls.min_version == "1.3")
+client_ca = listeners_where(lambda item: item.tls is not None and item.tls.client_ca is not None)
+wildcard_hosts = listeners_where(lambda item: any(host.startswith("*.") for host in item.hosts))
+streams = listeners_where(lambda item: item.protocol in ("tcp", "udp", "tls"))
+
+
+def several_listeners(edge: Edge, bindings: Bindings) -> Iterator[Use]:
+    """Web listeners beyond the first."""
+    web = [item for item in edge.listeners if item.web]
+    for item in web[1:]:
+        yield tuple(route.key for route in edge.routes if item.name in route.listeners), item.origin
+
+
+grpc_backends = backends_where(lambda item: item.protocol in ("grpc", "h2c"))
+checked_statuses = backends_where(
+    lambda item: (
+        item.health_check is not None
+        and item.health_check.path is not None
+        and item.health_check.statuses != ((200, 200),)
+    )
+)
+checked_timeouts = backends_where(lambda item: item.health_check is not None)
+breakers = backends_where(lambda item: item.circuit_breaker is not None)
+
+# -- routes ------------------------------------------------------------------------------------------------------------
+
+websockets = routes_where(lambda route, edge: route.origin if route.websocket else None)
+validated = routes_where(lambda route, edge: route.validation.origin if route.validation else None)
+throttled = routes_where(lambda route, edge: route.throttle.origin if route.throttle else None)
+inexact = routes_where(
+    lambda route, edge: route.throttle.origin if route.throttle and not is_exact(route.throttle) else None
+)
+quotas = routes_where(lambda route, edge: route.quota.origin if route.quota else None)
+monthly = routes_where(
+    lambda route, edge: (
+        route.quota.origin if route.quota and route.quota.period not in ("hour", "day", "week") else None
+    )
+)
+cached = routes_where(lambda route, edge: route.cache.origin if route.cache else None)
+cached_parts = routes_where(lambda route, edge: route.cache.origin if route.cache and route.cache.ttl % 1000 else None)
+cached_head = routes_where(
+    lambda route, edge: (
+        route.cache.origin if route.cache and (route.methods is None or "HEAD" in route.methods) else None
+    )
+)
+cached_under_matches = routes_where(
+    lambda route, edge: route.cache.origin if route.cache and (route.headers or route.query) else None
+)
+retried = routes_where(lambda route, edge: route.retry.origin if route.retry and route.retry.backoff % 1000 else None)
+limited_over_240 = routes_where(lambda route, edge: route.timeout.origin if route.timeout.request > 240_000 else None)
+timed_in_parts = routes_where(lambda route, edge: route.timeout.origin if route.timeout.request % 1000 else None)
+backend_timeouts = routes_where(
+    lambda route, edge: route.timeout.origin if route.timeout.backend is not None and route.retry is None else None
+)
+requests_and_retries = routes_where(lambda route, edge: route.timeout.origin if route.retry is not None else None)
+
+_KEPT = {"connection", "content-length", "keep-alive", "transfer-encoding"}
+
+
+def _touches_kept(route: Route) -> bool:
+    changes = (route.request_headers, route.response_headers)
+    names = {name.lower() for item in changes for name in item.remove}
+    names |= {name.lower() for item in changes for name, _ in (*item.set, *item.add)}
+    return bool(names & _KEPT)
+
+
+kept_headers = routes_where(lambda route, edge: route.origin if _touches_kept(route) else None)
+redirects_below_variables = routes_where(
+    lambda route, edge: (
+        route.origin if isinstance(route.action, Redirect) and not is_plain(route.action.origin_url) else None
+    )
+)
+
+
+def unlike_cors(edge: Edge, bindings: Bindings) -> Iterator[Use]:
+    """Routes whose CORS is not that of the first that has it, or that have none beside such as have."""
+    web = [route for route in edge.routes if not route.websocket]
+    first = next((route.cors for route in web if route.cors is not None), None)
+    if first is None:
+        return
+    want = _allowed(first)
+    for route in web:
+        if route.cors is None:
+            yield (route.key,), route.origin
+        elif _allowed(route.cors) != want:
+            yield (route.key,), route.cors.origin
+
+
+def _allowed(cors: object) -> object:
+    return tuple(
+        getattr(cors, name)
+        for name in ("origins", "methods", "allow_headers", "expose_headers", "credentials", "max_age")
+    )
+
+
+def waf_managed(edge: Edge, bindings: Bindings) -> Iterator[Use]:
+    """Managed rule sets."""
+    if edge.waf is not None and edge.waf.managed:
+        yield (), edge.waf.origin
+
+
+def waf_counts(edge: Edge, bindings: Bindings) -> Iterator[Use]:
+    """A web application firewall that only counts."""
+    if edge.waf is not None and edge.waf.mode == "count":
+        yield (), edge.waf.origin
+
+
+def waf_rate(edge: Edge, bindings: Bindings) -> Iterator[Use]:
+    """A rate by address before everything."""
+    if edge.waf is not None and edge.waf.rate_per_ip is not None:
+        yield (), edge.waf.origin
+
+
+def sampled(edge: Edge, bindings: Bindings) -> Iterator[Use]:
+    """A share of requests in the log."""
+    if edge.access_log.sample < 1:
+        yield (), edge.access_log.origin
+
+
+def log_fields(edge: Edge, bindings: Bindings) -> Iterator[Use]:
+    """Fields of the log."""
+    if edge.access_log.fields:
+        yield (), edge.access_log.origin
+
+
+def monitored(edge: Edge, bindings: Bindings) -> Iterator[Use]:
+    """Alarms and dashboards."""
+    if edge.monitor is not None:
+        yield (), edge.monitor.origin
+
+
+def compressed(edge: Edge, bindings: Bindings) -> Iterator[Use]:
+    """Compression by the edge."""
+    if edge.compression is not None:
+        yield (), edge.compression.origin
+
+
+def log_retention(edge: Edge, bindings: Bindings) -> Iterator[Use]:
+    """How long logs are kept: said where the spec says it."""
+    if edge.access_log.origin.place.line:
+        yield (), edge.access_log.origin

@@ -1,0 +1,267 @@
+"""The policies that specs become: valid by Microsoft's schemas, stable, closed, and deaf to what texts would say."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import policy_xsd
+from edgewright.azure.artifact import Artifact
+from edgewright.azure.compile import compile_edge
+from edgewright.edge.resolve import resolve
+from edgewright.spec.document import from_data
+from edgewright.spec.problems import SpecError
+
+GOLDEN = Path(__file__).parents[2] / "golden" / "azure"
+
+
+def spec(routes: dict[str, Any], **more: Any) -> dict[str, Any]:
+    return {
+        "name": "shop",
+        "listener": {"host": "api.shop.example"},
+        "authorizers": {
+            "main": {"jwt": {"issuer": "https://login.shop.example/", "audiences": ["api://shop"]}},
+            "partner": {"api_key": {"clients": ["acme"]}},
+        },
+        "backends": {"orders": {"port": 8080}, "next": {"port": 8081}},
+        "routes": routes,
+        **more,
+    }
+
+
+def compiled(routes: dict[str, Any], bindings: dict[str, Any] | None = None, **more: Any) -> Artifact:
+    return compile_edge(resolve(from_data(spec(routes, **more))), bindings or {}, "gateway-first", placeholders=True)
+
+
+def policy(routes: dict[str, Any], **more: Any) -> str:
+    api = compiled(routes, **more).api
+    assert api is not None
+    return api.policy
+
+
+def element(text: str) -> Any:
+    return policy_xsd.parse(text)
+
+
+@pytest.mark.parametrize("file", sorted(GOLDEN.glob("*.xml")), ids=lambda path: path.stem)
+def test_a_policy_is_valid_by_the_schemas_of_microsoft(file: Path) -> None:
+    assert policy_xsd.problems(file.read_text(encoding="utf-8")) == []
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        "<policies><inbound><choose><when condition='@(true)'><rate-limit-by-key calls='1' /></when></choose></inbound>"
+        "<backend/><outbound/><on-error/></policies>",
+        "<policies><inbound><validate-jwt><audiences><audience>a</audience></audiences><openid-config url='https://a'/>"
+        "</validate-jwt></inbound><backend/><outbound/><on-error/></policies>",
+        "<policies><inbound><cache-lookup vary-by-developer='perhaps' vary-by-developer-groups='false'/></inbound>"
+        "<backend/><outbound/><on-error/></policies>",
+    ],
+)
+def test_the_schemas_find_what_is_wrong_inside(wrong: str) -> None:
+    assert policy_xsd.problems(wrong)
+
+
+def test_who_may_stands_above_the_cache_and_limits_between() -> None:
+    text = policy(
+        {
+            "GET /mine": {
+                "backend": "orders",
+                "auth": "main",
+                "throttle": {"rate": "10/s", "per": "subject"},
+                "cache": {"ttl": "10s", "share": "per_user"},
+            }
+        }
+    )
+    names = policy_xsd.names(element(text).find("inbound"))
+    order = ["base", "validate-jwt", "rate-limit-by-key", "cache-lookup", "set-backend-service"]
+    assert sorted(order, key=names.index) == order
+
+
+def test_an_answer_for_one_user_is_kept_by_who_asks() -> None:
+    text = policy({"GET /mine": {"backend": "orders", "auth": "main", "cache": {"ttl": "10s", "share": "per_user"}}})
+    lookup = element(text).find(".//cache-lookup")
+    assert [item.text for item in lookup.findall("vary-by-header")] == ["x-edgewright-cache-user"]
+    header = lookup.getprevious()
+    assert (header.tag, header.get("name"), header.get("exists-action")) == (
+        "set-header",
+        "x-edgewright-cache-user",
+        "override",
+    )
+    assert "Subject" in header.findtext("value")
+
+
+def test_an_operation_that_the_policy_does_not_know_is_denied() -> None:
+    text = policy({"GET /a": {"backend": "orders", "auth": "none"}})
+    lookup = element(text).find(".//set-variable[@name='settings']").get("value")
+    assert re.search(r'default:\s*return "denied\|', lookup)
+    otherwise = element(text).find("inbound/choose/otherwise/return-response/set-status")
+    assert otherwise.get("code") == "404"
+
+
+@pytest.mark.parametrize("name", ["anybody", "denied", "public"])
+def test_an_authorizer_may_have_any_name(name: str) -> None:
+    jwt = {"jwt": {"issuer": "https://login.shop.example/", "audiences": ["api://shop"]}}
+    text = policy(
+        {"GET /a": {"backend": "orders", "auth": name}, "GET /b": {"backend": "orders", "auth": "none"}},
+        authorizers={name: jwt},
+    )
+    lookup = element(text).find(".//set-variable[@name='settings']").get("value")
+    settings_of_a = re.search(r'case "get-a":\s*return "([^|]*)\|', lookup)
+    assert settings_of_a is not None
+    whens = element(text).findall("inbound/choose[1]/when")
+    checked = [when for when in whens if f'== "{settings_of_a[1]}")' in when.get("condition")]
+    assert [when.find("validate-jwt") is not None for when in checked] == [True]
+
+
+def test_a_missing_scope_is_403_and_a_missing_token_401() -> None:
+    text = policy({"GET /a": {"backend": "orders", "auth": {"authorizer": "main", "scopes": ["orders.read"]}}})
+    assert element(text).find(".//validate-jwt").get("failed-validation-httpcode") == "401"
+    needs = element(text).xpath("inbound/choose/when[contains(@condition, '\"needs\"')]")
+    assert [item.get("code") for item in needs[0].iter("set-status")] == ["403"]
+
+
+def test_rate_and_burst_are_two_counters_with_two_keys() -> None:
+    text = policy(
+        {"GET /a": {"backend": "orders", "auth": "none", "throttle": {"rate": "10/s", "burst": 20, "per": "ip"}}}
+    )
+    limits = element(text).findall(".//rate-limit-by-key")
+    assert [(item.get("calls"), item.get("renewal-period")) for item in limits] == [("20", "1"), ("600", "60")]
+    assert len({item.get("counter-key") for item in limits}) == 2
+
+
+def test_two_caches_with_unlike_keys_are_policies_of_their_operations() -> None:
+    artifact = compiled(
+        {
+            "GET /a": {"backend": "orders", "auth": "none", "cache": {"ttl": "10s", "vary_by": {"query": ["page"]}}},
+            "GET /b": {"backend": "orders", "auth": "none", "cache": {"ttl": "20s"}},
+            "GET /c": {"backend": "orders", "auth": "none"},
+        }
+    )
+    assert artifact.api is not None
+    assert sorted(artifact.api.operation_policies) == ["get-a", "get-b"]
+    assert "cache-lookup" not in artifact.api.policy
+    for text in artifact.api.operation_policies.values():
+        assert policy_xsd.problems(text) == []
+        assert len(element(text).findall(".//cache-lookup")) == 1
+
+
+def test_a_preflight_meets_no_operation() -> None:
+    cors = {"allow_origins": ["https://www.shop.example"], "allow_methods": ["GET"]}
+    with_cors = compiled({"ANY /a": {"backend": "orders", "auth": "none"}}, defaults={"cors": cors}).api
+    without = compiled({"ANY /a": {"backend": "orders", "auth": "none"}}).api
+    assert with_cors is not None
+    assert without is not None
+    assert "options" not in with_cors.body["paths"]["/a"]
+    assert "options" in without.body["paths"]["/a"]
+
+
+def test_branches_grow_with_settings_and_not_with_routes() -> None:
+    def branches(count: int) -> int:
+        routes = {
+            f"GET /r{n}": {"backend": "orders", "auth": {"authorizer": "main", "scopes": ["orders.read"]}}
+            for n in range(count)
+        }
+        return len(element(policy(routes)).findall(".//when"))
+
+    assert branches(200) == branches(2)
+
+
+def test_one_route_more_changes_its_own_lines_alone() -> None:
+    routes = {
+        f"GET /r{n}/{{id}}": {
+            "backend": "orders" if n % 2 else "next",
+            "auth": {"authorizer": "main", "scopes": [f"scope.{n % 5}"]},
+            "throttle": {"rate": f"{n % 3 + 1}/s", "per": "ip"},
+        }
+        for n in range(30)
+    }
+    before = policy(routes).splitlines()
+    more = {"GET /new/{name}": {"backend": "orders", "auth": {"authorizer": "main", "scopes": ["scope.new"]}}}
+    after = policy({**routes, **more}).splitlines()
+    assert [line for line in before if line not in after] == []
+    added = [line for line in after if line not in before]
+    assert added
+    assert all("new" in line for line in added)
+
+
+def test_the_order_of_keys_changes_nothing() -> None:
+    routes = {
+        f"GET /r{n}": {"backend": "orders", "auth": {"authorizer": "main", "scopes": [f"s{n}"]}} for n in range(6)
+    }
+    assert policy(routes) == policy(dict(reversed(routes.items())))
+
+
+def test_a_method_falls_through_to_the_less_specific_route() -> None:
+    api = compiled(
+        {
+            "GET /orders/list": {"backend": "orders", "auth": "none"},
+            "ANY /orders/*": {"backend": "next", "auth": "main"},
+        }
+    ).api
+    assert api is not None
+    assert sorted(api.body["paths"]["/orders/list"]) == ["delete", "get", "head", "options", "patch", "post", "put"]
+    lookup = element(api.policy).find(".//set-variable[@name='settings']").get("value")
+    found = re.findall(r'case "(\w+)-orders-list":', lookup)
+    assert len(found) == 7
+    assert re.search(r'case "get-orders-list":\s*return "anybody\|', lookup)
+
+
+def test_routes_told_apart_by_a_header_share_an_operation_and_are_asked_in_turn() -> None:
+    text = policy(
+        {
+            "GET /a": {"backend": "orders", "auth": "none"},
+            "GET /a (beta)": {"backend": "next", "auth": "none", "match": {"headers": {"x-beta": "yes"}}},
+        }
+    )
+    lookup = element(text).find(".//set-variable[@name='settings']").get("value")
+    case = lookup[lookup.index('case "get-a":') :]
+    assert case.index('ContainsKey("x-beta")') < case.index('return "anybody|none|none|none|none|orders|')
+
+
+HOSTILE = st.text(
+    st.sampled_from("\"'<>&@(){}[]\\;:/= \n\t-#%$aA0é\u2028") | st.characters(exclude_categories=["Cs", "Cc"]),
+    max_size=12,
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(HOSTILE, HOSTILE, HOSTILE)
+def test_no_text_of_a_spec_becomes_xml_or_code(value: str, audience: str, body: str) -> None:
+    try:
+        text = policy(
+            {
+                "GET /a": {
+                    "backend": "orders",
+                    "auth": {
+                        "authorizer": "main",
+                        "scopes": [f"s{value}".replace(" ", "")],
+                        "claims": {"role": [value]},
+                    },
+                    "headers": {"request": {"set": {"x-said": value}}},
+                },
+                "GET /b": {"respond": {"status": 200, "body": body, "content_type": "text/plain"}, "auth": "none"},
+            },
+            authorizers={"main": {"jwt": {"issuer": "https://login.shop.example/", "audiences": [f"a{audience}"]}}},
+        )
+    except SpecError:
+        return  # refused before anything is printed
+    plain = policy(
+        {
+            "GET /a": {
+                "backend": "orders",
+                "auth": {"authorizer": "main", "scopes": ["s"], "claims": {"role": ["x"]}},
+                "headers": {"request": {"set": {"x-said": "x"}}},
+            },
+            "GET /b": {"respond": {"status": 200, "body": "x", "content_type": "text/plain"}, "auth": "none"},
+        },
+        authorizers={"main": {"jwt": {"issuer": "https://login.shop.example/", "audiences": ["a"]}}},
+    )
+    assert policy_xsd.names(element(text)) == policy_xsd.names(element(plain))
+    assert element(text).findtext(".//audience") == f"a{audience}"
+    assert "{{" not in text
+    assert policy_xsd.problems(text) == []
