@@ -14,7 +14,7 @@ import traceback
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from edgewright import __version__
 
@@ -198,19 +198,28 @@ def _planned(file: Path, given: argparse.Namespace) -> "Plan":
         return read(json.loads(file.read_text(encoding="utf-8")))
     stack = _stack_of(file)
     topology = given.topology or (stack.topology if stack else "")
-    target, _, name = topology.partition("/")
-    if target != "aws":
-        raise UsageError("--topology: write aws/balancer-first, aws/gateway-first or aws/balancer-only")
-    from edgewright.aws.compile import TOPOLOGIES
-    from edgewright.aws.planned import plan
+    from edgewright.stack import TOPOLOGIES
+
+    known = [one for one in TOPOLOGIES if one != "local"]
+    if not topology:
+        raise UsageError(f"--topology: write one of {', '.join(known)}")
+    if topology not in known:
+        raise UsageError(f"--topology: there is no {topology}; there are {', '.join(known)}")
     from edgewright.edge.resolve import resolve
     from edgewright.spec.document import load
 
-    if name not in TOPOLOGIES:
-        known = ", ".join(f"aws/{one}" for one in TOPOLOGIES)
-        raise UsageError(f"--topology: there is no {topology}; there are {known}")
+    edge = resolve(load(stack.spec if stack else file))
     bindings = _bindings(given.bindings) if given.bindings or not stack else stack.bindings
-    return plan(resolve(load(stack.spec if stack else file)), bindings, name)
+    target, _, name = topology.partition("/")
+    if target == "azure":
+        from edgewright.azure.compile import Topology as AzureTopology
+        from edgewright.azure.planned import plan as plan_azure
+
+        return plan_azure(edge, bindings, cast("AzureTopology", name))
+    from edgewright.aws.compile import Topology
+    from edgewright.aws.planned import plan as plan_aws
+
+    return plan_aws(edge, bindings, cast("Topology", name))
 
 
 def _stack_of(file: Path) -> "Settings | None":

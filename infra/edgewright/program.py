@@ -22,10 +22,14 @@ def program(root: Path, folder: Path, credentials: Mapping[str, str] | None = No
             settings = settings.with_credentials(credentials)
         if settings.topology == "local":
             _local(settings)
-        else:
-            from edgewright.aws.program import place_stack
+        elif settings.topology.startswith("azure/"):
+            from edgewright.azure.program import place_stack as place_azure
 
-            place_stack(settings)
+            place_azure(settings)
+        else:
+            from edgewright.aws.program import place_stack as place_aws
+
+            place_aws(settings)
     except (SpecError, StackError) as error:
         raise pulumi.RunError(str(error)) from None  # shown as it stands, without a traceback
 

@@ -23,7 +23,7 @@ NAMESPACE = "edgewright"
 
 KEYS = ("spec", "topology", "bindings", "credentials")
 
-TOPOLOGIES = ("local", "aws/balancer-first", "aws/gateway-first", "aws/balancer-only")
+TOPOLOGIES = ("local", "aws/balancer-first", "aws/gateway-first", "aws/balancer-only", "azure/gateway-first")
 """What a stack may be built as: a target, and a topology where the target has several."""
 
 CREDENTIALS = f"{NAMESPACE}:credentials"

@@ -124,9 +124,15 @@ def _up_cloud(settings: Settings, *, engine: bool, yes: bool) -> int:
 
 def _check_cloud(settings: Settings) -> None:
     """Say what is wrong with a cloud stack before the engine is started; print what is not carried as it stands."""
-    from edgewright.aws.program import check
+    if settings.topology.startswith("azure/"):
+        from edgewright.azure.program import check as check_azure
 
-    for finding in check(settings).findings:
+        findings = check_azure(settings).findings
+    else:
+        from edgewright.aws.program import check as check_aws
+
+        findings = check_aws(settings).findings
+    for finding in findings:
         print(finding, file=sys.stderr)
 
 

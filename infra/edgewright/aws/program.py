@@ -1,6 +1,6 @@
 """An AWS stack as a Pulumi program: its provider, its topology, and what it exports."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, cast
 
 import pulumi
@@ -11,6 +11,7 @@ from edgewright.aws.bindings import read_bindings
 from edgewright.aws.compile import Topology, compile_edge
 from edgewright.aws.placement import Compiled
 from edgewright.aws.topologies import topology_class
+from edgewright.clouds.references import getter, resolve_references, stood_in
 from edgewright.edge.model import OidcAuthorizer
 from edgewright.edge.resolve import resolve
 from edgewright.spec.document import load
@@ -50,34 +51,8 @@ def check(settings: Settings) -> Artifact:
     topology = cast(Topology, settings.topology.partition("/")[2])
     edge = resolve(load(settings.spec))
     source = f"Pulumi.{settings.stack}.yaml bindings"
-    bindings = read_bindings(_stood_in(settings.bindings), edge, topology, source=source)
+    bindings = read_bindings(stood_in(settings.bindings), edge, topology, source=source)
     return compile_edge(edge, bindings, topology)
-
-
-def _stood_in(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        found = cast("Mapping[str, Any]", value)
-        if set(found) == {"stack", "output"}:
-            return f"${{{found['stack']}.{found['output']}}}"
-        return {key: _stood_in(item) for key, item in found.items()}
-    if isinstance(value, list):
-        return [_stood_in(item) for item in cast("list[Any]", value)]
-    return value
-
-
-def resolve_references(value: Any, known: dict[str, pulumi.StackReference] | None = None) -> Any:
-    """Bindings with outputs of other stacks in place of ``{stack, output}``; one reference for each stack."""
-    known = {} if known is None else known
-    if isinstance(value, Mapping):
-        found = cast("Mapping[str, Any]", value)
-        if set(found) == {"stack", "output"}:
-            stack = str(found["stack"])
-            known.setdefault(stack, pulumi.StackReference(stack))
-            return known[stack].require_output(str(found["output"]))
-        return {key: resolve_references(item, known) for key, item in found.items()}
-    if isinstance(value, list):
-        return [resolve_references(item, known) for item in cast("list[Any]", value)]
-    return value
 
 
 def _secrets(given: Any, compiled: Compiled) -> dict[str, Any]:
@@ -89,8 +64,4 @@ def _secrets(given: Any, compiled: Compiled) -> dict[str, Any]:
         found = cast("Mapping[str, Any]", given)
         return {name: found[name] for name in names if name in found}
     values = pulumi.Output.from_input(given)
-    return {name: values.apply(_getter(name)) for name in names}
-
-
-def _getter(name: str) -> Callable[[Mapping[str, Any]], Any]:
-    return lambda found: found.get(name)
+    return {name: values.apply(getter(name)) for name in names}

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
+from edgewright.azure.network_rules import cidr_problems
 from edgewright.azure.tiers import BY_NAME
 from edgewright.edge.model import Edge, Forward
 from edgewright.spec.problems import Place, Problem, SpecError, did_you_mean
@@ -89,6 +90,13 @@ class DnsModel(_Model):
     resource_group: Value
 
 
+class IdentityModel(_Model):
+    """A user-assigned identity that may read the certificate: its resource id and client id."""
+
+    id: Value
+    client_id: Value
+
+
 class BackendModel(_Model):
     """Where a backend is: behind a pool of the services' balancer (``pool``), or at a URL."""
 
@@ -109,8 +117,9 @@ class BindingsModel(_Model):
 
     resource_group: its name, an existing one; subscription_id: whose it is; location: such as ``westeurope``;
     profile: ``production`` protects what is painful to replace; tier: of API Management, pinned once chosen; capacity:
-    its units; publisher: ``{name, email}``; certificate: the Key Vault secret of the host's certificate; dns: the zone
-    of the host; workspace: a Log Analytics workspace for logs; zones: of a region that has them.
+    its units; publisher: ``{name, email}``; certificate: the Key Vault secret of the host's certificate;
+    certificate_identity: ``{id, client_id}`` of an identity that may read it; dns: the zone of the host; workspace: a
+    Log Analytics workspace for logs; zones: of a region that has them.
     """
 
     resource_group: Value | None = None
@@ -123,6 +132,7 @@ class BindingsModel(_Model):
     network: NetworkModel | None = None
     dns: DnsModel | None = None
     certificate: Secret | None = None
+    certificate_identity: IdentityModel | None = None
     workspace: Value | None = None
     zones: list[str] = ["1", "2", "3"]
     backends: dict[str, BackendModel] = {}
@@ -141,6 +151,13 @@ _STAND_INS = {
         "write `certificate: https://NAME.vault.azure.net/secrets/NAME`; API Management issues none",
     ),
 }
+
+
+_STAND_INS["certificate_identity"] = (
+    "an identity that may read the certificate",
+    "write `certificate_identity: {id: ..., client_id: ...}` of a user-assigned identity with the role Key Vault"
+    " Secrets User on the vault: a service's own identity is not there before the service is",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,6 +225,7 @@ def _needed(edge: Edge, bound: Bindings) -> Iterator[str]:
         yield "network"
     if any(item.web and item.hosts for item in edge.listeners):
         yield "certificate"
+        yield "certificate_identity"
 
 
 def _problems(found: BindingsModel, edge: Edge, source: str) -> Iterator[Problem]:
@@ -227,7 +245,15 @@ def _problems(found: BindingsModel, edge: Edge, source: str) -> Iterator[Problem
             yield _problem(
                 source, ("backends", name, "url"), f"`{item.url}` is no URL", "write it like https://orders.example"
             )
+    hosts = [host for item in edge.listeners if item.web for host in item.hosts]
+    for host in hosts:
+        if found.dns is not None and not host.endswith(f".{found.dns.zone}"):
+            yield _problem(source, ("dns",), f"the host `{host}` is not in the zone `{found.dns.zone}`", "another zone")
     network = found.network
+    if network is not None and network.create is not None:
+        yield from (
+            _problem(source, ("network", "create", "cidr"), what) for what in cidr_problems(network.create.cidr)
+        )
     if (
         network is not None
         and network.create is None

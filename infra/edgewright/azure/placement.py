@@ -1,0 +1,123 @@
+"""Places what was compiled for Azure: what all topologies share. Nothing is decided here."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypedDict, cast
+
+import pulumi
+
+from edgewright.azure.artifact import Artifact
+from edgewright.azure.bindings import Bindings, read_bindings
+from edgewright.azure.compile import Topology, compile_edge
+from edgewright.edge.model import Edge
+from edgewright.edge.resolve import resolve
+from edgewright.spec.document import from_data, load
+
+
+class EdgeArgs(TypedDict, total=False):
+    """Arguments of an Azure topology."""
+
+    spec: Any
+    """The spec: a path to an ``*.edge.yaml``, or its content as data."""
+
+    bindings: Mapping[str, Any]
+    """What the stack binds, as `edgewright.azure.bindings.BindingsModel`; values may be Outputs."""
+
+    credentials: Mapping[str, pulumi.Input[str]]
+    """Secrets: API keys as ``AUTHORIZER:CLIENT``; Azure makes the others."""
+
+    compiled: Any
+    """A `Compiled`, in place of spec and bindings: what the offline plan has compiled already."""
+
+    overrides: Mapping[str, Mapping[str, Mapping[str, Any]]]
+    """Raw inputs by part and attribute, such as ``{"service": {"service": {"notification_sender_email": "..."}}}``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """A resolved edge with its bindings, compiled for a topology."""
+
+    edge: Edge
+    bindings: Bindings
+    artifact: Artifact
+
+
+PRECIOUS = frozenset(
+    {
+        "azure-native:apimanagement:ApiManagementService",
+        "azure-native:apimanagement:Subscription",
+        "azure-native:network:LoadBalancer",
+        "azure-native:network:PublicIPAddress",
+        "azure-native:network:VirtualNetwork",
+    }
+)
+"""Types that a production stack protects: slow or painful to replace, or known to others by address or key."""
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """Where a topology stands: what all parts are given. parent: the topology's component."""
+
+    name: str
+    parent: pulumi.ComponentResource
+    compiled: Compiled
+    credentials: Mapping[str, Any]
+    overrides: Mapping[str, Mapping[str, Mapping[str, Any]]]
+
+    @property
+    def artifact(self) -> Artifact:
+        """What was compiled."""
+        return self.compiled.artifact
+
+    @property
+    def bindings(self) -> Bindings:
+        """What is bound."""
+        return self.compiled.bindings
+
+    def bound(self, name: str) -> Any:
+        """A bound value; a placeholder of an offline plan as an Output: parts take it for what is not known yet."""
+        value = self.bindings.value(name)
+        return pulumi.Output.from_input(value) if isinstance(value, str) and value.startswith("${") else value
+
+    def arguments(self, part: str, *, tagged: bool = True, **given: Any) -> Any:
+        """The arguments of a part: those given, and what every part takes."""
+        found: dict[str, Any] = {"resource_group_name": self.bound("resource_group"), **given}
+        if tagged:
+            found["tags"] = {"edgewright:edge": self.artifact.name, **self.bindings.data.tags}
+        if part in self.overrides:
+            found["overrides"] = self.overrides[part]
+        return found
+
+    def options(self) -> pulumi.ResourceOptions:
+        """Options of a part. In production what is painful to replace in it is protected (`PRECIOUS`)."""
+        protecting = [_protect] if self.bindings.production else None
+        return pulumi.ResourceOptions(parent=self.parent, transformations=protecting)
+
+
+def _protect(args: pulumi.ResourceTransformationArgs) -> pulumi.ResourceTransformationResult | None:
+    if args.type_ not in PRECIOUS or args.opts.protect is not None:
+        return None
+    return pulumi.ResourceTransformationResult(
+        args.props, pulumi.ResourceOptions.merge(args.opts, pulumi.ResourceOptions(protect=True))
+    )
+
+
+def compiled_of(args: EdgeArgs, topology: Topology) -> Compiled:
+    """Load, resolve and compile; raises SpecError with everything that is wrong, before anything is registered."""
+    given = args.get("compiled")
+    if given is not None:
+        return cast("Compiled", given)
+    spec = args.get("spec")
+    document = from_data(cast("Mapping[str, object]", spec)) if isinstance(spec, Mapping) else load(cast("str", spec))
+    edge = resolve(document)
+    bindings = read_bindings(args.get("bindings", {}), edge)
+    return Compiled(edge, bindings, compile_edge(edge, bindings, topology))
+
+
+def site(name: str, parent: pulumi.ComponentResource, compiled: Compiled, args: EdgeArgs, parts: Sequence[str]) -> Site:
+    """The site of a topology. parts: names that overrides may have."""
+    overrides: Mapping[str, Any] = args.get("overrides", {})
+    unknown = sorted(set(overrides) - set(parts))
+    if unknown:
+        raise ValueError(f"{name}: there is no part `{unknown[0]}` to override; there are {', '.join(parts)}")
+    return Site(name, parent, compiled, args.get("credentials", {}), overrides)

@@ -1,0 +1,117 @@
+"""The offline plan of an Azure topology: compiles with placeholders, records the components, and describes the way."""
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from edgewright.azure.artifact import Artifact
+from edgewright.azure.bindings import Bindings, read_bindings
+from edgewright.azure.compile import Topology, compile_edge
+from edgewright.edge.model import Edge, Finding
+from edgewright.plan.model import Hop, Link, Plan, Resource
+from edgewright.plan.quick_imports import quickly
+from edgewright.plan.routes import notes, planned_routes
+from edgewright.plan.tokens import SECRET
+
+if TYPE_CHECKING:
+    from edgewright.plan.recorder import Call
+
+
+class PlanError(Exception):
+    """Planned resources that the installed SDK would not take; names each. A defect, or an override's."""
+
+
+def plan(
+    edge: Edge, bindings: Mapping[str, Any], topology: Topology, *, overrides: Mapping[str, Any] | None = None
+) -> Plan:
+    """What a stack with this edge would be. Needs no account; what is not bound is stood in for, and listed.
+
+    Raises SpecError for what is wrong with the spec or the bindings, PlanError for inputs that the SDK does not know.
+    """
+    read = read_bindings(bindings, edge, placeholders=True)
+    artifact = compile_edge(edge, read, topology)
+    resources, outputs = _recorded(edge, read, artifact, topology, overrides or {})
+    return Plan(
+        name=edge.name,
+        topology=f"azure/{topology}",
+        hops=tuple(_hops(edge, artifact)),
+        links=tuple(_links(artifact)),
+        routes=planned_routes(edge, _carried(artifact)),
+        findings=notes(_findings(artifact)),
+        resources=resources,
+        # Without a dated price list of Azure nothing is reckoned.
+        costs=(),
+        must_bind=read.missing,
+        decisions=artifact.decisions,
+        outputs=outputs,
+    )
+
+
+_CALLS: "Mapping[str, Call]" = {
+    "azure-native:apimanagement:listSubscriptionSecrets": lambda arguments: {"primaryKey": SECRET} if arguments else {}
+}
+"""Functions of Azure that topologies call, and what they would answer."""
+
+
+def _recorded(
+    edge: Edge, bindings: Bindings, artifact: Artifact, topology: Topology, overrides: Mapping[str, Any]
+) -> tuple[tuple[Resource, ...], Mapping[str, Any]]:
+    """The resources and outputs of the topology's component. Pulumi is imported here: bad specs are told before."""
+    with quickly("pulumi_azure_native"):
+        from edgewright.azure.placement import Compiled
+        from edgewright.azure.topologies import topology_class
+        from edgewright.plan.recorder import record
+        from edgewright.plan.sdk_types import validate
+
+        make = topology_class(topology)
+        args: Any = {"compiled": Compiled(edge, bindings, artifact), "overrides": overrides}
+        recording = record(lambda: make(edge.name, args), project="edgewright", stack="plan", calls=_CALLS)
+        problems = validate(recording.resources)
+    if problems:
+        raise PlanError("\n".join(problems))
+    return recording.resources, recording.outputs
+
+
+def _findings(artifact: Artifact) -> tuple[Finding, ...]:
+    order = {"unsupported": 0, "warning": 1, "approximated": 2}
+    return tuple(sorted(artifact.findings, key=lambda item: order[item.level]))
+
+
+def _carried(artifact: Artifact) -> dict[str, list[tuple[str, str]]]:
+    """The operations that carry each route."""
+    found: dict[str, list[str]] = {}
+    for methods in artifact.api.body["paths"].values() if artifact.api is not None else ():
+        for operation in methods.values():
+            for key in str(operation["summary"]).split(", "):
+                found.setdefault(key, []).append(str(operation["operationId"]))
+    return {key: [(f"{artifact.name}-api", _operations(names))] for key, names in found.items()}
+
+
+def _operations(names: list[str]) -> str:
+    if len(names) == 1:
+        return f"operation {names[0]}"
+    return f"operations {', '.join(names[:2])}" + (f" and {len(names) - 2} more" if len(names) > 2 else "")
+
+
+def _hops(edge: Edge, artifact: Artifact) -> Iterator[Hop]:
+    yield Hop("client", "client", tuple(artifact.hosts[:2]))
+    if artifact.api is not None:
+        does = [artifact.tier, f"{artifact.api.operations} operations"]
+        does += [f"{len(artifact.api.products)} products of keys"] if artifact.api.products else []
+        yield Hop("api", "API Management", tuple(does))
+    if artifact.services is not None:
+        yield Hop("services", "Load Balancer", ("internal", f"{len(artifact.services.rules)} rules"))
+    for name in artifact.backends:
+        backend = edge.backends[name]
+        yield Hop(f"backend {name}", name, (f"{backend.protocol} {backend.port}",))
+
+
+def _links(artifact: Artifact) -> Iterator[Link]:
+    if artifact.api is None:
+        return
+    yield Link("client", "api", "HTTPS")
+    behind = tuple(artifact.services.rules) if artifact.services is not None else ()
+    if behind:
+        yield Link("api", "services", "in the network")
+    for name, item in artifact.backends.items():
+        scheme = item.url.partition(":")[0].upper()
+        yield Link("services" if name in behind else "api", f"backend {name}", scheme)

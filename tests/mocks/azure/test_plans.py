@@ -1,0 +1,253 @@
+"""Plans of Azure stacks: what they show, and the traps of the provider that their resources stay clear of."""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from azure_stacks import BOUND, REPOSITORY, STACKS, everything, planned
+from edgewright.azure.planned import plan
+from edgewright.edge.resolve import resolve
+from edgewright.plan.model import Plan, Resource
+from edgewright.plan.show_json import text as json_text
+from edgewright.plan.show_text import text
+from edgewright.spec.document import from_data
+from edgewright.spec.problems import SpecError
+from golden_files import assert_golden
+
+FOLDER = REPOSITORY / "tests" / "golden" / "plan"
+
+
+def of_type(found: Plan, kind: str) -> list[Resource]:
+    return [item for item in found.resources if item.type == f"azure-native:{kind}"]
+
+
+def small(**more: Any) -> dict[str, Any]:
+    return {
+        "name": "shop",
+        "listener": {"host": "api.shop.example"},
+        "backends": {"orders": {"port": 8080}},
+        "routes": {"GET /a": {"backend": "orders", "auth": "none"}},
+        **more,
+    }
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_the_plan_of_a_stack_is_what_was_reviewed(stack: str) -> None:
+    assert_golden(FOLDER / f"stack.{stack}.txt", text(planned(stack)))
+
+
+def test_a_second_plan_is_byte_identical() -> None:
+    edge = resolve(from_data(small()))
+    assert json_text(plan(edge, BOUND, "gateway-first")) == json_text(plan(edge, BOUND, "gateway-first"))
+
+
+def test_a_stack_that_binds_all_has_nothing_left_to_bind() -> None:
+    assert [planned(stack).must_bind for stack in STACKS] == [() for _ in STACKS]
+
+
+def test_there_is_no_resource_for_each_route() -> None:
+    def count(routes: int) -> int:
+        many = {f"GET /r{n}": {"backend": "orders", "auth": "none"} for n in range(routes)}
+        return len(plan(resolve(from_data(small(routes=many))), BOUND, "gateway-first").resources)
+
+    assert count(60) == count(2)
+
+
+def test_a_policy_is_called_policy_and_is_well_formed_xml() -> None:
+    found = [
+        item for kind in ("ApiPolicy", "ApiOperationPolicy") for item in of_type(everything(), f"apimanagement:{kind}")
+    ]
+    assert len(found) == 3
+    assert {(item.inputs["policyId"], item.inputs["format"]) for item in found} == {("policy", "xml")}
+
+
+def test_a_policy_comes_after_the_backends_that_it_names() -> None:
+    plan_ = everything()
+    policy = of_type(plan_, "apimanagement:ApiPolicy")[0]
+    backends = {item.urn for item in of_type(plan_, "apimanagement:Backend")}
+    assert len(backends) == 4
+    assert backends <= set(policy.dependencies)
+
+
+def test_a_pool_has_neither_url_nor_protocol() -> None:
+    pools = [item for item in of_type(everything(), "apimanagement:Backend") if item.inputs["type"] == "Pool"]
+    assert len(pools) == 1
+    assert not {"url", "protocol"} & set(pools[0].inputs)
+    assert [item["weight"] for item in pools[0].inputs["pool"]["services"]] == [95, 5]
+
+
+def test_the_parts_of_a_balancer_name_one_another_by_ids_that_it_has() -> None:
+    balancer = of_type(everything(), "network:LoadBalancer")[0]
+    own = balancer.inputs["loadBalancerName"]
+    parts = {
+        f"{kind}/{item['name']}"
+        for kind in ("frontendIPConfigurations", "backendAddressPools", "probes")
+        for item in balancer.inputs[kind]
+    }
+    pattern = re.compile(
+        rf"/subscriptions/[^/]+/resourceGroups/edge/providers/Microsoft.Network/loadBalancers/{own}/(.+)"
+    )
+    named = list(_ids(balancer.inputs["loadBalancingRules"]))
+    assert len(named) == 9
+    for item in named:
+        match = pattern.fullmatch(item)
+        assert match is not None, item
+        assert match[1] in parts
+
+
+def _ids(value: Any) -> Iterator[str]:
+    if isinstance(value, dict):
+        for key, item in value.items():
+            if key == "id":
+                yield item
+            else:
+                yield from _ids(item)
+    if isinstance(value, list):
+        for item in value:
+            yield from _ids(item)
+
+
+def test_probes_have_a_threshold_and_rules_reset_and_lend_no_address() -> None:
+    balancer = of_type(everything(), "network:LoadBalancer")[0]
+    assert all(item["probeThreshold"] and "numberOfProbes" not in item for item in balancer.inputs["probes"])
+    assert all(item["enableTcpReset"] and item["disableOutboundSnat"] for item in balancer.inputs["loadBalancingRules"])
+    assert balancer.inputs["sku"]["name"] == "Standard"
+
+
+def test_the_subnet_of_a_v2_tier_is_delegated_and_large_enough() -> None:
+    network = of_type(everything(), "network:VirtualNetwork")[0]
+    gateway = next(item for item in network.inputs["subnets"] if item["name"] == "gateway")
+    assert [item["serviceName"] for item in gateway["delegations"]] == ["Microsoft.Web/serverFarms"]
+    assert int(gateway["addressPrefix"].partition("/")[2]) <= 27
+    assert gateway["defaultOutboundAccess"] is False
+
+
+def test_a_classic_tier_is_injected_and_its_subnet_is_not_delegated() -> None:
+    found = plan(resolve(from_data(small())), {**BOUND, "tier": "Premium"}, "gateway-first")
+    network = of_type(found, "network:VirtualNetwork")[0]
+    gateway = next(item for item in network.inputs["subnets"] if item["name"] == "gateway")
+    assert "delegations" not in gateway
+    groups = {item.name: item.inputs["securityRules"] for item in of_type(found, "network:NetworkSecurityGroup")}
+    opened = {
+        (rule["sourceAddressPrefix"], rule.get("destinationPortRange"))
+        for rule in groups["shop-network-gateway"]
+        if (rule["direction"], rule["access"]) == ("Inbound", "Allow")
+    }
+    assert opened == {
+        ("Internet", "443"),
+        ("ApiManagement", "3443"),
+        ("AzureLoadBalancer", "6390"),
+        ("VirtualNetwork", "6381-6383"),
+        ("VirtualNetwork", "4290"),
+    }
+
+
+def test_services_are_reached_by_the_gateway_and_probes_alone() -> None:
+    group = next(item for item in of_type(everything(), "network:NetworkSecurityGroup") if "services" in item.name)
+    rules = sorted(group.inputs["securityRules"], key=lambda rule: rule["priority"])
+    assert [(rule["sourceAddressPrefix"], rule["access"]) for rule in rules] == [
+        ("10.9.0.0/24", "Allow"),
+        ("AzureLoadBalancer", "Allow"),
+        ("*", "Deny"),
+    ]
+    assert rules[0]["destinationPortRanges"] == ["8080", "8081", "9000"]
+
+
+def test_weak_protocols_are_off_and_the_service_is_protected() -> None:
+    service = of_type(everything(), "apimanagement:ApiManagementService")[0]
+    properties = service.inputs["customProperties"]
+    assert service.protect
+    assert {
+        properties[f"Microsoft.WindowsAzure.ApiManagement.Gateway.Security.Protocols.{name}"]
+        for name in ("Ssl30", "Tls10", "Tls11")
+    } == {"False"}
+    assert service.inputs["identity"]["type"].startswith("SystemAssigned")
+
+
+def test_keys_are_secrets_and_their_subscriptions_go_before_their_product() -> None:
+    found = everything()
+    subscriptions = of_type(found, "apimanagement:Subscription")
+    products = {item.urn for item in of_type(found, "apimanagement:Product")}
+    assert [item.inputs["sid"] for item in subscriptions] == ["partner-clients-acme", "partner-clients-globex"]
+    for item in subscriptions:
+        assert products <= set(item.dependencies)
+    part = next(item for item in found.resources if item.type == "edgewright:azure:GatewayFirst")
+    assert part.custom is False
+    assert "primaryKey" not in json.dumps([item.inputs for item in subscriptions])
+
+
+@pytest.mark.parametrize(
+    ("bindings", "said"),
+    [
+        ({"tier": "Consumption"}, r"the tier Consumption has no way to backends in a network"),
+        ({"tier": "PremiumV2"}, r"does not know the tier `PremiumV2`"),
+        ({"tier": "Gold"}, r"there is no tier `Gold`"),
+        ({"tier": "StandardV2", "capacity": 11}, r"10 units at most, not 11"),
+        ({"certificate": "https://v-1.vault.azure.net/certificates/edge"}, r"takes a certificate as a secret"),
+        ({"certificate": f"https://v-1.vault.azure.net/secrets/edge/{'a' * 32}"}, r"it should name no version"),
+        ({"network": {"create": {"cidr": "10.0.0.0/24"}}}, r"a private range of /22 or larger"),
+        ({"network": {"gateway_subnet": "subnet-1", "services_subnet": "x"}}, r"it should be the id of a subnet"),
+        ({"network": {"gateway_subnet": "${a.b}"}}, r"needs both subnets"),
+        ({"backends": {"order": {"url": "https://a"}}}, r"no backend `order`; did you mean `orders`"),
+        ({"backends": {"orders": {"url": "orders"}}}, r"`orders` is no URL"),
+        ({"dns": {"zone": "other.example", "resource_group": "dns"}}, r"not in the zone `other.example`"),
+        ({"subscription_id": "mine"}, r"subscription_id"),
+        ({"colour": "red"}, r"there is no such setting"),
+        ({"accept": [{"field": "Waf.managed", "reason": "said twice over"}]}, r"nothing unsupported is called"),
+    ],
+)
+def test_bindings_that_cannot_be_are_refused_before_anything_is_made(bindings: dict[str, Any], said: str) -> None:
+    with pytest.raises(SpecError, match=said):
+        plan(resolve(from_data(small())), {**BOUND, **bindings}, "gateway-first")
+
+
+def test_a_spec_that_outgrows_its_tier_is_told_the_cheapest_that_has_it() -> None:
+    quota = small(
+        authorizers={"partner": {"api_key": {"clients": ["acme"]}}},
+        routes={"GET /a": {"backend": "orders", "auth": "partner", "quota": {"limit": 10, "period": "day"}}},
+    )
+    bound = {
+        **BOUND,
+        "tier": "Consumption",
+        "profile": "development",
+        "backends": {"orders": {"url": "https://o.example"}},
+    }
+    with pytest.raises(
+        SpecError, match=r"has no quotas by a key, needed for the quota of GET /a; Developer is the cheapest"
+    ):
+        plan(resolve(from_data(quota)), bound, "gateway-first")
+
+
+def test_without_a_choice_the_plan_says_which_tier_and_why() -> None:
+    found = plan(resolve(from_data(small())), BOUND, "gateway-first")
+    assert len(found.decisions) == 1
+    assert re.search(r"the tier StandardV2, the cheapest .* a way to backends in a network", found.decisions[0])
+
+
+def test_too_many_operations_for_a_tier_are_refused() -> None:
+    many = {f"ANY /r{n}/*": {"backend": "orders", "auth": "none"} for n in range(220)}
+    bound = {**BOUND, "tier": "Developer", "profile": "development"}
+    with pytest.raises(SpecError, match=r"3,080 operations; the tier Developer has 3,000 at most"):
+        plan(resolve(from_data(small(routes=many))), bound, "gateway-first")
+
+
+def test_what_a_stack_must_bind_is_listed_by_the_plan_and_refused_by_the_program() -> None:
+    edge = resolve(from_data(small()))
+    found = plan(edge, {}, "gateway-first")
+    assert [name for name, _ in found.must_bind] == [
+        "resource_group",
+        "subscription_id",
+        "location",
+        "publisher",
+        "network",
+        "certificate",
+        "certificate_identity",
+    ]
+    from edgewright.azure.bindings import read_bindings
+
+    with pytest.raises(SpecError) as refused:
+        read_bindings({}, edge)
+    assert len(refused.value.problems) == 7
