@@ -1,7 +1,7 @@
 """A provider that stands in for a cloud's: it keeps what it is given, and makes up what the cloud would add.
 
 It proves wiring, order, diffs and names through the real engine, not that the cloud would accept them. Started by the
-engine as ``pulumi-resource-NAME``; prints its port.
+engine as ``pulumi-resource-NAME``, with the cloud's package as its argument; prints its port.
 """
 
 import sys
@@ -13,10 +13,14 @@ from google.protobuf import empty_pb2, json_format, struct_pb2
 from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 
 ACCOUNT = "123456789012"
+VERSIONS = {"aws": "7.51.1", "azure-native": "3.29.0"}
+CLOUD = sys.argv[1] if len(sys.argv) > 1 else "aws"
 
 
 def outputs(kind: str, name: str, inputs: dict[str, Any]) -> dict[str, Any]:
     """The outputs of a resource: its inputs, and what AWS would have added."""
+    if CLOUD == "azure-native":
+        return {**_azure(kind, name, inputs), **inputs}
     service = kind.split(":")[1].split("/", maxsplit=1)[0]
     added: dict[str, Any] = {
         "arn": f"arn:aws:{service}:eu-west-1:{ACCOUNT}:{name}",
@@ -48,11 +52,24 @@ def outputs(kind: str, name: str, inputs: dict[str, Any]) -> dict[str, Any]:
     return {**added, **inputs}
 
 
+def _azure(kind: str, name: str, inputs: dict[str, Any]) -> dict[str, Any]:
+    """What Azure would have added: a resource's own name, hosts and addresses."""
+    word = kind.rpartition(":")[2]
+    own = next((inputs[key] for key in (f"{word[0].lower()}{word[1:]}Id", "serviceName") if key in inputs), name)
+    found: dict[str, Any] = {"name": name if word == "ApiManagementService" else own}
+    if word == "ApiManagementService":
+        found["gatewayUrl"] = f"https://{name}.azure-api.net"
+        found["privateIPAddresses"] = ["10.0.0.4"]
+    if word == "PublicIPAddress":
+        found["ipAddress"] = "192.0.2.7"
+    return found
+
+
 class StandIn(provider_pb2_grpc.ResourceProviderServicer):
     """What the engine asks of a provider; see the facts of the protocol in pulumi's provider.proto."""
 
     def GetPluginInfo(self, request: Any, context: Any) -> Any:
-        return plugin_pb2.PluginInfo(version="7.51.1")
+        return plugin_pb2.PluginInfo(version=VERSIONS[CLOUD])
 
     def CheckConfig(self, request: Any, context: Any) -> Any:
         return provider_pb2.CheckResponse(inputs=request.news)

@@ -1,4 +1,4 @@
-"""The AWS stacks of this repository through the real engine, with a provider that stands in for AWS."""
+"""The cloud stacks of this repository through the real engine, with a provider that stands in for each cloud's."""
 
 import os
 import re
@@ -15,7 +15,7 @@ from edgewright.up import down, preview, up
 from engine.project import REPOSITORY
 
 Capture = pytest.CaptureFixture[str]
-STACKS = ("aws-balancer-first", "aws-gateway-first", "aws-balancer-only")
+STACKS = ("aws-balancer-first", "aws-gateway-first", "aws-balancer-only", "azure-gateway-first")
 
 
 @pytest.fixture
@@ -29,11 +29,13 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     shutil.copytree(REPOSITORY / "stacks", root / "stacks", ignore=shutil.ignore_patterns("__pycache__"))
     (root / "Pulumi.yaml").write_text(yaml.safe_dump(settings))
     (root / "tools").symlink_to(REPOSITORY / "tools")
-    plugin = tmp_path / "bin" / "pulumi-resource-aws"
-    plugin.parent.mkdir()
-    plugin.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{REPOSITORY}/tests/engine/stand_in.py" "$@"\n')
-    plugin.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{plugin.parent}{os.pathsep}{os.environ['PATH']}")
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    for cloud in ("aws", "azure-native"):
+        plugin = folder / f"pulumi-resource-{cloud}"
+        plugin.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{REPOSITORY}/tests/engine/stand_in.py" {cloud}\n')
+        plugin.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{folder}{os.pathsep}{os.environ['PATH']}")
     monkeypatch.setenv("PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION", "true")
     monkeypatch.chdir(root)
     yield root
