@@ -70,6 +70,8 @@ SCENARIOS: tuple[tuple[str, str, int, dict[str, Any], dict[str, Any]], ...] = (
     ("balancer-first, 300 routes (goal 2 s)", "aws/balancer-first", 280, {"waf": True}, {}),
     ("balancer-only, 300 routes (goal 2 s)", "aws/balancer-only", 300, {"waf": True, "prefix": True}, {}),
     ("balancer-only, 100 rules and no WAF (goal 0.9 s)", "aws/balancer-only", 96, {}, {"limits": {"alb_rules": 200}}),
+    ("Azure gateway-first, 300 routes (goal 2 s, 250 MiB)", "azure/gateway-first", 300, {}, {}),
+    ("Azure gateway-first, 1,000 routes (goal 2.5 s)", "azure/gateway-first", 1000, {}, {}),
 )
 
 
@@ -81,7 +83,8 @@ def measure_plans(folder: Path, *, runs: int, say: Callable[[str], None]) -> lis
         say(what)
         file, bound = folder / "bench.edge.yaml", folder / "bindings.yaml"
         file.write_text(json.dumps(spec(routes, **options)))
-        bound.write_text(json.dumps({"region": "eu-west-1", **bindings}))
+        where = {"location": "westeurope"} if topology.startswith("azure/") else {"region": "eu-west-1"}
+        bound.write_text(json.dumps({**where, **bindings}))
         command = [sys.executable, "-m", "edgewright.cli", "plan", str(file), "--topology", topology]
         found.append(_measure(what, [*command, "--bindings", str(bound), "--json"], runs))
     for routes in (300, 1000):
