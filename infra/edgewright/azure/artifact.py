@@ -23,6 +23,19 @@ class Api:
 
 
 @dataclass(frozen=True, slots=True)
+class WebSocket:
+    """A WebSocket API. route: the key of the one that it carries; id: of the API; path: below the host, without a
+    leading slash; url: of the service, with a mark as in `BackendPlan`; policy: of its handshake, XML."""
+
+    route: str
+    id: str
+    path: str
+    backend: str
+    url: str
+    policy: str
+
+
+@dataclass(frozen=True, slots=True)
 class BackendPlan:
     """A Backend. url: with a mark for the address of the balancer in front of its machines; tls: whether the chain and
     name of its certificate are checked; circuit_breaker: as the component's argument."""
@@ -58,6 +71,7 @@ class Artifact:
     network: str
     hosts: tuple[str, ...]
     api: Api | None
+    websockets: tuple[WebSocket, ...]
     backends: Mapping[str, BackendPlan]
     pools: Mapping[str, tuple[tuple[str, int], ...]]
     services: Balancer | None

@@ -1,13 +1,15 @@
 """From a resolved edge to what it is on Azure: data in Azure's own terms, findings and decisions. No Pulumi, no I/O."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
+from hashlib import sha256
 from typing import Any, Literal
 
-from edgewright.azure.artifact import Api, Artifact, BackendPlan, Balancer, Json
+from edgewright.azure.artifact import Api, Artifact, BackendPlan, Balancer, Json, WebSocket
 from edgewright.azure.bindings import Bindings, pooled, read_bindings
 from edgewright.azure.capabilities import NEVER_ACCEPTED, findings
 from edgewright.azure.compile_operations import openapi, operations
-from edgewright.azure.compile_policy import compile_policy, pool_id, products
+from edgewright.azure.compile_policy import compile_policy, pool_id, products, websocket_policy
 from edgewright.azure.tiers import BY_NAME, FEATURES, Tier, cheapest, lacking
 from edgewright.edge.model import ApiKeyAuthorizer, Backend, Edge, Finding, Forward, Route
 from edgewright.spec.problems import Place, Problem, SpecError
@@ -34,6 +36,7 @@ def compile_edge(
     if problems:
         raise SpecError(problems)
     routes = [route for route in edge.routes if not route.websocket]
+    websockets = tuple(_websocket(edge, route, bindings) for route in edge.routes if route.websocket)
     behind = pooled(edge, bindings)
     api = _api(edge, routes) if routes else None
     tier, decisions, problems = _tier(edge, bindings, api, behind)
@@ -49,6 +52,7 @@ def compile_edge(
         network=_network(tier, behind),
         hosts=tuple(dict.fromkeys(host for item in edge.listeners if item.web for host in item.hosts)),
         api=api,
+        websockets=websockets,
         backends={name: _backend(edge.backends[name], bindings) for name in _used(routes)},
         pools=_pools(routes),
         services=_services(edge, behind) if behind else None,
@@ -109,6 +113,30 @@ def _api(edge: Edge, routes: Sequence[Route]) -> Api:
         products={product: (name, by_name[name]) for name, product in products(edge).items()},
         operations=len(found),
     )
+
+
+def _websocket(edge: Edge, route: Route, bindings: Bindings) -> WebSocket:
+    """A route's own API: a WebSocket API has one operation, its handshake."""
+    if not isinstance(route.action, Forward):
+        raise TypeError(route.action)
+    backend = route.action.targets[0][0]
+    rewrite = route.rewrite
+    path = str(rewrite.path) if rewrite is not None and rewrite.path is not None else str(route.path)
+    url = _backend(edge.backends[backend], bindings).url.replace("http", "ws", 1)
+    return WebSocket(
+        route=route.key,
+        id=f"{edge.name}-ws-{_word(str(route.path).lstrip('/'))}",
+        path=str(route.path).lstrip("/"),
+        backend=backend,
+        url=f"{url.rstrip('/')}{path}",
+        policy=websocket_policy(edge, route).xml(),
+    )
+
+
+def _word(path: str) -> str:
+    """A path as part of an id, with a digest where another path would give the same."""
+    plain = re.sub(r"[^A-Za-z0-9]+", "-", path).strip("-")
+    return plain if plain == path else f"{plain}-{sha256(path.encode()).hexdigest()[:6]}"
 
 
 def _used(routes: Sequence[Route]) -> tuple[str, ...]:
@@ -200,6 +228,9 @@ def _needs(edge: Edge, bindings: Bindings, behind: Sequence[str]) -> Iterator[tu
     broken = [item.name for item in edge.backends.values() if item.circuit_breaker is not None]
     if broken:
         yield "circuit_breaker", f"the backends {', '.join(broken)}"
+    sockets = [route.key for route in edge.routes if route.websocket]
+    if sockets:
+        yield "websocket", f"the WebSocket{_on(sockets)}"
     if behind:
         yield "private_backends", f"the services' balancer of {', '.join(behind)}"
 

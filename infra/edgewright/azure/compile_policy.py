@@ -144,6 +144,17 @@ def compile_policy(
     return Policies(Document(inbound, (_forwarded(tables["forward"]),), outbound, errors()), own)
 
 
+def websocket_policy(edge: Edge, route: Route) -> Document:
+    """The policy of a WebSocket's handshake: who may, and how often; messages are seen by no policy."""
+    auth = route.auth
+    inbound: list[Policy] = [Base(), *_addresses(edge)]
+    if auth is not None:
+        inbound += authenticated(edge.authorizers[auth.authorizers[0]])
+        inbound += authorized(edge, auth) if _needs_content(route) is not None else ()
+    inbound += limit_policies(route, _bucket(route))
+    return Document(tuple(inbound), on_error=errors())
+
+
 def _caches(item: ApiOperation) -> bool:
     return item.method == "GET" and any(route.cache is not None for route in item.routes)
 

@@ -11,6 +11,7 @@ from edgewright.azure.api_backend import Backend
 from edgewright.azure.api_management import ApiManagement
 from edgewright.azure.compile import body_text
 from edgewright.azure.placement import EdgeArgs, Site
+from edgewright.azure.websocket_api import WebSocketApi
 from edgewright.clouds.part import filled
 
 if TYPE_CHECKING:
@@ -19,15 +20,15 @@ if TYPE_CHECKING:
 
 # The network's SDK module is large: its parts are imported where they are made.
 
-PARTS = ("network", "services", "service", "api", "record")
+PARTS = ("network", "services", "service", "api", "websockets", "record")
 
 
 class GatewayFirst(pulumi.ComponentResource):
     """API Management before services in a network.
 
     Attributes: network, services (the balancer), service (API Management), backends and backend_pools by id, api,
-    record; those that the edge does not need are None. ``url``, ``dns_name`` to point the host at, ``pools`` by
-    backend for machines to join, ``keys`` by ``AUTHORIZER:CLIENT`` (secrets).
+    websockets by route, record; those that the edge does not need are None. ``url``, ``dns_name`` to point the host at,
+    ``pools`` by backend for machines to join, ``keys`` by ``AUTHORIZER:CLIENT`` (secrets).
     """
 
     def __init__(self, name: str, args: EdgeArgs, opts: pulumi.ResourceOptions | None = None) -> None:
@@ -40,6 +41,7 @@ class GatewayFirst(pulumi.ComponentResource):
         self.backends = _backends(site, self.service, self.services)
         self.backend_pools = _backend_pools(site, self.service, self.backends)
         self.api = _api(site, self.service, [*self.backends.values(), *self.backend_pools.values()])
+        self.websockets = _websockets(site, self.service, self.services)
         self.record = _record(site, self.service)
 
         host = site.artifact.hosts[0] if site.artifact.hosts else None
@@ -188,6 +190,25 @@ def _api(site: Site, service: ApiManagement, after: list[pulumi.Resource]) -> Ap
     )
     args |= {f"key_{kind}": name for kind, name in compiled.key.items()}
     return Api(f"{site.name}-api", args, site.options())
+
+
+def _websockets(site: Site, service: ApiManagement, services: "LoadBalancer | None") -> dict[str, WebSocketApi]:
+    addresses = services.frontend_ips if services is not None else {}
+    found: dict[str, WebSocketApi] = {}
+    for item in site.artifact.websockets:
+        marks = {f"address:{item.backend}": addresses[item.backend]} if item.backend in addresses else {}
+        args = site.arguments(
+            "websockets",
+            tagged=False,
+            service_name=service.name,
+            api_id=item.id,
+            path=item.path,
+            display_name=f"{site.artifact.name}: {item.route}",
+            service_url=filled(item.url, marks),
+            policy=item.policy,
+        )
+        found[item.route] = WebSocketApi(f"{site.name}-{item.id.removeprefix(f'{site.name}-')}", args, site.options())
+    return found
 
 
 def _record(site: Site, service: ApiManagement) -> pulumi.CustomResource | None:

@@ -83,7 +83,8 @@ def _carried(artifact: Artifact) -> dict[str, list[tuple[str, str]]]:
         for operation in methods.values():
             for key in str(operation["summary"]).split(", "):
                 found.setdefault(key, []).append(str(operation["operationId"]))
-    return {key: [(f"{artifact.name}-api", _operations(names))] for key, names in found.items()}
+    carried = {key: [(f"{artifact.name}-api", _operations(names))] for key, names in found.items()}
+    return carried | {item.route: [(item.id, "a WebSocket API of its own")] for item in artifact.websockets}
 
 
 def _operations(names: list[str]) -> str:
@@ -98,6 +99,8 @@ def _hops(edge: Edge, artifact: Artifact) -> Iterator[Hop]:
         does = [artifact.tier, f"{artifact.api.operations} operations"]
         does += [f"{len(artifact.api.products)} products of keys"] if artifact.api.products else []
         yield Hop("api", "API Management", tuple(does))
+    for item in artifact.websockets:
+        yield Hop(f"websocket {item.id}", "WebSocket API", (f"/{item.path}",))
     if artifact.services is not None:
         yield Hop("services", "Load Balancer", ("internal", f"{len(artifact.services.rules)} rules"))
     for name in artifact.backends:
@@ -106,12 +109,17 @@ def _hops(edge: Edge, artifact: Artifact) -> Iterator[Hop]:
 
 
 def _links(artifact: Artifact) -> Iterator[Link]:
-    if artifact.api is None:
-        return
-    yield Link("client", "api", "HTTPS")
     behind = tuple(artifact.services.rules) if artifact.services is not None else ()
-    if behind:
-        yield Link("api", "services", "in the network")
-    for name, item in artifact.backends.items():
-        scheme = item.url.partition(":")[0].upper()
-        yield Link("services" if name in behind else "api", f"backend {name}", scheme)
+    if artifact.api is not None:
+        yield Link("client", "api", "HTTPS")
+        if behind:
+            yield Link("api", "services", "in the network")
+        for name, item in artifact.backends.items():
+            scheme = item.url.partition(":")[0].upper()
+            yield Link("services" if name in behind else "api", f"backend {name}", scheme)
+    for item in artifact.websockets:
+        yield Link("client", f"websocket {item.id}", "WebSocket")
+        if item.backend in behind:
+            yield Link(f"websocket {item.id}", "services", "in the network")
+        else:
+            yield Link(f"websocket {item.id}", f"backend {item.backend}", "WebSocket")

@@ -182,6 +182,42 @@ breakers = backends_where(lambda item: item.circuit_breaker is not None)
 # -- routes ------------------------------------------------------------------------------------------------------------
 
 websockets = routes_where(lambda route, edge: route.origin if route.websocket else None)
+websockets_with_variables = routes_where(
+    lambda route, edge: route.origin if route.websocket and (route.path.rest or not route.path.literal) else None
+)
+websockets_weighted = routes_where(
+    lambda route, edge: (
+        route.origin
+        if route.websocket and isinstance(route.action, Forward) and len(route.action.targets) > 1
+        else None
+    )
+)
+
+
+def _changes_websocket(route: Route) -> bool:
+    changes = (*route.request_headers.remove, *route.request_headers.set, *route.request_headers.add)
+    changes = (*changes, *route.response_headers.remove, *route.response_headers.set, *route.response_headers.add)
+    rewrite = route.rewrite
+    rewritten = rewrite is not None and (rewrite.host is not None or rewrite.prefix is not None)
+    return bool(changes or rewritten or route.headers or route.query)
+
+
+websockets_changed = routes_where(
+    lambda route, edge: route.origin if route.websocket and _changes_websocket(route) else None
+)
+
+
+def websockets_by_key(edge: Edge, bindings: Bindings) -> Iterator[Use]:
+    """WebSockets that ask for an API key."""
+    for route in edge.routes:
+        if (
+            route.websocket
+            and route.auth
+            and any(isinstance(edge.authorizers[name], ApiKeyAuthorizer) for name in route.auth.authorizers)
+        ):
+            yield (route.key,), route.auth.origin
+
+
 validated = routes_where(lambda route, edge: route.validation.origin if route.validation else None)
 throttled = routes_where(lambda route, edge: route.throttle.origin if route.throttle else None)
 inexact = routes_where(

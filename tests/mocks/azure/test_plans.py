@@ -8,12 +8,13 @@ from typing import Any
 import pytest
 
 from azure_stacks import BOUND, REPOSITORY, STACKS, everything, planned
+from edgewright.azure.bindings import read_bindings
 from edgewright.azure.planned import plan
 from edgewright.edge.resolve import resolve
 from edgewright.plan.model import Plan, Resource
 from edgewright.plan.show_json import text as json_text
 from edgewright.plan.show_text import text
-from edgewright.spec.document import from_data
+from edgewright.spec.document import from_data, load
 from edgewright.spec.problems import SpecError
 from golden_files import assert_golden
 
@@ -60,7 +61,7 @@ def test_a_policy_is_called_policy_and_is_well_formed_xml() -> None:
     found = [
         item for kind in ("ApiPolicy", "ApiOperationPolicy") for item in of_type(everything(), f"apimanagement:{kind}")
     ]
-    assert len(found) == 3
+    assert len(found) == 4  # of the API, of two operations, of a handshake
     assert {(item.inputs["policyId"], item.inputs["format"]) for item in found} == {("policy", "xml")}
 
 
@@ -246,8 +247,26 @@ def test_what_a_stack_must_bind_is_listed_by_the_plan_and_refused_by_the_program
         "certificate",
         "certificate_identity",
     ]
-    from edgewright.azure.bindings import read_bindings
-
     with pytest.raises(SpecError) as refused:
         read_bindings({}, edge)
     assert len(refused.value.problems) == 7
+
+
+def test_a_websocket_has_an_api_whose_handshake_asks_for_the_token() -> None:
+    found = everything()
+    api = next(item for item in of_type(found, "apimanagement:Api") if item.inputs.get("apiType") == "websocket")
+    assert (api.inputs["path"], api.inputs["protocols"]) == ("live", ["wss"])
+    assert api.inputs["serviceUrl"].startswith("ws://")
+    assert api.inputs["serviceUrl"].endswith(":8080/live")
+    policy = next(item for item in of_type(found, "apimanagement:ApiOperationPolicy") if api.urn in item.dependencies)
+    assert policy.inputs["operationId"] == "onHandshake"
+    assert "<validate-jwt" in policy.inputs["value"]
+    assert "cache-lookup" not in policy.inputs["value"]
+
+
+@pytest.mark.parametrize("spec", ["shop", "catalogue"])
+def test_the_samples_of_this_repository_have_a_plan_on_azure(spec: str) -> None:
+    edge = resolve(load(REPOSITORY / "stacks" / f"{spec}.edge.yaml"))
+    found = plan(edge, BOUND, "gateway-first")
+    assert {item.key for item in found.routes} == {item.key for item in edge.routes}
+    assert all(item.carried_by for item in found.routes)

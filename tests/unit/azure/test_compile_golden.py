@@ -36,6 +36,8 @@ def test_a_spec_compiles_to_what_was_reviewed(name: str, topology: Topology) -> 
         assert_golden(target, text)
         return
     assert_golden(target, review(artifact))
+    for item in artifact.websockets:
+        assert_golden(FOLDER / f"{name}.{topology}.{item.id}.xml", item.policy)
     if artifact.api is not None:
         assert_golden(FOLDER / f"{name}.{topology}.policy.xml", artifact.api.policy)
         for operation, policy in artifact.api.operation_policies.items():
@@ -63,6 +65,8 @@ def review(artifact: Artifact) -> str:
         }
         found["keys"] = dict(artifact.api.key)
         found["products"] = {name: [who, *clients] for name, (who, clients) in artifact.api.products.items()}
+    if artifact.websockets:
+        found["websockets"] = {item.id: f"{item.route} -> {item.url}" for item in artifact.websockets}
     for part, balancer in (("services", artifact.services), ("streams", artifact.streams)):
         if balancer is not None:
             found[part] = _balancer(balancer)
