@@ -37,7 +37,7 @@ from edgewright.azure.problems import errors, problem
 from edgewright.azure.waf_addresses import ranges
 from edgewright.edge.model import ApiKeyAuthorizer, Cache, Edge, Forward, Redirect, Respond, Route, ValueMatch
 
-PARTS = ("auth", "needs", "limits", "cache", "change", "backend", "forward")
+PARTS: tuple[str, ...] = ("auth", "needs", "limits", "cache", "change", "backend", "forward")
 """The parts of the settings' text, in this order; each is a variable of this name."""
 
 NONE = "none"
