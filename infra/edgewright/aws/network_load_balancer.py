@@ -242,8 +242,8 @@ def _listener_problems(name: str, item: Mapping[str, Any], args: Mapping[str, An
     found = args["target_groups"].get(group)
     if found is None:
         yield f"{at}there is no target group `{group}`; there are {', '.join(args['target_groups'])}"
-    elif "existing_arn" not in found and found.get("protocol", "TCP") not in _GROUPS[protocol]:
-        yield f"{at}{protocol} goes to a group of {' or '.join(_GROUPS[protocol])}; `{group}` is {found['protocol']}"
+    elif "existing_arn" not in found and (of := found.get("protocol", "TCP")) not in _GROUPS[protocol]:
+        yield f"{at}{protocol} goes to a group of {' or '.join(_GROUPS[protocol])}; `{group}` is {of}"
     if protocol == "TLS" and item.get("certificate_arn") is None:
         yield f"{at}a TLS listener needs a `certificate_arn`"
     for key in ("certificate_arn", "certificate_arns", "ssl_policy", "alpn_policy"):

@@ -93,6 +93,10 @@ REFUSED: dict[str, tuple[Callable[[], Any], str]] = {
     "a group that is not there": (lambda: args({**TCP, "target_group": "x"}), "no target group `x`"),
     "UDP behind TCP": (lambda: args({**TCP, "target_group": "names"}), "goes to a group of TCP"),
     "TCP behind UDP": (lambda: args({**UDP, "target_group": "lines"}), "goes to a group of UDP"),
+    "UDP behind a group of the default": (
+        lambda: args({**UDP, "target_group": "plain"}, target_groups={"plain": {"port": 5353}}),
+        "goes to a group of UDP or TCP_UDP; `plain` is TCP",
+    ),
     "a port twice": (lambda: args(TCP, {**TLS, "port": 9000}), "listens on tcp 9000 too"),
     "a port that is none": (lambda: args({**TCP, "port": 70000}), "1 to 65535"),
     "an idle timeout on UDP": (lambda: args({**UDP, "tcp_idle_timeout_seconds": 60}), "for TCP listeners"),
