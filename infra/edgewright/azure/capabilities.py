@@ -246,7 +246,7 @@ ROWS: tuple[Row, ...] = (
     Row("Waf.managed", _u("API Management has no managed rules", "an Application Gateway before it"), u.waf_managed),
     Row("Waf.allow", _n("ip-filter, as ranges; by the address that API Management sees")),
     Row("Waf.deny", _n("ip-filter, as ranges")),
-    Row("Waf.rate_per_ip", _u("edgewright does not compile it for Azure yet", "a throttle in `defaults` per ip"), u.waf_rate),
+    Row("Waf.rate_per_ip", _a("rate-limit-by-key before everything else, over a minute; each instance of the gateway counts for itself"), u.waf_rate),
     Row("AccessLog.retention", _a("the workspace's own retention holds"), u.log_retention),
     Row("AccessLog.fields", _a("GatewayLogs have Azure's own fields"), u.log_fields),
     Row("AccessLog.sample", _a("all requests are logged"), u.sampled),

@@ -219,6 +219,8 @@ def _needs(edge: Edge, bindings: Bindings, behind: Sequence[str]) -> Iterator[tu
     throttled = [route.key for route in edge.routes if route.throttle is not None]
     if throttled:
         yield "rate_limit_by_key", f"the throttle{_on(throttled)}"
+    if edge.waf is not None and edge.waf.rate_per_ip is not None:
+        yield "rate_limit_by_key", "the rate of an address"
     counted = [route.key for route in edge.routes if route.quota is not None]
     if counted:
         yield "quota_by_key", f"the quota{_on(counted)}"

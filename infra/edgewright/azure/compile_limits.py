@@ -24,10 +24,20 @@ def limit_policies(route: Route, bucket: str) -> tuple[Policy, ...]:
     )
 
 
+def address_limits(count: int, seconds: int) -> tuple[Policy, ...]:
+    """A rate by address before everything else; of the whole service, WebSockets included."""
+    calls, period = _per_period(count, seconds)
+    return (RateLimitByKey(calls, period, cs.counter("waf", "m", ("ip",), None)),)
+
+
 def lasting(throttle: Throttle) -> tuple[int, int]:
     """The lasting rate as calls in a period: of a minute, or as much more as a rate below one a minute needs."""
+    return _per_period(throttle.count, throttle.seconds)
+
+
+def _per_period(count: int, seconds: int) -> tuple[int, int]:
     for period in (60, LONGEST):
-        calls = throttle.count * period // throttle.seconds
+        calls = count * period // seconds
         if calls >= 1:
             return calls, period
     return 1, LONGEST

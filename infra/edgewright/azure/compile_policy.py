@@ -12,7 +12,7 @@ from hashlib import sha256
 
 from edgewright.azure import expressions as cs
 from edgewright.azure.compile_authorizers import authenticated, authorized, product_of
-from edgewright.azure.compile_limits import limit_policies
+from edgewright.azure.compile_limits import address_limits, limit_policies
 from edgewright.azure.compile_operations import ApiOperation
 from edgewright.azure.policy import (
     Base,
@@ -315,6 +315,8 @@ def _addresses(edge: Edge) -> Iterator[Policy]:
         yield IpFilter("allow", ranges(edge.waf.allow))
     if edge.waf is not None and edge.waf.deny:
         yield IpFilter("forbid", ranges(edge.waf.deny))
+    if edge.waf is not None and edge.waf.rate_per_ip is not None:
+        yield from address_limits(*edge.waf.rate_per_ip)
 
 
 def _who_may(edge: Edge, routes: Sequence[Route]) -> Iterator[Policy]:

@@ -265,3 +265,14 @@ def test_no_text_of_a_spec_becomes_xml_or_code(value: str, audience: str, body: 
     assert element(text).findtext(".//audience") == f"a{audience}"
     assert "{{" not in text
     assert policy_xsd.problems(text) == []
+
+
+def test_the_rate_of_an_address_stands_before_all_else_and_for_websockets_too() -> None:
+    routes = {"GET /a": {"backend": "orders", "auth": "main"}, "WS /live": {"backend": "orders", "auth": "main"}}
+    artifact = compiled(routes, waf={"managed": [], "rate_per_ip": "50/s"})
+    assert artifact.api is not None
+    for text in (artifact.api.policy, artifact.websockets[0].policy):
+        names = policy_xsd.names(element(text).find("inbound"))
+        assert names.index("rate-limit-by-key") < names.index("validate-jwt")
+        limit = element(text).find(".//rate-limit-by-key")
+        assert (limit.get("calls"), limit.get("renewal-period")) == ("3000", "60")
