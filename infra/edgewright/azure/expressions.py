@@ -136,8 +136,11 @@ def algorithm_is_none_of(algorithms: Sequence[str]) -> Code:
 
 
 def _claim(name: str) -> str:
-    """The values of a claim as one array: a list claim has several, a scope claim words between spaces."""
-    return f"{_token()}.Claims.GetValueOrDefault({literal(name)}, new string[0])"
+    """The values of a claim as one array: a list claim has several, a scope claim words between spaces.
+
+    Not by ``GetValueOrDefault``, which joins the values by commas.
+    """
+    return f"({_token()}.Claims.ContainsKey({literal(name)}) ? {_token()}.Claims[{literal(name)}] : new string[0])"
 
 
 def lacks_a_scope(claim: str, scopes: Sequence[str]) -> Code:
