@@ -136,6 +136,7 @@ ROWS: tuple[Row, ...] = (
     Row("Backend.port", _n()),
     Row("Backend.protocol", _n("http, https")),
     Row("Backend.(grpc or h2c)", _u("a managed gateway speaks HTTP/1.1 to backends", "a self-hosted gateway"), u.grpc_backends),
+    Row("Backend.(https behind the services' balancer)", _u("the gateway checks the name of a certificate, and the balancer has an address only", "`protocol: http`, or bind a `url` with a name that the certificate has"), u.https_behind),
     Row("Backend.health_check", _n("a probe of the services' balancer")),
     Row("Backend.circuit_breaker", _n("a circuit breaker of the Backend")),
     Row("HealthCheck.path", _n()),

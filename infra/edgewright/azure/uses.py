@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 
-from edgewright.azure.bindings import Bindings
+from edgewright.azure.bindings import Bindings, pooled
 from edgewright.azure.compile_authorizers import ALGORITHMS, entra_tenant
 from edgewright.azure.compile_limits import is_exact
 from edgewright.azure.expressions import is_plain
@@ -166,6 +166,13 @@ def several_listeners(edge: Edge, bindings: Bindings) -> Iterator[Use]:
     web = [item for item in edge.listeners if item.web]
     for item in web[1:]:
         yield tuple(route.key for route in edge.routes if item.name in route.listeners), item.origin
+
+
+def https_behind(edge: Edge, bindings: Bindings) -> Iterator[Use]:
+    """Backends behind the services' balancer that are asked by HTTPS."""
+    for name in pooled(edge, bindings):
+        if edge.backends[name].protocol == "https":
+            yield _to(edge, name), edge.backends[name].origin
 
 
 grpc_backends = backends_where(lambda item: item.protocol in ("grpc", "h2c"))

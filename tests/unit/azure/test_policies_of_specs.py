@@ -276,3 +276,12 @@ def test_the_rate_of_an_address_stands_before_all_else_and_for_websockets_too() 
         assert names.index("rate-limit-by-key") < names.index("validate-jwt")
         limit = element(text).find(".//rate-limit-by-key")
         assert (limit.get("calls"), limit.get("renewal-period")) == ("3000", "60")
+
+
+def test_a_certificate_that_names_no_address_is_not_asked_of_one() -> None:
+    secure = {"orders": {"port": 8443, "protocol": "https"}}
+    routes = {"GET /a": {"backend": "orders", "auth": "none"}}
+    with pytest.raises(SpecError, match="checks the name of a certificate"):
+        compiled(routes, backends=secure)
+    artifact = compiled(routes, {"backends": {"orders": {"url": "https://orders.example"}}}, backends=secure)
+    assert artifact.backends["orders"].url == "https://orders.example"
