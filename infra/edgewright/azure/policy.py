@@ -373,17 +373,6 @@ class Retry:
 
 
 @dataclass(frozen=True, slots=True)
-class IncludeFragment:
-    """A fragment of the service."""
-
-    fragment: str
-
-    def node(self) -> Node:
-        """``<include-fragment>``."""
-        return Node("include-fragment", (("fragment-id", self.fragment),))
-
-
-@dataclass(frozen=True, slots=True)
 class Document:
     """A policy document: its four sections."""
 
@@ -401,11 +390,6 @@ class Document:
             ("on-error", self.on_error),
         )
         return xml(Node("policies", children=tuple(Node(name, children=_nodes(items)) for name, items in sections)))
-
-
-def fragment(policies: Sequence[Policy]) -> str:
-    """A policy fragment as text."""
-    return xml(Node("fragment", children=_nodes(policies)))
 
 
 def xml(node: Node) -> str:
