@@ -4,7 +4,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, cast
 
-from edgewright.azure.compile import Topology
+from edgewright.azure.topology import Topology
 from edgewright.azure.planned import plan
 from edgewright.edge.resolve import resolve
 from edgewright.plan.model import Plan

@@ -212,8 +212,8 @@ def _planned(file: Path, given: argparse.Namespace) -> "Plan":
     bindings = _bindings(given.bindings) if given.bindings or not stack else stack.bindings
     target, _, name = topology.partition("/")
     if target == "azure":
-        from edgewright.azure.compile import Topology as AzureTopology
         from edgewright.azure.planned import plan as plan_azure
+        from edgewright.azure.topology import Topology as AzureTopology
 
         return plan_azure(edge, bindings, cast("AzureTopology", name))
     from edgewright.aws.compile import Topology

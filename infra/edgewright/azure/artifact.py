@@ -4,9 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from edgewright.azure.topology import Topology
 from edgewright.edge.model import Finding
 
 Json = dict[str, Any]
+
+Gateways = Literal["managed", "machines", "kubernetes"]
+"""What answers requests: API Management's own gateways, or self-hosted ones on machines or Kubernetes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +64,14 @@ class Balancer:
 class Artifact:
     """An edge compiled for one Azure topology.
 
-    tier: of API Management; network: how it is in a network (``external``, ``integration``, or ``none``); services: the
-    internal balancer before the backends that have machines; streams: the public one of tcp and udp listeners; pools:
+    tier: of API Management; network: how it is in a network (``external``, ``internal``, ``integration``, or ``none``);
+    services: the internal balancer before the backends that have machines; public: the one before self-hosted gateways
+    on machines and before tcp and udp listeners; redis: whether gateways need a cache that is not their own; pools:
     weighted backends by the id of their pool; decisions: what the compiler chose and why.
     """
 
     name: str
-    topology: Literal["gateway-first"]
+    topology: Topology
     tier: str
     network: str
     hosts: tuple[str, ...]
@@ -75,7 +80,9 @@ class Artifact:
     backends: Mapping[str, BackendPlan]
     pools: Mapping[str, tuple[tuple[str, int], ...]]
     services: Balancer | None
-    streams: Balancer | None
+    public: Balancer | None
+    gateways: Gateways
+    redis: bool
     access_log_days: int
     ddos_advanced: bool
     decisions: tuple[str, ...]

@@ -3,19 +3,19 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from hashlib import sha256
-from typing import Any, Literal
+from typing import Any
 
-from edgewright.azure.artifact import Api, Artifact, BackendPlan, Balancer, Json, WebSocket
+from edgewright.azure import compile_balancers as balancers
+from edgewright.azure.artifact import Api, Artifact, BackendPlan, Gateways, Json, WebSocket
 from edgewright.azure.bindings import Bindings, pooled, read_bindings
 from edgewright.azure.capabilities import NEVER_ACCEPTED, findings
 from edgewright.azure.compile_operations import openapi, operations
 from edgewright.azure.compile_policy import compile_policy, pool_id, products, websocket_policy
-from edgewright.azure.tiers import BY_NAME, FEATURES, Tier, cheapest, lacking
+from edgewright.azure.compile_tier import network_of, on, tier_of
+from edgewright.azure.tiers import Tier
+from edgewright.azure.topology import Topology
 from edgewright.edge.model import ApiKeyAuthorizer, Backend, Edge, Finding, Forward, Route
 from edgewright.spec.problems import Place, Problem, SpecError
-
-Topology = Literal["gateway-first"]
-TOPOLOGIES: tuple[Topology, ...] = ("gateway-first",)
 
 MAX_BODY = 4 * 1024 * 1024
 """Bytes of a document that is imported inline (Microsoft's page of API import restrictions)."""
@@ -30,7 +30,7 @@ def compile_edge(
     the topology or the tier cannot carry, and every limit that it is over.
     """
     if not isinstance(bindings, Bindings):
-        bindings = read_bindings(bindings, edge, placeholders=placeholders)
+        bindings = read_bindings(bindings, edge, topology, placeholders=placeholders)
     found = findings(edge, bindings, topology)
     problems = [*_refused(found, bindings, topology), *_unused_acceptance(found, bindings)]
     if problems:
@@ -39,7 +39,7 @@ def compile_edge(
     websockets = tuple(_websocket(edge, route, bindings) for route in edge.routes if route.websocket)
     behind = pooled(edge, bindings)
     api = _api(edge, routes) if routes else None
-    tier, decisions, problems = _tier(edge, bindings, api, behind)
+    tier, decisions, problems = tier_of(edge, bindings, topology, api.operations if api else 0, behind)
     if tier is None or problems:
         raise SpecError(problems)
     problems = list(_limits(edge, api, tier))
@@ -49,14 +49,16 @@ def compile_edge(
         name=edge.name,
         topology=topology,
         tier=tier.name,
-        network=_network(tier, behind),
+        network=network_of(tier, topology, behind),
         hosts=tuple(dict.fromkeys(host for item in edge.listeners if item.web for host in item.hosts)),
         api=api,
         websockets=websockets,
-        backends={name: _backend(edge.backends[name], bindings) for name in _used(routes)},
+        backends={name: _backend(edge.backends[name], bindings, edge.name) for name in _used(routes)},
         pools=_pools(routes),
-        services=_services(edge, behind) if behind else None,
-        streams=None,
+        services=balancers.services(edge, behind) if behind else None,
+        public=balancers.public(edge, machines=topology == "balancer-first" and not bindings.on_kubernetes),
+        gateways=_gateways(topology, bindings),
+        redis=topology == "balancer-first" and any(route.cache is not None for route in routes),
         access_log_days=edge.access_log.retention_days,
         ddos_advanced=edge.ddos == "advanced",
         decisions=decisions,
@@ -76,17 +78,10 @@ def _refused(found: tuple[Finding, ...], bindings: Bindings, column: str) -> Ite
         ]
         if accepted and not item.field.startswith(NEVER_ACCEPTED):
             continue
-        what = f"{column} cannot carry {item.field}{_on(item.routes)}: {item.reason}"
+        what = f"{column} cannot carry {item.field}{on(item.routes)}: {item.reason}"
         if accepted:
             what += "; and authentication, address lists and cache isolation cannot be accepted away"
         yield Problem(item.place, what, item.carried_by, code="unsupported")
-
-
-def _on(routes: Sequence[str]) -> str:
-    if not routes:
-        return ""
-    shown = ", ".join(routes[:3]) + (f" and {len(routes) - 3} more" if len(routes) > 3 else "")
-    return f" of {shown}"
 
 
 def _unused_acceptance(found: tuple[Finding, ...], bindings: Bindings) -> Iterator[Problem]:
@@ -122,7 +117,7 @@ def _websocket(edge: Edge, route: Route, bindings: Bindings) -> WebSocket:
     backend = route.action.targets[0][0]
     rewrite = route.rewrite
     path = str(rewrite.path) if rewrite is not None and rewrite.path is not None else str(route.path)
-    url = _backend(edge.backends[backend], bindings).url.replace("http", "ws", 1)
+    url = _backend(edge.backends[backend], bindings, edge.name).url.replace("http", "ws", 1)
     return WebSocket(
         route=route.key,
         id=f"{edge.name}-ws-{_word(str(route.path).lstrip('/'))}",
@@ -154,10 +149,19 @@ def _pools(routes: Sequence[Route]) -> dict[str, tuple[tuple[str, int], ...]]:
     return dict(sorted(found.items()))
 
 
-def _backend(item: Backend, bindings: Bindings) -> BackendPlan:
+def _gateways(topology: Topology, bindings: Bindings) -> Gateways:
+    if topology != "balancer-first":
+        return "managed"
+    return "kubernetes" if bindings.on_kubernetes else "machines"
+
+
+def _backend(item: Backend, bindings: Bindings, edge: str) -> BackendPlan:
     url = bindings.url_of(item.name)
     if url is None:
-        url = f"{'https' if item.protocol == 'https' else 'http'}://{{{{address:{item.name}}}}}:{item.port}"
+        zone = bindings.data.private_dns
+        name = bindings.service_of(item.name, edge) or (f"{item.name}.{zone.zone}" if zone is not None else None)
+        host = name or f"{{{{address:{item.name}}}}}"
+        url = f"{'https' if item.protocol == 'https' else 'http'}://{host}:{item.port}"
     breaker = item.circuit_breaker
     if breaker is None:
         return BackendPlan(url, url.startswith("https:"), None)
@@ -168,113 +172,6 @@ def _backend(item: Backend, bindings: Bindings) -> BackendPlan:
         "status_ranges": [{"min": 500, "max": 599}],
     }
     return BackendPlan(url, url.startswith("https:"), rule)
-
-
-# -- tier and network --------------------------------------------------------------------------------------------------
-
-
-def _tier(
-    edge: Edge, bindings: Bindings, api: Api | None, behind: Sequence[str]
-) -> tuple[Tier | None, tuple[str, ...], list[Problem]]:
-    """The tier, and why: as pinned, else the cheapest that has what the edge needs."""
-    needs = dict(_needs(edge, bindings, behind))
-    count = api.operations if api is not None else 0
-    best = cheapest(needs, count)
-    reasons = "; ".join(f"{FEATURES[need]} for {why}" for need, why in needs.items())
-    place = edge.listeners[0].origin.place if edge.listeners else edge.access_log.origin.place
-    if best is None:
-        what = f"no tier of API Management has all that this edge needs ({reasons}) and room for {count:,} operations"
-        return None, (), [Problem(place, what, "split the edge", code="tier")]
-    if bindings.data.tier is None:
-        return (
-            best,
-            (f"the tier {best.name}, the cheapest with what the edge needs: {reasons or 'nothing more'}",),
-            [],
-        )
-    pinned = BY_NAME[bindings.data.tier]
-    problems = [
-        Problem(
-            place,
-            f"the tier {pinned.name} has no {FEATURES[need].removeprefix('a ')}, needed for {needs[need]}",
-            f"{best.name} is the cheapest that has all that this edge needs; a service of another tier is a new one:"
-            " place it beside the old one, and move the host name when it answers",
-            code="tier",
-        )
-        for need in lacking(pinned, needs)
-    ]
-    if pinned.units and bindings.data.capacity > pinned.units:
-        what = f"the tier {pinned.name} has {pinned.units} units at most, not {bindings.data.capacity}"
-        problems.append(Problem(Place("bindings", path=("capacity",)), what, "fewer units", code="tier"))
-    note = f"the stack has pinned the tier {pinned.name}"
-    if not problems and pinned is not best and not (pinned.name == "Developer" or bindings.production):
-        note += f"; {best.name} would carry this edge too"
-    return pinned, (note,), problems
-
-
-def _needs(edge: Edge, bindings: Bindings, behind: Sequence[str]) -> Iterator[tuple[str, str]]:
-    """What the edge needs of a tier, and for what."""
-    if bindings.production:
-        yield "sla", "a production stack"
-        yield "logs", "a production stack"
-    throttled = [route.key for route in edge.routes if route.throttle is not None]
-    if throttled:
-        yield "rate_limit_by_key", f"the throttle{_on(throttled)}"
-    if edge.waf is not None and edge.waf.rate_per_ip is not None:
-        yield "rate_limit_by_key", "the rate of an address"
-    counted = [route.key for route in edge.routes if route.quota is not None]
-    if counted:
-        yield "quota_by_key", f"the quota{_on(counted)}"
-    cached = [route.key for route in edge.routes if route.cache is not None]
-    if cached:
-        yield "cache", f"the cache{_on(cached)}"
-    broken = [item.name for item in edge.backends.values() if item.circuit_breaker is not None]
-    if broken:
-        yield "circuit_breaker", f"the backends {', '.join(broken)}"
-    sockets = [route.key for route in edge.routes if route.websocket]
-    if sockets:
-        yield "websocket", f"the WebSocket{_on(sockets)}"
-    if behind:
-        yield "private_backends", f"the services' balancer of {', '.join(behind)}"
-
-
-def _network(tier: Tier, behind: Sequence[str]) -> str:
-    """How the service is in a network: injected (classic), integrated (v2), or not."""
-    if not behind:
-        return "none"
-    return "external" if tier.classic else "integration"
-
-
-def _services(edge: Edge, behind: Sequence[str]) -> Balancer:
-    """The internal balancer: a frontend of its own for each backend, so that each keeps its port and its address
-    whatever other backends there are."""
-    frontends: dict[str, Json] = {}
-    pools: dict[str, Json] = {}
-    probes: dict[str, Json] = {}
-    rules: dict[str, Json] = {}
-    for name in behind:
-        item = edge.backends[name]
-        check = item.health_check
-        frontends[name] = {"internal": True}
-        pools[name] = {}
-        probe: Json = {"protocol": "Tcp", "port": item.port, "interval_seconds": 15, "probe_threshold": 2}
-        if check is not None:
-            # A probe asks every 5 seconds at most often (Microsoft's page of the probe).
-            probe |= {
-                "interval_seconds": max(5, check.interval // 1000),
-                "probe_threshold": check.unhealthy_threshold,
-            }
-            if check.path is not None:
-                probe |= {"protocol": "Https" if item.protocol == "https" else "Http", "path": check.path}
-        probes[name] = probe
-        rules[name] = {
-            "frontend": name,
-            "pools": [name],
-            "probe": name,
-            "protocol": "Tcp",
-            "frontend_port": item.port,
-            "backend_port": item.port,
-        }
-    return Balancer(True, frontends, pools, probes, rules)
 
 
 # -- limits ------------------------------------------------------------------------------------------------------------

@@ -78,7 +78,8 @@ def _subnet(site: Site, made: "Network | None", which: str) -> Any:
     bound = site.bindings.data.network
     if bound is None:
         return pulumi.Output.from_input(f"${{bind.network.{which}_subnet}}")
-    return bound.gateway_subnet if which == "gateway" else bound.services_subnet
+    found = bound.gateway_subnet if which == "gateway" else bound.services_subnet
+    return found.id if found is not None else None
 
 
 def _services(site: Site, network: "Network | None") -> "LoadBalancer | None":
@@ -88,7 +89,7 @@ def _services(site: Site, network: "Network | None") -> "LoadBalancer | None":
     from edgewright.azure.load_balancer import LoadBalancer
 
     subnet = _subnet(site, network, "services")
-    zones = site.bindings.data.zones
+    zones = site.bindings.zones
     args = site.arguments(
         "services",
         subscription_id=site.bound("subscription_id"),
@@ -116,8 +117,8 @@ def _service(site: Site, network: "Network | None") -> ApiManagement:
     )
     if artifact.network != "none":
         args["subnet_id"] = _subnet(site, network, "gateway")
-    if artifact.tier == "Premium" and data.zones and data.capacity > 1:
-        args["zones"] = data.zones[: data.capacity]
+    if artifact.tier == "Premium" and site.bindings.zones and data.capacity > 1:
+        args["zones"] = site.bindings.zones[: data.capacity]
     if artifact.hosts:
         identity = data.certificate_identity
         stand_in = site.bound("certificate_identity")

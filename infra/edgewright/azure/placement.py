@@ -8,7 +8,8 @@ import pulumi
 
 from edgewright.azure.artifact import Artifact
 from edgewright.azure.bindings import Bindings, read_bindings
-from edgewright.azure.compile import Topology, compile_edge
+from edgewright.azure.compile import compile_edge
+from edgewright.azure.topology import Topology
 from edgewright.edge.model import Edge
 from edgewright.edge.resolve import resolve
 from edgewright.spec.document import from_data, load
@@ -110,7 +111,7 @@ def compiled_of(args: EdgeArgs, topology: Topology) -> Compiled:
     spec = args.get("spec")
     document = from_data(cast("Mapping[str, object]", spec)) if isinstance(spec, Mapping) else load(cast("str", spec))
     edge = resolve(document)
-    bindings = read_bindings(args.get("bindings", {}), edge)
+    bindings = read_bindings(args.get("bindings", {}), edge, topology)
     return Compiled(edge, bindings, compile_edge(edge, bindings, topology))
 
 

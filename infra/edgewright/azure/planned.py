@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 from edgewright.azure.artifact import Artifact
 from edgewright.azure.bindings import Bindings, read_bindings
-from edgewright.azure.compile import Topology, compile_edge
+from edgewright.azure.compile import compile_edge
+from edgewright.azure.topology import Topology
 from edgewright.edge.model import Edge, Finding
 from edgewright.plan.model import Hop, Link, Plan, Resource
 from edgewright.plan.quick_imports import quickly
@@ -27,7 +28,7 @@ def plan(
 
     Raises SpecError for what is wrong with the spec or the bindings, PlanError for inputs that the SDK does not know.
     """
-    read = read_bindings(bindings, edge, placeholders=True)
+    read = read_bindings(bindings, edge, topology, placeholders=True)
     artifact = compile_edge(edge, read, topology)
     resources, outputs = _recorded(edge, read, artifact, topology, overrides or {})
     return Plan(

@@ -8,9 +8,10 @@ import pulumi_azure_native as azure_native
 
 from edgewright.azure.artifact import Artifact
 from edgewright.azure.bindings import read_bindings
-from edgewright.azure.compile import Topology, compile_edge
+from edgewright.azure.compile import compile_edge
 from edgewright.azure.placement import Compiled
 from edgewright.azure.topologies import topology_class
+from edgewright.azure.topology import Topology
 from edgewright.clouds.references import getter, resolve_references, stood_in
 from edgewright.edge.resolve import resolve
 from edgewright.spec.document import load
@@ -26,7 +27,7 @@ def place_stack(settings: Settings) -> None:
     topology = _topology(settings)
     edge = resolve(load(settings.spec))
     bindings = read_bindings(
-        resolve_references(settings.bindings), edge, source=f"Pulumi.{settings.stack}.yaml bindings"
+        resolve_references(settings.bindings), edge, topology, source=f"Pulumi.{settings.stack}.yaml bindings"
     )
     compiled = Compiled(edge, bindings, compile_edge(edge, bindings, topology))
     for finding in compiled.artifact.findings:

@@ -158,7 +158,11 @@ other_ports = listeners_where(lambda item: item.protocol == "https" and item.por
 tls_13 = listeners_where(lambda item: item.web and item.tls is not None and item.tls.min_version == "1.3")
 client_ca = listeners_where(lambda item: item.tls is not None and item.tls.client_ca is not None)
 wildcard_hosts = listeners_where(lambda item: any(host.startswith("*.") for host in item.hosts))
-streams = listeners_where(lambda item: item.protocol in ("tcp", "udp", "tls"))
+nameless = listeners_where(lambda item: item.web and not item.hosts)
+ended_streams = listeners_where(
+    lambda item: item.protocol == "tls" and not (item.tls is not None and item.tls.passthrough)
+)
+datagrams = listeners_where(lambda item: item.protocol == "udp")
 
 
 def several_listeners(edge: Edge, bindings: Bindings) -> Iterator[Use]:
@@ -171,7 +175,7 @@ def several_listeners(edge: Edge, bindings: Bindings) -> Iterator[Use]:
 def https_behind(edge: Edge, bindings: Bindings) -> Iterator[Use]:
     """Backends behind the services' balancer that are asked by HTTPS."""
     for name in pooled(edge, bindings):
-        if edge.backends[name].protocol == "https":
+        if edge.backends[name].protocol == "https" and bindings.data.private_dns is None:
             yield _to(edge, name), edge.backends[name].origin
 
 
@@ -309,6 +313,24 @@ def waf_rate(edge: Edge, bindings: Bindings) -> Iterator[Use]:
     """A rate by address before everything."""
     if edge.waf is not None and edge.waf.rate_per_ip is not None:
         yield (), edge.waf.origin
+
+
+def lists_before_streams(edge: Edge, bindings: Bindings) -> Iterator[Use]:
+    """Address lists of an edge that has listeners without requests."""
+    if edge.waf is not None and (edge.waf.allow or edge.waf.deny) and any(not item.web for item in edge.listeners):
+        yield (), edge.waf.origin
+
+
+def logged(edge: Edge, bindings: Bindings) -> Iterator[Use]:
+    """A log of requests: said where the spec says it."""
+    if edge.access_log.origin.place.line:
+        yield (), edge.access_log.origin
+
+
+def shielded(edge: Edge, bindings: Bindings) -> Iterator[Use]:
+    """Protection beyond the platform's."""
+    if edge.ddos == "advanced":
+        yield (), edge.access_log.origin
 
 
 def sampled(edge: Edge, bindings: Bindings) -> Iterator[Use]:

@@ -248,7 +248,7 @@ def test_what_a_stack_must_bind_is_listed_by_the_plan_and_refused_by_the_program
         "certificate_identity",
     ]
     with pytest.raises(SpecError) as refused:
-        read_bindings({}, edge)
+        read_bindings({}, edge, "gateway-first")
     assert len(refused.value.problems) == 7
 
 
