@@ -29,6 +29,7 @@ _PATHS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "apimanagement:Product": ("service_products", ("serviceName", "productId")),
     "apimanagement:ProductApi": ("service_products_apis", ("serviceName", "productId", "apiId")),
     "apimanagement:Subscription": ("service_subscriptions", ("serviceName", "sid")),
+    "network:DdosProtectionPlan": ("ddosProtectionPlans", ("ddosProtectionPlanName",)),
     "network:LoadBalancer": ("loadBalancers", ("loadBalancerName",)),
     "network:NatGateway": ("natGateways", ("natGatewayName",)),
     "network:NetworkSecurityGroup": ("networkSecurityGroups", ("networkSecurityGroupName",)),

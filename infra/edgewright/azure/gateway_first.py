@@ -58,15 +58,25 @@ def _network(site: Site) -> "Network | None":
     if site.artifact.network == "none" or bound is None or bound.create is None:
         return None
     from edgewright.azure.network import Network
+    from edgewright.azure.network_rules import slots
 
     balancer = site.artifact.services
     ports = {int(rule["backend_port"]) for rule in balancer.rules.values()} if balancer is not None else set[int]()
+    first, second, *_ = slots(bound.create.cidr)
+    services: dict[str, Any] = {"cidr": second, "role": "services"}
+    if ports:
+        services["open_to"] = [{"name": "gateway", "peer": "gateway", "ports": [str(port) for port in sorted(ports)]}]
+    gateway = {
+        "cidr": first,
+        "role": site.artifact.network,
+        # Backends may be anywhere in the network, or in networks beside it.
+        "reaches": [{"name": "services", "peer": "VirtualNetwork", "ports": ["*"], "why": "services in the network"}],
+    }
     args = site.arguments(
         "network",
         location=site.bound("location"),
         cidr=bound.create.cidr,
-        gateway=site.artifact.network,
-        service_ports=sorted(ports),
+        subnets={"gateway": gateway, "services": services},
     )
     return Network(f"{site.name}-network", args, site.options())
 
@@ -74,7 +84,7 @@ def _network(site: Site) -> "Network | None":
 def _subnet(site: Site, made: "Network | None", which: str) -> Any:
     """A subnet: of our own network, or bound; a placeholder in a plan without one."""
     if made is not None:
-        return made.gateway_subnet_id if which == "gateway" else made.services_subnet_id
+        return made.subnet_ids[which]
     bound = site.bindings.data.network
     if bound is None:
         return pulumi.Output.from_input(f"${{bind.network.{which}_subnet}}")
