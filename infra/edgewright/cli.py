@@ -198,13 +198,13 @@ def _planned(file: Path, given: argparse.Namespace) -> "Plan":
         return read(json.loads(file.read_text(encoding="utf-8")))
     stack = _stack_of(file)
     topology = given.topology or (stack.topology if stack else "")
-    from edgewright.stack import TOPOLOGIES
+    from edgewright.stack import TOPOLOGIES, unknown_topology
 
     known = [one for one in TOPOLOGIES if one != "local"]
     if not topology:
         raise UsageError(f"--topology: write one of {', '.join(known)}")
     if topology not in known:
-        raise UsageError(f"--topology: there is no {topology}; there are {', '.join(known)}")
+        raise UsageError(f"--topology: {unknown_topology(topology)}")
     from edgewright.edge.resolve import resolve
     from edgewright.spec.document import load
 

@@ -65,15 +65,17 @@ class Artifact:
     """An edge compiled for one Azure topology.
 
     tier: of API Management; network: how it is in a network (``external``, ``internal``, ``integration``, or ``none``);
-    services: the internal balancer before the backends that have machines; public: the one before self-hosted gateways
-    on machines and before tcp and udp listeners; redis: whether gateways need a cache that is not their own; pools:
-    weighted backends by the id of their pool; decisions: what the compiler chose and why.
+    subnets: as arguments of `Network`, by name; services: the internal balancer before the backends that have machines;
+    public: the one before self-hosted gateways on machines and before tcp and udp listeners; redis: whether gateways
+    need a cache that is not their own; pools: weighted backends by the id of their pool; decisions: what the compiler
+    chose and why.
     """
 
     name: str
     topology: Topology
     tier: str
     network: str
+    subnets: Mapping[str, Json]
     hosts: tuple[str, ...]
     api: Api | None
     websockets: tuple[WebSocket, ...]

@@ -122,13 +122,13 @@ class IdentityModel(_Model):
 
 class BackendModel(_Model):
     """Where a backend is: behind a pool of the services' balancer (``pool``), at a URL, or, with gateways on
-    Kubernetes, a Service of the cluster (``service``: ``NAME`` or ``NAME.NAMESPACE``), or a sample that is run there
-    (``sample``: an image)."""
+    Kubernetes, a Service of the cluster (``service``: ``NAME`` or ``NAME.NAMESPACE``), or a small sample that is run
+    there (``sample``)."""
 
     pool: bool = False
     url: str | None = None
     service: Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,63}(\.[a-z0-9-]{1,63})?$")] | None = None
-    sample: str | None = None
+    sample: bool = False
 
 
 class AppModel(_Model):

@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from edgewright.azure.binding_model import BindingsModel
 from edgewright.azure.check_bindings import STAND_INS, needed, problems_of
+from edgewright.azure.network_regions import default_zones
 from edgewright.azure.topology import Topology
 from edgewright.edge.model import Edge, Forward
 from edgewright.spec.problems import Place, Problem, SpecError
@@ -40,8 +41,8 @@ class Bindings:
 
     @property
     def zones(self) -> list[str]:
-        """The zones that are used: those that the stack says, else all."""
-        return list(self.data.zones) if self.data.zones is not None else ["1", "2", "3"]
+        """The zones that are used: those that the stack says, else all that the region has."""
+        return list(self.data.zones) if self.data.zones is not None else default_zones(self.data.location)
 
     def value(self, name: str) -> Any:
         """A bound value, or its placeholder."""

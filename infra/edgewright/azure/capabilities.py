@@ -68,9 +68,9 @@ def _u(why: str, carried_by: str) -> Cells:
     return (Cell("unsupported", why, carried_by),) * len(COLUMNS)
 
 
-def _each(gateway_first: Cells, balancer_first: Cells, appgw_waf: Cells, front_door: Cells) -> Cells:
-    """One for each topology."""
-    return tuple(cells[0] for cells in (gateway_first, balancer_first, appgw_waf, front_door))
+def _each(*cells: Cells) -> Cells:
+    """One for each topology, in their order."""
+    return tuple(one[0] for one in cells)
 
 
 _OWN_LOG = "each gateway writes its log where it runs; Azure's GatewayLogs hold none of it"

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from edgewright.azure.binding_model import BindingsModel, GatewaysModel, NetworkModel, SubnetModel
+from edgewright.azure.network_regions import zone_problems
 from edgewright.azure.network_rules import cidr_problems
 from edgewright.azure.tiers import BY_NAME
 from edgewright.azure.topology import MEANT_INSTEAD, Topology
@@ -81,6 +82,7 @@ def needed(edge: Edge, topology: Topology, behind: Sequence[str]) -> Iterator[st
 def problems_of(found: BindingsModel, edge: Edge, topology: Topology) -> Iterator[Trouble]:
     """All that is wrong with bindings."""
     yield from _tier(found)
+    yield from ((("zones",), what, "") for what in zone_problems("the stack", list(found.zones or []), found.location))
     yield from _backends(found, edge)
     yield from _dns(found, edge)
     if found.network is not None:
@@ -116,13 +118,13 @@ def _backends(found: BindingsModel, edge: Edge) -> Iterator[Trouble]:
         if item.url is not None and not re.fullmatch(r"https?://[^\s/?#]+(/[^\s?#]*)?", item.url):
             yield (*at, "url"), f"`{item.url}` is no URL", "write it like https://orders.example"
         for word in ("service", "sample"):
-            if getattr(item, word) is not None and not in_cluster:
+            if getattr(item, word) and not in_cluster:
                 yield (
                     (*at, word),
                     f"`{word}` is of a cluster, and the gateways are not in one",
                     "write `url`",
                 )
-        if item.sample is not None and (item.pool or item.url is not None or item.service is not None):
+        if item.sample and (item.pool or item.url is not None or item.service is not None):
             yield (*at, "sample"), "a sample is a Service of its own", "keep `sample` alone"
 
 

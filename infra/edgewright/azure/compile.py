@@ -9,6 +9,7 @@ from edgewright.azure import compile_balancers as balancers
 from edgewright.azure.artifact import Api, Artifact, BackendPlan, Gateways, Json, WebSocket
 from edgewright.azure.bindings import Bindings, pooled, read_bindings
 from edgewright.azure.capabilities import NEVER_ACCEPTED, findings
+from edgewright.azure.compile_network import bound_problems, subnets_of
 from edgewright.azure.compile_operations import openapi, operations
 from edgewright.azure.compile_policy import compile_policy, pool_id, products, websocket_policy
 from edgewright.azure.compile_tier import network_of, on, tier_of
@@ -42,14 +43,18 @@ def compile_edge(
     tier, decisions, problems = tier_of(edge, bindings, topology, api.operations if api else 0, behind)
     if tier is None or problems:
         raise SpecError(problems)
-    problems = list(_limits(edge, api, tier))
+    network = network_of(tier, topology, behind)
+    redis = topology == "balancer-first" and any(route.cache is not None for route in routes)
+    subnets = subnets_of(edge, bindings, topology, network, behind, redis=redis)
+    problems = [*_limits(edge, api, tier), *bound_problems(bindings, subnets)]
     if problems:
         raise SpecError(problems)
     return Artifact(
         name=edge.name,
         topology=topology,
         tier=tier.name,
-        network=network_of(tier, topology, behind),
+        network=network,
+        subnets=subnets,
         hosts=tuple(dict.fromkeys(host for item in edge.listeners if item.web for host in item.hosts)),
         api=api,
         websockets=websockets,
@@ -58,7 +63,7 @@ def compile_edge(
         services=balancers.services(edge, behind) if behind else None,
         public=balancers.public(edge, machines=topology == "balancer-first" and not bindings.on_kubernetes),
         gateways=_gateways(topology, bindings),
-        redis=topology == "balancer-first" and any(route.cache is not None for route in routes),
+        redis=redis,
         access_log_days=edge.access_log.retention_days,
         ddos_advanced=edge.ddos == "advanced",
         decisions=decisions,

@@ -46,9 +46,9 @@ def place_stack(settings: Settings) -> None:
 
 def check(settings: Settings) -> Artifact:
     """Compile a stack without the engine; outputs of other stacks are stood in for. Raises SpecError."""
-    edge = resolve(load(settings.spec))
+    edge, topology = resolve(load(settings.spec)), _topology(settings)
     source = f"Pulumi.{settings.stack}.yaml bindings"
-    return compile_edge(edge, read_bindings(stood_in(settings.bindings), edge, source=source), _topology(settings))
+    return compile_edge(edge, read_bindings(stood_in(settings.bindings), edge, topology, source=source), topology)
 
 
 def _topology(settings: Settings) -> Topology:

@@ -100,6 +100,10 @@ def test_each_row_stands_once() -> None:
     assert sorted(set(fields)) == sorted(fields)
 
 
+def test_each_row_has_a_cell_for_each_topology() -> None:
+    assert [row.field for row in ROWS if len(row.cells) != len(TOPOLOGIES)] == []
+
+
 def test_what_is_not_native_says_why_and_what_to_write() -> None:
     for row in ROWS:
         for cell in row.cells:
