@@ -9,9 +9,11 @@ from edgewright.azure import compile_balancers as balancers
 from edgewright.azure.artifact import Api, Artifact, BackendPlan, Gateways, Json, WebSocket
 from edgewright.azure.bindings import Bindings, pooled, read_bindings
 from edgewright.azure.capabilities import NEVER_ACCEPTED, findings
+from edgewright.azure.compile_authorizers import introspections, named_values
+from edgewright.azure.compile_fragments import MAX_FRAGMENT
 from edgewright.azure.compile_network import bound_problems, subnets_of
-from edgewright.azure.compile_operations import openapi, operations
-from edgewright.azure.compile_policy import compile_policy, pool_id, products, websocket_policy
+from edgewright.azure.compile_operations import ApiOperation, openapi, operations
+from edgewright.azure.compile_policy import Surroundings, compile_policy, pool_id, products, websocket_policy
 from edgewright.azure.compile_tier import network_of, on, tier_of
 from edgewright.azure.tiers import Tier
 from edgewright.azure.topology import Topology
@@ -37,14 +39,16 @@ def compile_edge(
     if problems:
         raise SpecError(problems)
     routes = [route for route in edge.routes if not route.websocket]
-    websockets = tuple(_websocket(edge, route, bindings) for route in edge.routes if route.websocket)
+    around = surroundings_of(edge, topology)
+    websockets = tuple(_websocket(edge, route, bindings, around) for route in edge.routes if route.websocket)
     behind = pooled(edge, bindings)
-    api = _api(edge, routes) if routes else None
-    tier, decisions, problems = tier_of(edge, bindings, topology, api.operations if api else 0, behind)
+    carried = operations(routes)
+    tier, decisions, problems = tier_of(edge, bindings, topology, len(carried), behind)
     if tier is None or problems:
         raise SpecError(problems)
+    api = _api(edge, routes, carried, tier, around) if routes else None
     network = network_of(tier, topology, behind)
-    redis = topology == "balancer-first" and any(route.cache is not None for route in routes)
+    redis = topology == "balancer-first" and _keeps(edge)
     subnets = subnets_of(edge, bindings, topology, network, behind, redis=redis)
     problems = [*_limits(edge, api, tier), *bound_problems(bindings, subnets)]
     if problems:
@@ -60,6 +64,7 @@ def compile_edge(
         websockets=websockets,
         backends={name: _backend(edge.backends[name], bindings, edge.name) for name in _used(routes)},
         pools=_pools(routes),
+        named_values=named_values(edge),
         services=balancers.services(edge, behind) if behind else None,
         public=balancers.public(edge, machines=topology == "balancer-first" and not bindings.on_kubernetes),
         gateways=_gateways(topology, bindings),
@@ -100,22 +105,49 @@ def _unused_acceptance(found: tuple[Finding, ...], bindings: Bindings) -> Iterat
 # -- the API -----------------------------------------------------------------------------------------------------------
 
 
-def _api(edge: Edge, routes: Sequence[Route]) -> Api:
-    found = operations(routes)
-    policies = compile_policy(edge, routes, found, external_cache=False)
+CLIENT_HEADER = "X-Edgewright-Client"
+"""Has the address of a client as an Application Gateway of ours saw it; a client's own is overwritten there."""
+
+FRONT_DOOR_CLIENT = "X-Azure-SocketIP"
+"""Has the address of the connection to Front Door, which sets it itself (Microsoft's page of its HTTP headers)."""
+
+
+def front_door_value(edge: str) -> str:
+    """The named value that holds the id of the Front Door before an edge."""
+    return f"{edge}-front-door"
+
+
+def surroundings_of(edge: Edge, topology: Topology) -> Surroundings:
+    """What stands around the gateways of a topology."""
+    match topology:
+        case "gateway-first":
+            return Surroundings()
+        case "balancer-first":
+            return Surroundings(external_cache=True, only_self_hosted=True)
+        case "appgw-waf":
+            return Surroundings(client_address="header", address_header=CLIENT_HEADER)
+        case "front-door":
+            return Surroundings(
+                client_address="header", address_header=FRONT_DOOR_CLIENT, front_door_id=front_door_value(edge.name)
+            )
+
+
+def _api(edge: Edge, routes: Sequence[Route], found: Sequence[ApiOperation], tier: Tier, around: Surroundings) -> Api:
+    policies = compile_policy(edge, routes, found, around, limit=tier.policy_bytes)
     keys = [item for item in edge.authorizers.values() if isinstance(item, ApiKeyAuthorizer)]
     by_name = {item.name: item.clients for item in keys}
     return Api(
         body=openapi(edge.name, found),
         policy=policies.api.xml(),
         operation_policies={name: document.xml() for name, document in policies.operations.items()},
+        fragments={name: fragment.xml() for name, fragment in policies.fragments.items()},
         key={item.source.kind: item.source.name for item in keys},
         products={product: (name, by_name[name]) for name, product in products(edge).items()},
         operations=len(found),
     )
 
 
-def _websocket(edge: Edge, route: Route, bindings: Bindings) -> WebSocket:
+def _websocket(edge: Edge, route: Route, bindings: Bindings, around: Surroundings) -> WebSocket:
     """A route's own API: a WebSocket API has one operation, its handshake."""
     if not isinstance(route.action, Forward):
         raise TypeError(route.action)
@@ -129,7 +161,7 @@ def _websocket(edge: Edge, route: Route, bindings: Bindings) -> WebSocket:
         path=str(route.path).lstrip("/"),
         backend=backend,
         url=f"{url.rstrip('/')}{path}",
-        policy=websocket_policy(edge, route).xml(),
+        policy=websocket_policy(edge, route, around).xml(),
     )
 
 
@@ -152,6 +184,13 @@ def _pools(routes: Sequence[Route]) -> dict[str, tuple[tuple[str, int], ...]]:
         if isinstance(route.action, Forward) and len(route.action.targets) > 1
     }
     return dict(sorted(found.items()))
+
+
+def _keeps(edge: Edge) -> bool:
+    """Whether gateways keep anything between requests: answers, or what is known of opaque tokens."""
+    return any(route.cache is not None for route in edge.routes) or any(
+        item.cache >= 1000 for item in introspections(edge)
+    )
 
 
 def _gateways(topology: Topology, bindings: Bindings) -> Gateways:
@@ -194,15 +233,16 @@ def _limits(edge: Edge, api: Api | None, tier: Tier) -> Iterator[Problem]:
             "merge routes with `/*`, name methods in place of ANY, or a larger tier",
             code="limit",
         )
-    for what, text in (
-        ("the API's policy", api.policy),
-        *((f"the policy of {k}", v) for k, v in api.operation_policies.items()),
+    for what, text, most in (
+        ("the API's policy", api.policy, tier.policy_bytes),
+        *((f"the policy of {k}", v, tier.policy_bytes) for k, v in api.operation_policies.items()),
+        *((f"the fragment {k}", v, MAX_FRAGMENT) for k, v in api.fragments.items()),
     ):
         size = len(text.encode())
-        if size > tier.policy_bytes:
+        if size > most:
             yield Problem(
                 place,
-                f"{what} would have {size:,} bytes; the tier {tier.name} takes {tier.policy_bytes:,}",
+                f"{what} would have {size:,} bytes; the tier {tier.name} takes {most:,}",
                 "fewer distinct settings, methods named in place of ANY, or split the edge",
                 code="limit",
             )

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 from edgewright.azure.bindings import Bindings
+from edgewright.azure.compile_authorizers import introspections
 from edgewright.azure.tiers import BY_NAME, FEATURES, Tier, cheapest, lacking
 from edgewright.azure.topology import Topology
 from edgewright.edge.model import Edge
@@ -73,6 +74,9 @@ def _needs(edge: Edge, bindings: Bindings, topology: Topology, behind: Sequence[
     counted = [route.key for route in edge.routes if route.quota is not None]
     if counted:
         yield "quota_by_key", f"the quota{on(counted)}"
+    opaque = [item.name for item in introspections(edge) if item.cache >= 1000]
+    if opaque and topology != "balancer-first":
+        yield "cache", f"what is known of the tokens of {', '.join(opaque)}"
     cached = [route.key for route in edge.routes if route.cache is not None]
     if cached and topology != "balancer-first":
         yield "cache", f"the cache{on(cached)}"
