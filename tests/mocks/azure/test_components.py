@@ -15,6 +15,8 @@ from edgewright.plan.sdk_types import validate
 
 ZERO = "00000000-0000-0000-0000-000000000000"
 POLICY = "<policies><inbound><base /></inbound><backend><base /></backend><outbound><base /></outbound><on-error><base /></on-error></policies>"
+DOCUMENT = """{"openapi": "3.0.1", "info": {"title": "shop", "version": "1"}, "paths": {
+  "/a": {"get": {"operationId": "get-a", "responses": {"200": {"description": "it"}}}}}}"""
 PLACE = {"resource_group_name": "edge", "location": "westeurope"}
 IN_SERVICE = {"resource_group_name": "edge", "service_name": "shop"}
 
@@ -108,7 +110,7 @@ CASES = (
             **IN_SERVICE,
             "api_id": "shop",
             "display_name": "shop",
-            "openapi": '{"openapi":"3.0.1","info":{"title":"shop","version":"1"},"paths":{}}',
+            "openapi": DOCUMENT,
             "policy": POLICY,
             "operation_policies": {"get-a": POLICY},
             "products": {"partners": {"display_name": "Partners", "clients": {"acme": "k" * 32}}},
