@@ -1,8 +1,8 @@
 """Alerts, queries and a workbook from a spec's ``monitor``, in Azure Monitor's words. Ids of resources stand as marks.
 
 Sources, read 2026-11: Microsoft's "Supported metrics" of Microsoft.ApiManagement/service, Microsoft.Cdn/profiles,
-Microsoft.Network/loadBalancers and Microsoft.Network/applicationGateways; "Choosing the right type of alert rule"; "Create
-or edit a log search alert rule"; "Manage data retention in a Log Analytics workspace". Nothing here was deployed.
+Microsoft.Network/loadBalancers and Microsoft.Network/applicationGateways; "Choosing the right type of alert rule";
+"Create or edit a log search alert rule"; "Manage data retention in a Log Analytics workspace". Nothing was deployed.
 """
 
 import re
@@ -145,12 +145,13 @@ def workspace_days(days: int) -> int:
 
 def _query_rules(monitor: Monitor, parts: Parts) -> Iterator[tuple[str, QueryRule]]:
     """What metrics do not carry: an alert on metrics knows no quotient of two, and no percentile."""
+    look = _look(monitor)
     log = seen(parts)
     if log is None:
         return
     if monitor.error_rate is not None and parts.front != "front_door":
         words = (
-            f"More than {monitor.error_rate:g} % of the requests of five minutes were answered with 5xx. {_look(monitor)}:"
+            f"More than {monitor.error_rate:g} % of the requests of five minutes were answered with 5xx. {look}:"
             " which backends fail, and whether it is the gateway itself (502 and 503 without a backend)."
         )
         yield "errors", _share("Status >= 500", words, _ERROR, monitor.error_rate, log, parts)
@@ -158,7 +159,7 @@ def _query_rules(monitor: Monitor, parts: Parts) -> Iterator[tuple[str, QueryRul
         yield "latency", _slow(monitor, monitor.latency_above, log, parts)
     if monitor.throttled is not None:
         words = (
-            f"More than {monitor.throttled:g} % of the requests of five minutes were answered with 429. {_look(monitor)}: one"
+            f"More than {monitor.throttled:g} % of the requests of five minutes were answered with 429. {look}: one"
             " client that asks too much, or a limit that is too low for all."
         )
         yield "throttled", _share("Status == 429", words, _WARNING, monitor.throttled, log, parts)
@@ -176,8 +177,9 @@ def _share(condition: str, words: str, severity: int, bound: float, log: Log, pa
 
 def _slow(monitor: Monitor, above: int, log: Log, parts: Parts) -> QueryRule:
     asked = monitor.latency_percentile or 99
+    look = _look(monitor)
     words = (
-        f"More than {100 - asked:g} % of the requests of five minutes took longer than {above} ms. {_look(monitor)}:"
+        f"More than {100 - asked:g} % of the requests of five minutes took longer than {above} ms. {look}:"
         " whether the time is spent in backends or in the gateway, and whether its capacity is used up."
     )
     query = (
@@ -193,6 +195,7 @@ def _slow(monitor: Monitor, above: int, log: Log, parts: Parts) -> QueryRule:
 
 
 def _metric_alerts(monitor: Monitor, parts: Parts) -> Iterator[tuple[str, MetricAlert]]:
+    look = _look(monitor)
     if parts.front == "front_door":
         yield from _front_door_alerts(monitor)
     if parts.gateway is not None and seen(parts) is None:
@@ -200,7 +203,7 @@ def _metric_alerts(monitor: Monitor, parts: Parts) -> Iterator[tuple[str, Metric
     if parts.gateway == "managed":
         yield from _capacity_alerts(parts)
     if parts.front == "application_gateway" and monitor.unhealthy_targets is not None:
-        words = f"The Application Gateway's probe does not reach API Management. {_look(monitor)}, and at the service's network."
+        words = f"The Application Gateway's probe does not reach API Management. {look}, and at the service's network."
         # Its pool is the one address of the service, so one is all; the pools of several settings are told apart.
         bound = Criterion("UnhealthyHostCount", "Average", "GreaterThanOrEqual", 1, {"BackendSettingsPool": ("*",)})
         yield (
@@ -212,9 +215,10 @@ def _metric_alerts(monitor: Monitor, parts: Parts) -> Iterator[tuple[str, Metric
 
 def _front_door_alerts(monitor: Monitor) -> Iterator[tuple[str, MetricAlert]]:
     """Front Door has the share as a metric; with the number of requests as a second condition it is what is asked."""
+    look = _look(monitor)
     if monitor.error_rate is not None:
         words = (
-            f"More than {monitor.error_rate:g} % of the requests at Front Door were answered with 5xx. {_look(monitor)}: whether"
+            f"More than {monitor.error_rate:g} % of the requests at Front Door were answered with 5xx. {look}: whether"
             " API Management answers so, or is not reached."
         )
         criteria = (
@@ -223,7 +227,7 @@ def _front_door_alerts(monitor: Monitor) -> Iterator[tuple[str, MetricAlert]]:
         )
         yield "errors", MetricAlert(words, _ERROR, "front_door", FRONT_DOOR, criteria)
     if monitor.unhealthy_targets is not None:
-        words = f"Front Door's probes of API Management fail. {_look(monitor)}, and at the approval of the private endpoint."
+        words = f"Front Door's probes of API Management fail. {look}, and at the approval of the private endpoint."
         bound = Criterion("OriginHealthPercentage", "Average", "LessThan", 50, {"Origin": ("*",)})
         yield "unhealthy-front-door", MetricAlert(words, _ERROR, "front_door", FRONT_DOOR, (bound,))
 
@@ -233,6 +237,7 @@ def _counted_alerts(monitor: Monitor, parts: Parts) -> Iterator[tuple[str, Metri
 
     Self-hosted gateways send these metrics through their service (page "Configure cloud metrics and logs").
     """
+    look = _look(monitor)
     only = {"ApiId": (*parts.apis, *parts.websockets)} if parts.apis or parts.websockets else {}
     if monitor.error_rate is not None and parts.front != "front_door":
         bound = Criterion(
@@ -242,14 +247,12 @@ def _counted_alerts(monitor: Monitor, parts: Parts) -> Iterator[tuple[str, Metri
             _at_least(monitor.error_rate),
             {"GatewayResponseCodeCategory": ("5xx",), **only},
         )
-        words = f"More than {bound.threshold:g} requests of five minutes were answered with 5xx. {_look(monitor)}."
+        words = f"More than {bound.threshold:g} requests of five minutes were answered with 5xx. {look}."
         yield "errors", MetricAlert(words, _ERROR, "service", SERVICE, (bound,))
     if monitor.latency_above is not None:
         slow = {"ApiId": parts.apis} if parts.apis else {}
         bound = Criterion("Duration", "Average", "GreaterThan", monitor.latency_above, slow)
-        words = (
-            f"Requests of five minutes took longer than {monitor.latency_above} ms on the average. {_look(monitor)}."
-        )
+        words = f"Requests of five minutes took longer than {monitor.latency_above} ms on the average. {look}."
         yield "latency", MetricAlert(words, _WARNING, "service", SERVICE, (bound,))
     if monitor.throttled is not None:
         bound = Criterion(
@@ -259,7 +262,7 @@ def _counted_alerts(monitor: Monitor, parts: Parts) -> Iterator[tuple[str, Metri
             _at_least(monitor.throttled),
             {"GatewayResponseCode": ("429",), **only},
         )
-        words = f"More than {bound.threshold:g} requests of five minutes were answered with 429. {_look(monitor)}."
+        words = f"More than {bound.threshold:g} requests of five minutes were answered with 429. {look}."
         yield "throttled", MetricAlert(words, _WARNING, "service", SERVICE, (bound,))
 
 
@@ -294,7 +297,7 @@ def _balancer_alerts(monitor: Monitor, parts: Parts) -> Iterator[tuple[str, Metr
 
 
 def _unhealthy(count: int, part: str, instances: int | None, scope: str) -> MetricAlert:
-    """The metric is the share of probes that are answered: instances are counted where it is known how many there are."""
+    """The metric is a share of probes: instances are counted where it is known how many there are."""
     if count > 1 and instances is not None:
         down = min(count, instances)
         words = f"{down} or more of {instances} instances behind the Load Balancer ({part}) do not answer its probe."

@@ -1,7 +1,7 @@
 """A workbook of Azure Monitor for an edge: JSON by Microsoft's schema ``Notebook/1.0``, the same for the same edge.
 
-Source: repository microsoft/Application-Insights-Workbooks, ``schema/workbook.json``, read 2026-11. Ids of resources stand
-as marks ``{{name}}``; a workbook's own parameters stand in single braces.
+Source: repository microsoft/Application-Insights-Workbooks, ``schema/workbook.json``, read 2026-11. Ids of resources
+stand as marks ``{{name}}``; a workbook's own parameters stand in single braces.
 """
 
 import json
