@@ -405,30 +405,35 @@ def _metric_alert(self: EdgeMonitoring, name: str, args: EdgeMonitoringArgs, key
             "window_size": item.get("window", "PT5M"),
             "evaluation_frequency": item.get("frequency", "PT1M"),
             "auto_mitigate": True,
-            "criteria": {
-                "odata_type": _SINGLE_RESOURCE,
-                "all_of": [
-                    {
-                        "criterion_type": "StaticThresholdCriterion",
-                        "name": f"criterion{number}",
-                        "metric_namespace": item["namespace"],
-                        "metric_name": one["metric"],
-                        "time_aggregation": one["aggregation"],
-                        "operator": one["operator"],
-                        "threshold": one["threshold"],
-                        "dimensions": [
-                            {"name": dimension, "operator": "Include", "values": list(values)}
-                            for dimension, values in one.get("dimensions", {}).items()
-                        ],
-                    }
+            # Classes and no dicts: where a type is one of several, the SDK does not translate names of dicts.
+            "criteria": monitor.MetricAlertSingleResourceMultipleMetricCriteriaArgs(
+                odata_type=_SINGLE_RESOURCE,
+                all_of=[
+                    _criterion(item["namespace"], f"criterion{number}", one)
                     for number, one in enumerate(item["criteria"])
                 ],
-            },
+            ),
             "actions": [{"action_group_id": group} for group in _told(self, args)],
         },
         parent=self,
         overrides=args.get("overrides"),
         key=f"metric_alerts.{key}",
+    )
+
+
+def _criterion(namespace: str, name: str, item: CriterionArgs) -> monitor.MetricCriteriaArgs:
+    return monitor.MetricCriteriaArgs(
+        criterion_type="StaticThresholdCriterion",
+        name=name,
+        metric_namespace=namespace,
+        metric_name=item["metric"],
+        time_aggregation=item["aggregation"],
+        operator=item["operator"],
+        threshold=item["threshold"],
+        dimensions=[
+            monitor.MetricDimensionArgs(name=dimension, operator="Include", values=list(values))
+            for dimension, values in item.get("dimensions", {}).items()
+        ],
     )
 
 
@@ -482,8 +487,8 @@ def _workbook(self: EdgeMonitoring, name: str, args: EdgeMonitoringArgs) -> Any:
         {
             **_where(args),
             "location": args["location"],
-            # Azure wants a UUID.
-            "resource_name": guid(f"{name}-workbook"),
+            # Azure wants a UUID. (The SDK's word has a second underscore: the first is the engine's name.)
+            "resource_name_": guid(f"{name}-workbook"),
             "kind": "shared",
             "category": "workbook",
             "display_name": args.get("workbook_title", name),
