@@ -14,7 +14,7 @@ from edgewright.azure.subscription import (
     SubscriptionArgs,
     client_key_problems,
     make_subscription,
-    subscription_key,
+    primary_key,
 )
 from edgewright.clouds.part import place, refuse, unknown_keys
 
@@ -118,7 +118,7 @@ class Api(pulumi.ComponentResource):
         self.links = _links(self, name, args)
         self.subscriptions = _subscriptions(self, name, args)
         self.keys = {
-            f"{product}:{client}": subscription_key(
+            f"{product}:{client}": primary_key(
                 self.subscriptions[f"{product}:{client}"], _subscription_args(self, args, product, client)
             )
             for product, client in _clients(args)

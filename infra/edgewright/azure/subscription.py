@@ -52,11 +52,8 @@ class Subscription(pulumi.ComponentResource):
             self, f"{name}-subscription", args, overrides=overrides, key="subscription"
         )
         self.id = self.subscription.id
-        self.primary_key = subscription_key(self.subscription, args, "primary_key")
-        self.secondary_key = subscription_key(self.subscription, args, "secondary_key")
-        self.register_outputs(
-            {"id": self.id, "primaryKey": self.primary_key, "secondaryKey": self.secondary_key},
-        )
+        self.primary_key, self.secondary_key = _keys(self.subscription, args)
+        self.register_outputs({"id": self.id, "primaryKey": self.primary_key, "secondaryKey": self.secondary_key})
 
 
 def _problems(args: SubscriptionArgs) -> Iterator[str]:
@@ -112,14 +109,31 @@ def make_subscription(
     )
 
 
-def subscription_key(
-    made: apimanagement.Subscription, args: SubscriptionArgs, which: str = "primary_key"
-) -> pulumi.Output[str]:
-    """The key that was given, or what Azure made: a subscription does not show it, a function does."""
-    given: Any = args.get(which)
-    if given is not None:
-        return pulumi.Output.secret(given)
+def primary_key(made: apimanagement.Subscription, args: SubscriptionArgs) -> pulumi.Output[str]:
+    """The key that was given, or what Azure made."""
+    given = args.get("primary_key")
+    return pulumi.Output.secret(given) if given is not None else _made_keys(made, args)[0]
+
+
+def _keys(made: apimanagement.Subscription, args: SubscriptionArgs) -> tuple[pulumi.Output[str], pulumi.Output[str]]:
+    first, second = args.get("primary_key"), args.get("secondary_key")
+    if first is not None and second is not None:
+        return pulumi.Output.secret(first), pulumi.Output.secret(second)
+    primary, secondary = _made_keys(made, args)
+    return (
+        pulumi.Output.secret(first) if first is not None else primary,
+        pulumi.Output.secret(second) if second is not None else secondary,
+    )
+
+
+def _made_keys(
+    made: apimanagement.Subscription, args: SubscriptionArgs
+) -> tuple[pulumi.Output[str], pulumi.Output[str]]:
+    """A subscription does not show its keys; a function does."""
     found = apimanagement.list_subscription_secrets_output(
         resource_group_name=args["resource_group_name"], service_name=args["service_name"], sid=made.name
     )
-    return pulumi.Output.secret(found.apply(lambda secrets: getattr(secrets, which) or ""))
+    return (
+        pulumi.Output.secret(found.apply(lambda secrets: secrets.primary_key or "")),
+        pulumi.Output.secret(found.apply(lambda secrets: secrets.secondary_key or "")),
+    )
