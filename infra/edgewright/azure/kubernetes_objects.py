@@ -118,9 +118,9 @@ class GatewaySettings:
 class ServiceSettings:
     """A service behind the gateway.
 
-    image: with its tag or digest; port: where it listens; path: of its probes; user: by number, not 0; files: mounted
-    at /srv from the ConfigMap ``files_name``, and then ``command`` runs instead of the image's own, with PORT and
-    SERVICE in its environment.
+    image: with its tag or digest; port: where it listens; path: of its probes; user: by number, not 0; files_name: of a
+    ConfigMap that is mounted at /srv, and then ``command`` runs instead of the image's own, with PORT and SERVICE in
+    its environment.
     """
 
     name: str
@@ -133,7 +133,6 @@ class ServiceSettings:
     cpu: str = "100m"
     memory: str = "128Mi"
     command: tuple[str, ...] = ()
-    files: Mapping[str, str] = field(default_factory=dict[str, str])
     files_name: str = ""
 
 
@@ -570,7 +569,7 @@ def service_deployment(given: ServiceSettings) -> dict[str, Any]:
         "volumeMounts": mounts,
         **_probes(given.path, slow=False),
     }
-    if given.files:
+    if given.files_name:
         container["command"] = list(given.command)
         container["env"] = [{"name": "PORT", "value": str(given.port)}, {"name": "SERVICE", "value": given.name}]
         mounts.insert(0, {"mountPath": "/srv", "name": "files"})
