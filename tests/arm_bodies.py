@@ -26,14 +26,23 @@ _PATHS: Mapping[str, tuple[str, tuple[str, ...]]] = {
         ("serviceName", "apiId", "operationId", "policyId"),
     ),
     "apimanagement:Backend": ("service_backends", ("serviceName", "backendId")),
+    "apimanagement:PrivateEndpointConnectionByName": (
+        "service_privateEndpointConnections",
+        ("serviceName", "privateEndpointConnectionName"),
+    ),
     "apimanagement:Product": ("service_products", ("serviceName", "productId")),
     "apimanagement:ProductApi": ("service_products_apis", ("serviceName", "productId", "apiId")),
     "apimanagement:Subscription": ("service_subscriptions", ("serviceName", "sid")),
+    "network:ApplicationGateway": ("applicationGateways", ("applicationGatewayName",)),
     "network:LoadBalancer": ("loadBalancers", ("loadBalancerName",)),
     "network:NatGateway": ("natGateways", ("natGatewayName",)),
     "network:NetworkSecurityGroup": ("networkSecurityGroups", ("networkSecurityGroupName",)),
     "network:PublicIPAddress": ("publicIPAddresses", ("publicIpAddressName",)),
     "network:VirtualNetwork": ("virtualNetworks", ("virtualNetworkName",)),
+    "network:WebApplicationFirewallPolicy": (
+        "ApplicationGatewayWebApplicationFirewallPolicies",
+        ("policyName",),
+    ),
 }
 
 # Words of azure-native for words of the schema.
@@ -91,6 +100,9 @@ def body(resource: Resource) -> dict[str, Any]:
 def _unflattened(value: Any, schema: Mapping[str, Any], document: Mapping[str, Any]) -> Any:
     """Put back into ``properties`` what azure-native laid beside it, here and in all parts."""
     schema = _resolved(schema, document)
+    if isinstance(value, list) and schema.get("type") == "object":
+        # azure-native has a list of identities where Azure has an object by their ids.
+        return {str(item): {} for item in value}
     if isinstance(value, list):
         return [_unflattened(item, schema.get("items", {}), document) for item in value]
     if not isinstance(value, dict):
