@@ -34,12 +34,17 @@ _PATHS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "apimanagement:Logger": ("service_loggers", ("serviceName", "loggerId")),
     "apimanagement:NamedValue": ("service_namedValues", ("serviceName", "namedValueId")),
     "apimanagement:PolicyFragment": ("service_policyFragments", ("serviceName", "id")),
+    "apimanagement:PrivateEndpointConnectionByName": (
+        "service_privateEndpointConnections",
+        ("serviceName", "privateEndpointConnectionName"),
+    ),
     "apimanagement:Product": ("service_products", ("serviceName", "productId")),
     "apimanagement:ProductApi": ("service_products_apis", ("serviceName", "productId", "apiId")),
     "apimanagement:ProductGroup": ("service_products_groups", ("serviceName", "productId", "groupId")),
     "apimanagement:ProductPolicy": ("service_products_policies", ("serviceName", "productId", "policyId")),
     "apimanagement:Subscription": ("service_subscriptions", ("serviceName", "sid")),
     "network:DdosProtectionPlan": ("ddosProtectionPlans", ("ddosProtectionPlanName",)),
+    "network:ApplicationGateway": ("applicationGateways", ("applicationGatewayName",)),
     "network:LoadBalancer": ("loadBalancers", ("loadBalancerName",)),
     "network:NatGateway": ("natGateways", ("natGatewayName",)),
     "network:NetworkSecurityGroup": ("networkSecurityGroups", ("networkSecurityGroupName",)),
@@ -50,6 +55,10 @@ _PATHS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "network:PrivateEndpoint": ("privateEndpoints", ("privateEndpointName",)),
     "network:PublicIPAddress": ("publicIPAddresses", ("publicIpAddressName",)),
     "network:VirtualNetwork": ("virtualNetworks", ("virtualNetworkName",)),
+    "network:WebApplicationFirewallPolicy": (
+        "ApplicationGatewayWebApplicationFirewallPolicies",
+        ("policyName",),
+    ),
 }
 
 # Words of azure-native for words of the schema.
@@ -107,6 +116,9 @@ def body(resource: Resource) -> dict[str, Any]:
 def _unflattened(value: Any, schema: Mapping[str, Any], document: Mapping[str, Any]) -> Any:
     """Put back into ``properties`` what azure-native laid beside it, here and in all parts."""
     schema = _resolved(schema, document)
+    if isinstance(value, list) and schema.get("type") == "object":
+        # azure-native has a list of identities where Azure has an object by their ids.
+        return {str(item): {} for item in value}
     if isinstance(value, list):
         return [_unflattened(item, schema.get("items", {}), document) for item in value]
     if not isinstance(value, dict):
