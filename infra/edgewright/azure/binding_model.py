@@ -200,10 +200,14 @@ class GatewaysModel(_Model):
 
 
 class CacheModel(_Model):
-    """The Redis of a topology whose gateways have no cache of their own. sku: of Azure Managed Redis. Where the
-    credential ``cache:connection`` is given, an existing Redis is used and none is made."""
+    """The Redis of a topology whose gateways have no cache of their own. sku: of Azure Managed Redis;
+    private_dns_zone: id of an existing zone ``privatelink.redis.azure.net``, of which a network may be linked to one
+    only. existing: a Redis that is there is used, and none is made; the credential ``cache:connection`` is its
+    connection string."""
 
+    existing: bool = False
     sku: str | None = None
+    private_dns_zone: Value | None = None
 
 
 class FrontDoorModel(_Model):

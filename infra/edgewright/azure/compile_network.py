@@ -10,11 +10,16 @@ from edgewright.azure.topology import Topology
 from edgewright.edge.model import Edge
 from edgewright.spec.problems import Place, Problem
 
-GATEWAY, SERVICES, FRONT, ENDPOINTS = SUBNETS = ("gateway", "services", "front", "endpoints")
+SUBNETS: tuple[str, ...] = ("gateway", "services", "front", "endpoints")
 """In the order of their ranges in a network to create: each keeps its own whatever others there are."""
+
+GATEWAY, SERVICES, FRONT, ENDPOINTS = SUBNETS
 
 REDIS_PORT = 10_000
 """Of Azure Managed Redis."""
+
+PODS = "10.244.0.0/16"
+"""The range of pods in a cluster to create; no part of any network."""
 
 
 def subnets_of(
@@ -41,24 +46,33 @@ def subnets_of(
         name: {
             "cidr": ranges[name],
             "role": role,
-            "open_to": list(_open_to(name, edge, behind, network)),
+            "open_to": list(_open_to(role, edge, behind)),
             "reaches": list(_reaches(name, edge, behind, redis=redis)),
+            **({"pods": PODS} if role == "kubernetes" else {}),
         }
         for name, role in roles.items()
     }
 
 
-def _open_to(name: str, edge: Edge, behind: Sequence[str], network: str) -> Iterator[Json]:
-    if name == SERVICES:
-        if behind:
-            yield _opening("gateway", GATEWAY, sorted({edge.backends[one].port for one in behind}), "from the gateway")
-        for protocol, ports in (("Tcp", _stream_ports(edge, udp=False)), ("Udp", _stream_ports(edge, udp=True))):
-            if ports:
-                yield _opening(f"streams-{protocol.lower()}", "Internet", ports, "clients of streams", protocol)
-    if name == GATEWAY and network == "internal":
-        yield _opening("front", FRONT, [443], "from the Application Gateway")
-    if name == ENDPOINTS:
-        yield _opening("gateway", GATEWAY, [REDIS_PORT], "the gateways' cache")
+def _open_to(role: str, edge: Edge, behind: Sequence[str]) -> Iterator[Json]:
+    match role:
+        case "services":
+            if behind:
+                ports = sorted({edge.backends[one].port for one in behind})
+                yield _opening("gateway", GATEWAY, ports, "from the gateway")
+            for protocol, ports in (("Tcp", _stream_ports(edge, udp=False)), ("Udp", _stream_ports(edge, udp=True))):
+                if ports:
+                    yield _opening(f"streams-{protocol.lower()}", "Internet", ports, "clients of streams", protocol)
+        case "kubernetes":
+            yield _opening("clients", "Internet", [443], "clients; the balancer keeps their address")
+        case "internal":
+            yield _opening("front", FRONT, [443], "from the Application Gateway")
+        case "application-gateway" if any(item.web and item.redirect_http for item in edge.listeners):
+            yield _opening("redirected", "Internet", [80], "clients that are sent to HTTPS")
+        case "private-endpoints":
+            yield _opening("gateway", GATEWAY, [REDIS_PORT], "the gateways' cache")
+        case _:
+            return
 
 
 def _reaches(name: str, edge: Edge, behind: Sequence[str], *, redis: bool) -> Iterator[Json]:

@@ -16,9 +16,9 @@ class GatewayFirst(pulumi.ComponentResource):
     """API Management before services in a network.
 
     Attributes: network, services (the internal balancer), public (the balancer of streams), names (the private zone),
-    service (API Management), backends and backend_pools by id, api, websockets by route, record; those that the edge
-    does not need are None. ``url``, ``dns_name`` to point the host at, ``pools`` by backend for machines to join,
-    ``keys`` by ``AUTHORIZER:CLIENT`` (secrets), ``address`` of streams.
+    service (API Management), backends, backend_pools, named_values and fragments by id, api, websockets by route,
+    record; those that the edge does not need are None. ``url``, ``dns_name`` to point the host at, ``pools`` by backend
+    for machines to join, ``keys`` by ``AUTHORIZER:CLIENT`` (secrets), ``address`` of streams.
     """
 
     def __init__(self, name: str, args: EdgeArgs, opts: pulumi.ResourceOptions | None = None) -> None:
@@ -33,8 +33,12 @@ class GatewayFirst(pulumi.ComponentResource):
         self.service = service.place_service(site, network.subnet(site, self.network, "gateway"), hosts=hosts)
         self.backends = service.place_backends(site, self.service, self.services)
         self.backend_pools = service.place_backend_pools(site, self.service, self.backends)
-        self.api = service.place_api(site, self.service, [*self.backends.values(), *self.backend_pools.values()])
-        self.websockets = service.place_websockets(site, self.service, self.services)
+        self.named_values = service.place_named_values(site, self.service)
+        self.fragments = service.place_fragments(site, self.service)
+        named = [*self.named_values.values(), *self.fragments.values()]
+        before = [*self.backends.values(), *self.backend_pools.values(), *named]
+        self.api = service.place_api(site, self.service, before)
+        self.websockets = service.place_websockets(site, self.service, self.services, named)
         self.record = service.place_record(site, name=self.service.gateway_host)
 
         self.dns_name = self.service.gateway_host

@@ -46,11 +46,11 @@ def subnet(site: Site, made: "Network | None", which: str) -> Any:
     return found.id if found is not None else pulumi.Output.from_input(f"${{bind.network.{which}_subnet}}")
 
 
-def network_id(site: Site, made: "Network | None") -> Any:
-    """The network itself, which private zones are linked to."""
+def network_id(site: Site, made: "Network | None", which: str) -> Any:
+    """The network of a subnet, which private zones are linked to."""
     if made is not None:
         return made.id
-    inside = pulumi.Output.from_input(subnet(site, made, "services"))
+    inside = pulumi.Output.from_input(subnet(site, made, which))
     return inside.apply(lambda found: str(found).rpartition("/subnets/")[0] or str(found))
 
 
@@ -103,8 +103,8 @@ def place_names(site: Site, made: "Network | None", services: "LoadBalancer | No
     args = site.arguments(
         "names",
         zone_name=bound.zone,
-        networks={"edge": network_id(site, made)},
-        a_records={name: [address] for name, address in services.frontend_ips.items()},
+        links={"edge": {"virtual_network_id": network_id(site, made, "services")}},
+        a_records={name: {"addresses": [address]} for name, address in services.frontend_ips.items()},
     )
     return PrivateDnsZone(f"{site.name}-names", args, site.options())
 

@@ -9,7 +9,10 @@ from edgewright.azure.api import Api
 from edgewright.azure.api_backend import Backend
 from edgewright.azure.api_management import ApiManagement
 from edgewright.azure.compile import body_text
+from edgewright.azure.compile_authorizers import basic_credential
+from edgewright.azure.named_value import NamedValue
 from edgewright.azure.placement import Site
+from edgewright.azure.policy_fragment import PolicyFragment
 from edgewright.azure.websocket_api import WebSocketApi
 from edgewright.clouds.part import filled, place
 
@@ -83,6 +86,46 @@ def place_backend_pools(site: Site, service: ApiManagement, backends: Mapping[st
             site.options(),
         )
         for name, members in site.artifact.pools.items()
+    }
+
+
+def place_named_values(
+    site: Site, service: ApiManagement, plain: Mapping[str, Any] | None = None
+) -> dict[str, NamedValue]:
+    """What policies write as ``{{name}}``: credentials of introspection, secret, and what is given as ``plain``."""
+    found = {name: {"value": _credential(site, *whose)} for name, whose in site.artifact.named_values.items()}
+    found |= {name: {"plain": value} for name, value in (plain or {}).items()}
+    return {
+        name: NamedValue(
+            f"{site.name}-{name.removeprefix(f'{site.name}-')}",
+            site.arguments("", tagged=False, service_name=service.name, name=name, **kind),
+            site.options(),
+        )
+        for name, kind in found.items()
+    }
+
+
+def _credential(site: Site, authorizer: str, client: str) -> pulumi.Output[str]:
+    name = f"{authorizer}:{client}"
+
+    def made(found: str | None) -> str:
+        if found is None:  # the engine's config is one secret: that a name is not in it is seen here only
+            raise ValueError(f"the secret `{name}` is needed: write it below `edgewright:credentials`")
+        return basic_credential(client, found)
+
+    return pulumi.Output.secret(site.credentials[name]).apply(made)
+
+
+def place_fragments(site: Site, service: ApiManagement) -> dict[str, PolicyFragment]:
+    """The fragments that the API's policy includes."""
+    compiled = site.artifact.api
+    return {
+        name: PolicyFragment(
+            f"{site.name}-{name.removeprefix(f'{site.name}-')}",
+            site.arguments("", tagged=False, service_name=service.name, fragment_id=name, value=value),
+            site.options(),
+        )
+        for name, value in (compiled.fragments.items() if compiled is not None else ())
     }
 
 

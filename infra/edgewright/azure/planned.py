@@ -48,7 +48,11 @@ def plan(
 
 
 _CALLS: "Mapping[str, Call]" = {
-    "azure-native:apimanagement:listSubscriptionSecrets": lambda arguments: {"primaryKey": SECRET} if arguments else {}
+    "azure-native:apimanagement:listSubscriptionSecrets": lambda arguments: {"primaryKey": SECRET} if arguments else {},
+    "azure-native:redisenterprise:listDatabaseKeys": lambda arguments: {"primaryKey": SECRET} if arguments else {},
+    "azure-native:containerservice:listManagedClusterUserCredentials": lambda arguments: (
+        {"kubeconfigs": [{"name": "clusterUser", "value": SECRET}]} if arguments else {}
+    ),
 }
 """Functions of Azure that topologies call, and what they would answer."""
 
@@ -57,14 +61,16 @@ def _recorded(
     edge: Edge, bindings: Bindings, artifact: Artifact, topology: Topology, overrides: Mapping[str, Any]
 ) -> tuple[tuple[Resource, ...], Mapping[str, Any]]:
     """The resources and outputs of the topology's component. Pulumi is imported here: bad specs are told before."""
-    with quickly("pulumi_azure_native"):
-        from edgewright.azure.placement import Compiled
+    with quickly("pulumi_azure_native", "pulumi_kubernetes"):
+        from edgewright.azure.placement import Compiled, credential_names
         from edgewright.azure.topologies import topology_class
         from edgewright.plan.recorder import record
         from edgewright.plan.sdk_types import validate
 
         make = topology_class(topology)
-        args: Any = {"compiled": Compiled(edge, bindings, artifact), "overrides": overrides}
+        compiled = Compiled(edge, bindings, artifact)
+        secrets = dict.fromkeys(credential_names(compiled)[0], SECRET)
+        args: Any = {"compiled": compiled, "credentials": secrets, "overrides": overrides}
         recording = record(lambda: make(edge.name, args), project="edgewright", stack="plan", calls=_CALLS)
         problems = validate(recording.resources)
     if problems:

@@ -172,6 +172,14 @@ several = routes_where(
 plain_http = listeners_where(lambda item: item.protocol == "http")
 redirected = listeners_where(lambda item: item.redirect_http)
 other_ports = listeners_where(lambda item: item.protocol == "https" and item.port != 443)
+
+
+def other_ports_on_kubernetes(edge: Edge, bindings: Bindings) -> Iterator[Use]:
+    """Ports that the gateways' Service would have to open."""
+    if bindings.on_kubernetes:
+        yield from other_ports(edge, bindings)
+
+
 tls_13 = listeners_where(lambda item: item.web and item.tls is not None and item.tls.min_version == "1.3")
 client_ca = listeners_where(lambda item: item.tls is not None and item.tls.client_ca is not None)
 wildcard_hosts = listeners_where(lambda item: any(host.startswith("*.") for host in item.hosts))
