@@ -159,6 +159,7 @@ ROWS: tuple[Row, ...] = (
     Row("Backend.(grpc or h2c)", _u("a managed gateway speaks HTTP/1.1 to backends, and edgewright compiles no gRPC API for a self-hosted one", "`protocol: http`"), u.grpc_backends),
     Row("Backend.(https behind the services' balancer)", _u("the gateway checks the name of a certificate, and the balancer has an address only", "bind `private_dns: {zone}`, and each backend has a name in it"), u.https_behind),
     Row("Backend.health_check", _n("a probe of the services' balancer")),
+    Row("Backend.(health check without a balancer)", _a("a gateway asks no backend whether it is well: at a URL nobody does, in a cluster the readiness of the Service's own pods counts"), u.unchecked),
     Row("Backend.circuit_breaker", _n("a circuit breaker of the Backend")),
     Row("HealthCheck.path", _n()),
     Row("HealthCheck.interval", _n()),

@@ -1,5 +1,6 @@
 """The offline plan of an Azure topology: compiles with placeholders, records the components, and describes the way."""
 
+from base64 import b64encode
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -51,7 +52,7 @@ _CALLS: "Mapping[str, Call]" = {
     "azure-native:apimanagement:listSubscriptionSecrets": lambda arguments: {"primaryKey": SECRET} if arguments else {},
     "azure-native:redisenterprise:listDatabaseKeys": lambda arguments: {"primaryKey": SECRET} if arguments else {},
     "azure-native:containerservice:listManagedClusterUserCredentials": lambda arguments: (
-        {"kubeconfigs": [{"name": "clusterUser", "value": SECRET}]} if arguments else {}
+        {"kubeconfigs": [{"name": "clusterUser", "value": b64encode(SECRET.encode()).decode()}]} if arguments else {}
     ),
 }
 """Functions of Azure that topologies call, and what they would answer."""

@@ -205,14 +205,36 @@ def https_behind(edge: Edge, bindings: Bindings) -> Iterator[Use]:
 
 
 grpc_backends = backends_where(lambda item: item.protocol in ("grpc", "h2c"))
-checked_statuses = backends_where(
-    lambda item: (
-        item.health_check is not None
-        and item.health_check.path is not None
-        and item.health_check.statuses != ((200, 200),)
-    )
-)
-checked_timeouts = backends_where(lambda item: item.health_check is not None)
+
+
+def _probed(edge: Edge, bindings: Bindings) -> set[str]:
+    """The backends whose machines a balancer probes: those of routes behind it, and those of streams."""
+    return {*pooled(edge, bindings), *(item.backend for item in edge.listeners if item.backend is not None)}
+
+
+def checked_statuses(edge: Edge, bindings: Bindings) -> Iterator[Use]:
+    """Probes that take other answers than 200."""
+    for name in sorted(_probed(edge, bindings)):
+        check = edge.backends[name].health_check
+        if check is not None and check.path is not None and check.statuses != ((200, 200),):
+            yield _to(edge, name), check.origin
+
+
+def checked_timeouts(edge: Edge, bindings: Bindings) -> Iterator[Use]:
+    """Probes with bounds of their own."""
+    for name in sorted(_probed(edge, bindings)):
+        check = edge.backends[name].health_check
+        if check is not None:
+            yield _to(edge, name), check.origin
+
+
+def unchecked(edge: Edge, bindings: Bindings) -> Iterator[Use]:
+    """Health checks of backends that no balancer probes: at a URL, or a Service of a cluster."""
+    for name, item in edge.backends.items():
+        if item.health_check is not None and name not in _probed(edge, bindings):
+            yield _to(edge, name), item.health_check.origin
+
+
 breakers = backends_where(lambda item: item.circuit_breaker is not None)
 
 # -- routes ------------------------------------------------------------------------------------------------------------
