@@ -180,7 +180,7 @@ class LoadBalancerArgs(TypedDict, total=False):
     rules: Mapping[str, RuleArgs]
     """By name. Default: none, as where there are outbound or NAT rules only."""
     nat_rules: Mapping[str, NatRuleArgs]
-    """By name. Default: none."""
+    """By name; the balancer has no others. Default: none."""
     outbound_rules: Mapping[str, OutboundRuleArgs]
     """By name. Default: none."""
     tags: Mapping[str, pulumi.Input[str]]
@@ -289,8 +289,8 @@ def _dns(item: FrontendArgs) -> dict[str, Any] | None:
 
 
 def _balancer(self: LoadBalancer, name: str, own: str, args: LoadBalancerArgs) -> network.LoadBalancer:
-    # Pools of their own are left out: an empty list would delete them. That the provider then sends those that are
-    # there is *unverified* (its documentation says only not to mix both kinds).
+    # What Azure also has as a resource of its own, the provider keeps where the input is left out. That is right for
+    # pools that stand alone, and wrong for NAT rules: the last one that is taken out of the arguments has to go.
     inline = not any("id" in pool for pool in args["pools"].values())
     nat_rules, outbound = args.get("nat_rules", {}), args.get("outbound_rules", {})
     return place(
@@ -308,7 +308,9 @@ def _balancer(self: LoadBalancer, name: str, own: str, args: LoadBalancerArgs) -
             "backend_address_pools": [_pool(pool, item) for pool, item in args["pools"].items()] if inline else None,
             "probes": [_probe(probe, item) for probe, item in args.get("probes", {}).items()],
             "load_balancing_rules": [_rule(rule, item, own, args) for rule, item in args.get("rules", {}).items()],
-            "inbound_nat_rules": [_nat_rule(rule, item, own, args) for rule, item in nat_rules.items()] or None,
+            "inbound_nat_rules": (
+                None if is_global(args) else [_nat_rule(rule, item, own, args) for rule, item in nat_rules.items()]
+            ),
             "outbound_rules": [_outbound_rule(rule, item, own, args) for rule, item in outbound.items()] or None,
             "tags": dict(args.get("tags", {})),
         },

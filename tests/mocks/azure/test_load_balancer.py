@@ -269,6 +269,11 @@ def test_a_nat_rule_is_for_one_machine_or_for_each_of_a_pool() -> None:
     assert each["backendAddressPool"]["id"].endswith("/backendAddressPools/machines")
 
 
+def test_a_nat_rule_that_is_taken_out_is_gone() -> None:
+    assert balancer(without(PUBLIC, "nat_rules"))["inboundNatRules"] == []
+    assert "inboundNatRules" not in balancer(GLOBAL)
+
+
 def test_machines_share_the_ports_of_an_outbound_rule() -> None:
     rule = part(PUBLIC, "outboundRules", "out")
     assert rule["allocatedOutboundPorts"] == 25600  # 4 addresses of 64,000 ports for 10 machines
