@@ -10,6 +10,10 @@ from edgewright.edge.model import Finding, Waf
 
 Json = dict[str, Any]
 
+CLIENT_HEADER = "X-Edgewright-Client"
+"""Has the address of the client's connection to Application Gateway or Front Door and nothing else: what a client sent
+under this name is gone."""
+
 
 @dataclass(frozen=True, slots=True)
 class RuleSet:
