@@ -26,10 +26,6 @@ _PATHS: Mapping[str, tuple[str, tuple[str, ...]]] = {
         ("serviceName", "apiId", "operationId", "policyId"),
     ),
     "apimanagement:Backend": ("service_backends", ("serviceName", "backendId")),
-    "apimanagement:PrivateEndpointConnectionByName": (
-        "service_privateEndpointConnections",
-        ("serviceName", "privateEndpointConnectionName"),
-    ),
     "apimanagement:Product": ("service_products", ("serviceName", "productId")),
     "apimanagement:ProductApi": ("service_products_apis", ("serviceName", "productId", "apiId")),
     "apimanagement:Subscription": ("service_subscriptions", ("serviceName", "sid")),
