@@ -34,10 +34,6 @@ _PATHS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "apimanagement:Logger": ("service_loggers", ("serviceName", "loggerId")),
     "apimanagement:NamedValue": ("service_namedValues", ("serviceName", "namedValueId")),
     "apimanagement:PolicyFragment": ("service_policyFragments", ("serviceName", "id")),
-    "apimanagement:PrivateEndpointConnectionByName": (
-        "service_privateEndpointConnections",
-        ("serviceName", "privateEndpointConnectionName"),
-    ),
     "apimanagement:Product": ("service_products", ("serviceName", "productId")),
     "apimanagement:ProductApi": ("service_products_apis", ("serviceName", "productId", "apiId")),
     "apimanagement:ProductGroup": ("service_products_groups", ("serviceName", "productId", "groupId")),

@@ -8,13 +8,8 @@ import pytest
 
 import arm_bodies
 from azure_identities import answer_as_objects
-from edgewright.azure.application_gateway_waf import (
-    CLIENT_HEADER,
-    FORGEABLE,
-    ApplicationGatewayWaf,
-    ApplicationGatewayWafArgs,
-)
-from edgewright.azure.compile_waf import APPLICATION_GATEWAY, FRONT_DOOR, compile_waf, standard
+from edgewright.azure.application_gateway_waf import FORGEABLE, ApplicationGatewayWaf, ApplicationGatewayWafArgs
+from edgewright.azure.compile_waf import APPLICATION_GATEWAY, CLIENT_HEADER, FRONT_DOOR, compile_waf, standard
 from edgewright.clouds.part import ArgumentsError
 from edgewright.edge.model import Origin, Waf
 from edgewright.plan.model import Resource
