@@ -13,7 +13,7 @@ GROUP = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/edge
 SERVICE = f"{GROUP}/providers/Microsoft.ApiManagement/service/shop"
 IN_SERVICE: Mapping[str, Any] = {"resource_group_name": "edge", "service_name": "shop"}
 POLICY = "<policies><inbound><base /></inbound><backend><base /></backend><outbound><base /></outbound><on-error><base /></on-error></policies>"
-SECRET_ID = "https://shop-secrets.vault.azure.net/secrets/orders"  # noqa: S105 (an address)
+SECRET_ID = "https://shop-secrets.vault.azure.net/secrets/orders"
 
 CALLS: Mapping[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
     "azure-native:apimanagement:listSubscriptionSecrets": lambda _: {"primaryKey": "first", "secondaryKey": "second"},

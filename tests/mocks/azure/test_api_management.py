@@ -195,7 +195,10 @@ def test_only_developer_and_premium_have_several_hosts_of_the_gateway() -> None:
         if tier in ("Developer", "Premium"):
             assert len(service(tier, hosts=[HOST, OTHER_HOST], identities=["i"])["hostnameConfigurations"]) == 2
         else:
-            assert "has one host name of the gateway, not 2" in refused(tier, hosts=[HOST, OTHER_HOST], identities=["i"])[0]
+            assert (
+                "has one host name of the gateway, not 2"
+                in refused(tier, hosts=[HOST, OTHER_HOST], identities=["i"])[0]
+            )
 
 
 def test_a_service_has_its_own_identity_beside_those_that_are_given() -> None:
