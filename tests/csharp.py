@@ -76,8 +76,12 @@ def parse(code: str) -> Node:
     statements = [item for item in body.named_children if item.type != "comment"]
     if closing == ")" and (len(statements) != 1 or statements[0].type != "return_statement"):
         raise NotCSharp(f"`{code[:200]}` is more than one expression")
-    if any(item.type == "comment" for item in walk(body)):
-        raise NotCSharp(f"`{code[:200]}` holds a comment")
+    for item in walk(body):
+        if item.type == "comment":
+            raise NotCSharp(f"`{code[:200]}` holds a comment")
+        # The grammar reads (bool)x.As<T>(y) as ((bool)x.As < T) > (y); C# does not (specification, 6.2.5).
+        if item.type == "binary_expression" and re.search(r"[.]\w+ ?< ?\w+$", text(item.children[0])):
+            raise NotCSharp(f"`{code[:200]}`: put parentheses around the generic call that is cast")
     return body
 
 
@@ -137,6 +141,16 @@ def _shape(node: Node) -> Iterator[str]:
         for child in node.children:
             yield from _shape(child)
         yield ";"
+
+
+def is_sum(node: Node) -> bool:
+    """Whether what the grammar reads as a cast, ``(a.b) + c``, is a sum: before a sign there is none but to a type that
+    is a keyword (C# specification, 12.9.7)."""
+    if node.type != "cast_expression":
+        return False
+    kind, value = node.child_by_field_name("type"), node.child_by_field_name("value")
+    signed = value is not None and value.type == "prefix_unary_expression" and text(value.children[0]) in ("+", "-")
+    return signed and kind is not None and kind.type in ("identifier", "qualified_name")
 
 
 # -- what may be named -------------------------------------------------------------------------------------------------
@@ -315,7 +329,9 @@ class _Names:
                 yield from self._chain(item)
             if item.type == "member_binding_expression":
                 yield from self._member("", text(_field(item, "name")).split("<")[0])
-            if item.type in ("cast_expression", "object_creation_expression", "array_creation_expression"):
+            if is_sum(item):
+                yield from self._words(text(_field(item, "type")).split("."))
+            elif item.type in ("cast_expression", "object_creation_expression", "array_creation_expression"):
                 yield from self._type(_field(item, "type"))
             if item.type in (
                 "variable_declaration",
@@ -365,6 +381,12 @@ class _Names:
                 yield f"`{name}.{member}` is not allowed in policies"
             return
         yield from self._followed(node)
+
+    def _words(self, words: list[str]) -> Iterator[str]:
+        kind = self._own.get(words[0], "")
+        for word in words[1:]:
+            yield from self._member(kind, word)
+            kind = CONTEXT.get(kind, {}).get(word, "")
 
     def _followed(self, node: Node) -> Iterator[str]:
         expression = _field(node, "expression")

@@ -18,7 +18,7 @@ from urllib.parse import quote
 
 from tree_sitter import Node
 
-from csharp import CONTEXT, literal, parse, text, walk
+from csharp import CONTEXT, is_sum, literal, parse, text, walk
 
 
 class Unsupported(Exception):
@@ -429,6 +429,14 @@ class _Run:
         raise CompileError(f"no `{sign}` of {one!r} and {other!r}")
 
     def _cast_expression(self, node: Node) -> Any:
+        if is_sum(node):
+            left: Any = self.scope
+            for word in text(_get(node, "type")).split("."):
+                left = left[word] if left is self.scope else _read(left, word)
+            signed = _get(node, "value")
+            if text(signed.children[0]) != "+":
+                raise Unsupported(text(node))
+            return _plus(left, self.value(signed.children[-1]))
         return _as(text(_get(node, "type")), self.value(_get(node, "value")))
 
     def _as_expression(self, node: Node) -> Any:
@@ -932,7 +940,8 @@ _SEQUENCE = frozenset({
 
 
 def _of_sequence(value: Sequence[Any], name: str, arguments: list[Any], apply: Callable[..., Any]) -> Any:
-    function = arguments[0] if arguments and isinstance(arguments[0], Lambda) else None
+    first: Any = arguments[0] if arguments else None
+    function = cast("Lambda", first) if isinstance(first, Lambda) else None
 
     def holds(one: Any) -> bool:
         if function is None:
@@ -956,7 +965,7 @@ def _of_sequence(value: Sequence[Any], name: str, arguments: list[Any], apply: C
         case "SelectMany":
             return tuple(item for one in value for item in _items(apply(cast("Lambda", function), one)))
         case "Contains":
-            return any(_equal(one, arguments[0]) for one in value)
+            return any(_equal(one, first) for one in value)
         case "First" | "FirstOrDefault":
             found = next((one for one in value if holds(one)), _MISSING)
             if found is _MISSING and name == "First":
@@ -967,15 +976,15 @@ def _of_sequence(value: Sequence[Any], name: str, arguments: list[Any], apply: C
                 raise Raised("InvalidOperationException")
             return value[-1]
         case "Skip":
-            return tuple(value[max(0, int(arguments[0])) :])
+            return tuple(value[max(0, first) :])
         case "Take":
-            return tuple(value[: max(0, int(arguments[0]))])
+            return tuple(value[: max(0, first)])
         case "Concat":
-            return (*value, *_items(arguments[0]))
+            return (*value, *_items(first))
         case "Intersect":
-            return tuple(dict.fromkeys(one for one in value if one in _items(arguments[0])))
+            return tuple(dict.fromkeys(one for one in value if one in _items(first)))
         case "Except":
-            return tuple(dict.fromkeys(one for one in value if one not in _items(arguments[0])))
+            return tuple(dict.fromkeys(one for one in value if one not in _items(first)))
         case "Distinct":
             return tuple(dict.fromkeys(value))
         case "ToArray" | "ToList":
