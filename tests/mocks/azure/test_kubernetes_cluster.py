@@ -342,6 +342,13 @@ def test_production_has_an_sla_and_development_one_node_in_each_pool() -> None:
     assert found["agentPoolProfiles"][0]["minCount"] == inputs(resources, "user-pool")["minCount"] == 1
 
 
+def test_pools_have_the_minor_version_of_the_control_plane() -> None:
+    resources = recorded(PLAIN, kubernetes_version="1.35")
+    found = inputs(resources, "cluster")
+    versions = [found["kubernetesVersion"], found["agentPoolProfiles"][0]["orchestratorVersion"]]
+    assert [*versions, inputs(resources, "user-pool")["orchestratorVersion"]] == ["1.35"] * 3
+
+
 # -- upkeep ------------------------------------------------------------------------------------------------------------
 
 
