@@ -11,7 +11,8 @@ import pytest
 import policy_rules
 import policy_xsd
 from edgewright.azure.artifact import Artifact
-from edgewright.azure.compile import TOPOLOGIES, Topology, compile_edge
+from edgewright.azure.compile import compile_edge
+from edgewright.azure.topology import TOPOLOGIES, Topology
 from edgewright.edge.resolve import resolve
 from edgewright.spec.document import load
 from edgewright.spec.problems import SpecError
