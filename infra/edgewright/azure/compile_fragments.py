@@ -2,9 +2,11 @@
 
 Each long part is a choice by a text: the look-up by the operation's id, a step by the value of its variable. What
 belongs to a text stands in the fragment that the first byte of the text's digest (SHA-256) names; a request computes
-the same number, and pays for that fragment alone. One text more changes one fragment. Their number is a power of two
-with room to grow: where it doubles, each is divided in two, under new names, so that the old ones hold until the
-document that includes the new ones is there.
+the same number, and pays for that fragment alone. One text more changes one fragment of a step; their number is a
+power of two with room to grow, and where it doubles each is divided in two.
+
+A fragment's id has the digest of its content: one that changes is another one, so the fragments of the document that is
+there are whole until the next document, which includes the new ones, is there; a half-finished update opens nothing.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -63,7 +65,8 @@ class OnePiece:
 
 
 class InFragments:
-    """The look-up, and steps that are long, in fragments. edge: its name; limit: bytes of a document."""
+    """The look-up, and steps that are long, in fragments. edge: its name, with which the ids begin, since all edges of
+    a service share them; limit: bytes of a document."""
 
     whole = False
 
@@ -97,10 +100,13 @@ class InFragments:
     def _included(
         self, step: str, number: cs.Code, found: Sequence[Fragment], otherwise: tuple[Policy, ...] = ()
     ) -> tuple[Policy, ...]:
-        names = {at: f"{self._edge}-{step}-{len(found)}-{at}" for at, item in enumerate(found) if item.policies}
+        names = {at: self._id(step, at, item) for at, item in enumerate(found) if item.policies}
         self.fragments |= {name: found[at] for at, name in names.items()}
         whens = tuple(When(cs.number_is("bucket", at), (IncludeFragment(name),)) for at, name in names.items())
         return (SetVariable("bucket", number), Choose(whens, otherwise))
+
+    def _id(self, step: str, at: int, fragment: Fragment) -> str:
+        return f"{self._edge}-{step}-{at}-{sha256(fragment.xml().encode()).hexdigest()[:8]}"
 
 
 def bucket(text: str, count: int) -> int:
