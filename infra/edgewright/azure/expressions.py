@@ -464,8 +464,9 @@ def status_is(status: int) -> Code:
 
 
 def token_subject() -> Code:
-    """Who asks, by the token."""
-    return Code(f'@("subject:" + {_token()}.Subject)')
+    """Who asks, by the token; by one without a subject nobody who could ask again."""
+    subject = f"{_token()}.Subject"
+    return Code(f'@(string.IsNullOrEmpty({subject}) ? "request:" + context.RequestId : "subject:" + {subject})')
 
 
 def opaque_user() -> Code:

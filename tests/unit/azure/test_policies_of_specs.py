@@ -130,6 +130,14 @@ def test_an_answer_for_one_user_is_kept_by_who_asks() -> None:
     assert "Subject" in header.findtext("value")
 
 
+def test_an_answer_to_a_token_without_a_subject_is_found_by_nobody() -> None:
+    text = policy({"GET /mine": {"backend": "orders", "auth": "main", "cache": {"ttl": "10s", "share": "per_user"}}})
+    user = element(text).findtext(".//set-header[@name='x-edgewright-cache-user']/value")
+    assert re.fullmatch(
+        r'@\(string\.IsNullOrEmpty\((\S+)\) \? "request:" \+ context\.RequestId : "subject:" \+ \1\)', user
+    )
+
+
 def test_an_operation_that_the_policy_does_not_know_is_denied() -> None:
     text = policy({"GET /a": {"backend": "orders", "auth": "none"}})
     lookup = element(text).find(".//set-variable[@name='settings']").get("value")
