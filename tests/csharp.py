@@ -121,11 +121,14 @@ def literal(node: Node) -> str:
     return units.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
-def literals(code: str) -> list[str]:
+@lru_cache(maxsize=4096)
+def literals(code: str) -> tuple[str, ...]:
     """The values of all literals of text, in their order."""
-    return [literal(item) for item in walk(parse(code)) if item.type in ("string_literal", "verbatim_string_literal")]
+    texts = ("string_literal", "verbatim_string_literal")
+    return tuple(literal(item) for item in walk(parse(code)) if item.type in texts)
 
 
+@lru_cache(maxsize=4096)
 def shape(code: str) -> tuple[str, ...]:
     """The syntax tree with the contents of literals of text left out: names, numbers and signs are part of it."""
     return tuple(_shape(parse(code)))
