@@ -373,7 +373,9 @@ def test_a_hostile_text_is_refused_by_name_or_carried_as_it_is(name: str) -> Non
 @pytest.mark.parametrize(
     ("name", "kind"),
     [
-        pytest.param(name, kind, id=f"{name}: {kind}", marks=pytest.mark.xfail(strict=True, reason=known(name, value)))
+        pytest.param(
+            name, kind, id=f"{name}: {kind}", marks=pytest.mark.xfail(strict=True, reason=known(name, value) or "")
+        )
         for name in HOLES
         for kind, value in VALUES.items()
         if known(name, value)
