@@ -682,17 +682,14 @@ class _Walk:
                 break
             taken: set[Way] = set()
             passed: set[Way] = set()
-            checked = frozenset(_checked(one.get("condition", "")))
+            checked, missed = _checked(one.get("condition", ""))
             self._reads(one, left)
             for way in left:
                 held = _truth(one.get("condition", ""), way)
                 if held is not False:
-                    told = way
-                    for name in checked:
-                        told = told if name in dict(told.variables) else told.sets(name, NOT_KNOWN)
-                    taken.add(told)
+                    taken.add(_knowing(way, checked))
                 if held is not True:
-                    passed.add(way)
+                    passed.add(_knowing(way, missed))
             after |= self._policies(_children(one), taken) if taken else set()
             if _refuses(one):
                 for way in left:
@@ -727,6 +724,9 @@ class _Walk:
             self._hits |= after
         for name in _sets(item):
             after = {way.sets(name, NOT_KNOWN) for way in after}
+        if item.tag == "cache-lookup-value" and item.get("default-value") is None:
+            # A miss leaves the variable unset, or null; the page says both.
+            after |= {way.sets(item.get("variable-name", ""), NOT_KNOWN) for way in after}
         return after
 
     def _ordered(self, item: Any, way: Way) -> None:
@@ -788,7 +788,6 @@ def _sets(item: Any) -> Iterator[str]:
     ):
         if item.get(name):
             yield item.get(name)
-    # A miss without a default leaves the variable unset, or null; its page says both.
     if item.tag == "cache-lookup-value" and item.get("default-value") is not None:
         yield item.get("variable-name")
 
@@ -798,6 +797,13 @@ def _context(way: Way) -> Stub:
         name: Unknown(name) if isinstance(value, _NotKnown) else value for name, value in dict(way.variables).items()
     }
     return Stub("context", {"Variables": variables}, known=False)
+
+
+def _knowing(way: Way, names: Collection[str]) -> Way:
+    """A way that has shown these variables to be there."""
+    for name in names:
+        way = way if name in dict(way.variables) else way.sets(name, NOT_KNOWN)
+    return way
 
 
 def _truth(condition: str, way: Way) -> bool | None:
@@ -834,14 +840,13 @@ def _unguarded(code: str) -> frozenset[str]:
 
 
 @lru_cache(maxsize=4096)
-def _checked(code: str) -> frozenset[str]:
-    """Variables that are there where an expression holds."""
+def _checked(code: str) -> tuple[frozenset[str], frozenset[str]]:
+    """Variables that are there where an expression holds, and where it does not."""
     try:
-        block = csharp.parse(code)
+        first = csharp.parse(code).named_children[0]
     except csharp.NotCSharp:
-        return frozenset()
-    first = block.named_children[0]
-    return frozenset(_sure(first.named_children[0])[0]) if first.type == "return_statement" else frozenset()
+        return frozenset(), frozenset()
+    return _sure(first.named_children[0]) if first.type == "return_statement" else (frozenset(), frozenset())
 
 
 def _sure(node: Node) -> tuple[frozenset[str], frozenset[str]]:
@@ -913,7 +918,7 @@ def documents(artifact: Artifact) -> Iterator[tuple[str, str, dict[str, Any]]]:
     """The documents of a compiled edge: a name, the text, and what `problems` is to know of where it stands."""
     known: dict[str, Any] = {
         "tier": artifact.tier,
-        "fragments": getattr(artifact, "fragments", {}),
+        "fragments": getattr(artifact.api, "fragments", {}),
         "named_values": getattr(artifact, "named_values", ()),
         "backends": (*artifact.backends, *artifact.pools),
     }

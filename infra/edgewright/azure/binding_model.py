@@ -169,7 +169,8 @@ class ExistingCluster(_Model):
 
 
 class CreateCluster(_Model):
-    """A cluster to make. api_server_ranges: who may reach its API; admin_group_ids: Entra groups that administer it."""
+    """A cluster to make. api_server_ranges: who may reach its API (with a network that is there also the address by
+    which its nodes go out); admin_group_ids: Entra groups that administer it, among them who runs the stack."""
 
     kubernetes_version: str | None = None
     api_server_ranges: list[str] = []

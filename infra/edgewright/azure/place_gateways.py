@@ -273,13 +273,23 @@ def _cluster_args(site: Site, made: "Network | None") -> Any:
     network = site.bindings.data.network
     if network is not None and network.create is not None:
         args["network_cidr"] = network.create.cidr
-    if wanted.private or wanted.api_server_ranges:
-        args["api_server"] = {"private": True} if wanted.private else {"authorized_ranges": wanted.api_server_ranges}
+    if wanted.private:
+        args["api_server"] = {"private": True}
+    elif wanted.api_server_ranges:
+        args["api_server"] = {"authorized_ranges": [*wanted.api_server_ranges, *_way_out(made)]}
     if wanted.admin_group_ids:
         args["admin_group_ids"] = wanted.admin_group_ids
     if site.bindings.data.workspace is not None:
         args["workspace_id"] = site.bindings.data.workspace
     return args
+
+
+def _way_out(made: "Network | None") -> list[pulumi.Output[str]]:
+    """The address by which nodes reach their own API server, which must be let in; of a network that is there only its
+    owner knows it."""
+    if made is None or made.nat_ip is None:
+        return []
+    return [made.nat_ip.ip_address.apply(lambda found: f"{found}/32" if found else "")]
 
 
 def _destinations(site: Site) -> dict[str, Any]:
