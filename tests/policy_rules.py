@@ -919,7 +919,7 @@ def documents(artifact: Artifact) -> Iterator[tuple[str, str, dict[str, Any]]]:
     known: dict[str, Any] = {
         "tier": artifact.tier,
         "fragments": getattr(artifact.api, "fragments", {}),
-        "named_values": getattr(artifact, "named_values", ()),
+        "named_values": (*artifact.named_values, *artifact.plain_values),
         "backends": (*artifact.backends, *artifact.pools),
     }
     if artifact.api is not None:

@@ -74,6 +74,7 @@ def compile_edge(
         backends={name: _backend(edge.backends[name], bindings, edge.name) for name in _used(routes)},
         pools=_pools(routes),
         named_values=named_values(edge),
+        plain_values=(around.front_door_id,) if around.front_door_id is not None else (),
         services=balancers.services(edge, behind) if behind else None,
         public=balancers.public(edge, machines=topology == "balancer-first" and not bindings.on_kubernetes),
         gateways=_gateways(topology, bindings),

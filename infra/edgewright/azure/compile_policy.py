@@ -218,8 +218,8 @@ def _written(
     caching = surroundings.caching
 
     inbound: tuple[Policy, ...] = (
-        *_not_here(surroundings),
         *_cors(routes),
+        *_not_here(surroundings),
         Base(),
         *_by_the_front(surroundings),
         *_addresses(edge, surroundings),

@@ -8,7 +8,6 @@ from edgewright.azure import place_front as front
 from edgewright.azure import place_network as network
 from edgewright.azure import place_service as service
 from edgewright.azure import placement
-from edgewright.azure.compile import front_door_value
 from edgewright.azure.placement import EdgeArgs
 
 PARTS = (
@@ -41,7 +40,7 @@ class FrontDoorFirst(pulumi.ComponentResource):
         self.front_door = front.place_front_door(site, self.service)
         self.backends = service.place_backends(site, self.service, self.services)
         self.backend_pools = service.place_backend_pools(site, self.service, self.backends)
-        known = {front_door_value(site.artifact.name): self.front_door.front_door_id}
+        known = dict.fromkeys(site.artifact.plain_values, self.front_door.front_door_id)
         self.named_values = service.place_named_values(site, self.service, known)
         self.fragments = service.place_fragments(site, self.service)
         named = [*self.named_values.values(), *self.fragments.values()]
