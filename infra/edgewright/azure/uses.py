@@ -454,12 +454,6 @@ def log_fields(edge: Edge, bindings: Bindings) -> Iterator[Use]:
         yield (), edge.access_log.origin
 
 
-def monitored(edge: Edge, bindings: Bindings) -> Iterator[Use]:
-    """Alarms and dashboards."""
-    if edge.monitor is not None:
-        yield (), edge.monitor.origin
-
-
 def compressed(edge: Edge, bindings: Bindings) -> Iterator[Use]:
     """Compression by the edge."""
     if edge.compression is not None:
