@@ -336,7 +336,8 @@ def _limits(root: Any, around: Surroundings) -> Found:
         if item.tag in ("rate-limit-by-key", "quota-by-key"):
             size = (item.tag, item.get("calls", ""), item.get("renewal-period", ""))
             key = item.get("counter-key", "")
-            if counters.setdefault(key, size) != size:
+            told = key.startswith('@("') or not csharp.is_code(key)  # else a variable names whom it is for
+            if told and counters.setdefault(key, size) != size:
                 yield item, "another limit counts under the same key with other numbers: undefined on v2"
 
 
