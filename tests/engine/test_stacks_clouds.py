@@ -15,7 +15,10 @@ from edgewright.up import down, preview, up
 from engine.project import REPOSITORY
 
 Capture = pytest.CaptureFixture[str]
-STACKS = ("aws-balancer-first", "aws-gateway-first", "aws-balancer-only", "azure-gateway-first")
+STACKS = (
+    *("aws-balancer-first", "aws-gateway-first", "aws-balancer-only"),
+    *("azure-gateway-first", "azure-balancer-first", "azure-aks"),
+)
 
 
 @pytest.fixture
@@ -31,7 +34,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     (root / "tools").symlink_to(REPOSITORY / "tools")
     folder = tmp_path / "bin"
     folder.mkdir()
-    for cloud in ("aws", "azure-native"):
+    for cloud in ("aws", "azure-native", "kubernetes"):
         plugin = folder / f"pulumi-resource-{cloud}"
         plugin.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{REPOSITORY}/tests/engine/stand_in.py" {cloud}\n')
         plugin.chmod(0o755)
