@@ -57,6 +57,9 @@ _PATHS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     ),
 }
 
+# The schema's pattern of the name is of its last part only.
+_LAST_PART = {"apimanagement:PolicyFragment"}
+
 # Words of azure-native for words of the schema.
 _RENAMED = {"translateRequiredQueryParametersConduct": "translateRequiredQueryParameters"}
 
@@ -99,7 +102,7 @@ def body(resource: Resource) -> dict[str, Any]:
         if key not in (*path, "resourceGroupName")
     }
     found = _unflattened(inputs, schema, document)
-    own = [str(resource.inputs.get(key, resource.name)) for key in path]
+    own = [str(resource.inputs.get(key, resource.name)) for key in (path[-1:] if short in _LAST_PART else path)]
     return {
         **({"properties": {}} if "properties" in schema["properties"] else {}),
         **found,

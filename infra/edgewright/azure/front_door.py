@@ -19,38 +19,8 @@ from pulumi_azure_native import apimanagement, cdn, frontdoor
 
 from edgewright.azure.compile_waf import CLIENT_HEADER, FRONT_DOOR, WafPolicy, front_door, standard
 from edgewright.azure.gateway_machine import STATUS_PATH
+from edgewright.azure.network_regions import private_link_problems, short
 from edgewright.clouds.part import place, refuse, unknown_keys
-
-# Microsoft's page "Secure your origin with Private Link in Azure Front Door Premium", "Region availability", read
-# 2026-11. The newest copy that could be read is of 2025: a region that Azure added since is refused here, and the one
-# nearest to it is as good but for latency.
-PRIVATE_LINK_LOCATIONS: Mapping[str, tuple[str, ...]] = {
-    "Americas": (
-        "brazilsouth",
-        "canadacentral",
-        "centralus",
-        "eastus",
-        "eastus2",
-        "southcentralus",
-        "westus2",
-        "westus3",
-        "usgovarizona",
-        "usgovtexas",
-        "usgovvirginia",
-    ),
-    "Europe": (
-        "francecentral",
-        "germanywestcentral",
-        "northeurope",
-        "norwayeast",
-        "swedencentral",
-        "uksouth",
-        "westeurope",
-    ),
-    "Africa": ("southafricanorth",),
-    "Asia Pacific": ("australiaeast", "centralindia", "eastasia", "japaneast", "koreacentral", "southeastasia"),
-}
-"""Where Front Door has private endpoints, by part of the world."""
 
 REQUEST_MESSAGE = "edgewright: Front Door to API Management"
 """What a person sees of the connection that is pending. Anybody may ask with the same words: they are no proof."""
@@ -94,8 +64,8 @@ class FrontDoorArgs(TypedDict, total=False):
     service_host: Required[pulumi.Input[str]]
     """A host name of the service, such as ``shop.azure-api.net``, with its certificate."""
     private_link_location: Required[pulumi.Input[str]]
-    """A region of `PRIVATE_LINK_LOCATIONS`, best the service's own. 7,200 requests a second go through one. A change
-    makes a new connection, which is pending again."""
+    """A region of `network_regions.PRIVATE_LINK_LOCATIONS`, best the service's own. 7,200 requests a second go through
+    one. A change makes a new connection, which is pending again."""
     connection_name: pulumi.Input[str]
     """Phase 2: name of the connection that a person approved, as `FrontDoor.next_step` tells. Default: phase 1."""
     request_message: str
@@ -260,8 +230,7 @@ def _problems(args: FrontDoorArgs) -> Iterator[str]:
 
 def _origin_problems(args: FrontDoorArgs) -> Iterator[str]:
     location: Any = args.get("private_link_location")
-    if isinstance(location, str) and _region(location) not in _REGIONS:
-        yield f"Front Door has no private endpoints in `{location}`; take the nearest of {', '.join(sorted(_REGIONS))}"
+    yield from private_link_problems(location)
     service: Any = args.get("service_id")
     if isinstance(service, str) and _SERVICE.fullmatch(service) is None:
         yield f"`service_id` is {service}: write `/subscriptions/.../providers/Microsoft.ApiManagement/service/NAME`"
@@ -309,13 +278,6 @@ def _number_problems(args: FrontDoorArgs) -> Iterator[str]:
             yield f"`{key}` is {args.get(key)}; it must be {least} to {most}"
     if not args.get("health_path", STATUS_PATH).startswith("/"):
         yield f"`health_path` is {args.get('health_path')}; it must begin with a slash"
-
-
-def _region(location: str) -> str:
-    return location.replace(" ", "").lower()
-
-
-_REGIONS = frozenset(region for regions in PRIVATE_LINK_LOCATIONS.values() for region in regions)
 
 
 def _attributes(args: FrontDoorArgs) -> list[str]:
@@ -513,7 +475,7 @@ def _origin_group(parent: FrontDoor, name: str, args: FrontDoorArgs) -> cdn.AFDO
 
 
 def _origin(parent: FrontDoor, name: str, args: FrontDoorArgs) -> cdn.AFDOrigin:
-    location = pulumi.Output.from_input(args["private_link_location"]).apply(_region)
+    location = pulumi.Output.from_input(args["private_link_location"]).apply(short)
     props = {
         **_of_profile(parent, args),
         "origin_group_name": parent.origin_group.name,

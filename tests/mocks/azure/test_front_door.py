@@ -6,7 +6,6 @@ from typing import Any, cast
 import pulumi
 import pytest
 
-from azure_identities import answer_as_objects
 from edgewright.azure import front_door as module
 from edgewright.azure.compile_waf import APPLICATION_GATEWAY, CLIENT_HEADER, FRONT_DOOR, compile_waf, standard
 from edgewright.azure.front_door import (
@@ -37,11 +36,6 @@ FULL: dict[str, Any] = {
     "identity_id": "/subscriptions/sub/identity",
     "workspace_id": "/subscriptions/sub/workspace",
 }
-
-
-@pytest.fixture(autouse=True)
-def identities(monkeypatch: pytest.MonkeyPatch) -> None:
-    answer_as_objects(monkeypatch)
 
 
 def args(**more: Any) -> FrontDoorArgs:

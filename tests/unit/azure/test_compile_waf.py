@@ -330,9 +330,9 @@ def test_ranges_that_no_client_of_an_ipv4_gateway_has_are_warned_of() -> None:
 
 
 def test_what_becomes_of_long_bodies_is_said() -> None:
-    assert of(compile_waf(waf(), FRONT_DOOR), "waf") == ["only the first 128 KB of a body are looked at"]
-    assert "over 2000 KB is refused" in of(compile_waf(waf(), APPLICATION_GATEWAY), "waf")[0]
-    assert of(compile_waf(waf(mode="count"), APPLICATION_GATEWAY), "waf") == []
+    assert of(compile_waf(waf(), FRONT_DOOR), "EdgeSpec.waf") == ["only the first 128 KB of a body are looked at"]
+    assert "over 2000 KB is refused" in of(compile_waf(waf(), APPLICATION_GATEWAY), "EdgeSpec.waf")[0]
+    assert of(compile_waf(waf(mode="count"), APPLICATION_GATEWAY), "EdgeSpec.waf") == []
 
 
 # -- as it is written --------------------------------------------------------------------------------------------------
