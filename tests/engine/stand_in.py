@@ -224,9 +224,9 @@ class StandIn(provider_pb2_grpc.ResourceProviderServicer):
         return empty_pb2.Empty()
 
     def Invoke(self, request: Any, context: Any) -> Any:
-        return provider_pb2.InvokeResponse(
-            **{"return": _struct(answer(request.tok, json_format.MessageToDict(request.args)))}
-        )
+        found = provider_pb2.InvokeResponse()
+        getattr(found, "return").CopyFrom(_struct(answer(request.tok, json_format.MessageToDict(request.args))))
+        return found
 
     def Cancel(self, request: Any, context: Any) -> Any:
         return empty_pb2.Empty()
