@@ -103,6 +103,7 @@ def problems_of(found: BindingsModel, edge: Edge, topology: Topology) -> Iterato
         if isinstance(target, str) and receiver(target) is None:
             what = f"`{target}` is nobody whom Azure can tell"
             yield ("notify", name), what, "write an email address, an https webhook, or the id of an action group"
+    yield from _nodes_subnet(found)
     if found.cache is not None and topology != "balancer-first":
         yield ("cache",), "the gateways of API Management have a cache of their own", "remove `cache`"
     if topology == "front-door":
@@ -176,6 +177,18 @@ def _network(found: NetworkModel, topology: Topology, *, endpoints: bool) -> Ite
     for name in there:
         if name not in wanted:
             yield ("network", name), f"{topology} has no use for `{name}`", "remove it"
+
+
+def _nodes_subnet(found: BindingsModel) -> Iterator[Trouble]:
+    """A cluster's other ranges are checked against that of its nodes, which only the stack knows of what is there."""
+    cluster = found.gateways.kubernetes if found.gateways is not None else None
+    where = found.network.gateway_subnet if found.network is not None else None
+    if cluster is not None and cluster.create is not None and where is not None and where.cidr is None:
+        yield (
+            ("network", "gateway_subnet"),
+            "nodes of a cluster to create shall be in it, and its range is not said",
+            "write it as `{id: ..., cidr: 10.0.0.0/24}`",
+        )
 
 
 def _gateways(found: GatewaysModel | None, topology: Topology) -> Iterator[Trouble]:
