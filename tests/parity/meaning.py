@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import replace
+from itertools import product
 from typing import Any
 
 from edgewright.edge.decide import Identity, Oracle, Request
@@ -350,21 +351,24 @@ class Questions:
         self.base = {route.key: self._base(route) for route in edge.routes}
 
     def _base(self, route: Route) -> Probe:
-        """A request that gets the route."""
-        for listener in self._web:
-            for path in _paths(route):
-                for method in route.methods or METHODS:
-                    probe = Probe(
-                        listener.name,
-                        _host(listener),
-                        "GET" if route.websocket else method,
-                        path,
-                        {item.name: value for item in route.headers if (value := _sample(item)) is not None},
-                        {item.name: value for item in route.query if (value := _sample(item)) is not None},
-                        route.websocket,
-                    )
-                    if self._meaning.route_of(probe) == route.key:
-                        return probe
+        """A request that gets the route: what others match may have to be there, where they want it not to be."""
+        others = {item.name: "x" for one in self._edge.routes for item in one.headers}
+        asked = {item.name: "x" for one in self._edge.routes for item in one.query}
+        headers = {item.name: value for item in route.headers if (value := _sample(item)) is not None}
+        query = {item.name: value for item in route.query if (value := _sample(item)) is not None}
+        for more in (False, True):
+            for listener, path, method in product(self._web, _paths(route), route.methods or METHODS):
+                probe = Probe(
+                    listener.name,
+                    _host(listener),
+                    "GET" if route.websocket else method,
+                    path,
+                    {**others, **headers} if more else headers,
+                    {**asked, **query} if more else query,
+                    route.websocket,
+                )
+                if self._meaning.route_of(probe) == route.key:
+                    return probe
         raise AssertionError(f"no request gets the route {route.key}")
 
     def collect(self, reader: Reader) -> dict[str, Facts]:
@@ -379,8 +383,8 @@ class Questions:
                 continue
             found[route.key] = {name: value for name, value in facts.items() if name not in BUCKETS and name != "key"}
             found[route.key] |= {"reached": True, **self._asked(route, reader)}
-            if route.methods is not None and not set(route.methods) & set(_UNSAFE):
-                found[route.key].pop("retry.non_idempotent", None)  # there is nothing to send twice
+            for leaf in _told_by_no_request(route):
+                found[route.key].pop(leaf, None)
             for leaf in BUCKETS:
                 if leaf in facts:
                     whom = leaf.replace("bucket", "per")
@@ -393,6 +397,7 @@ class Questions:
     def _asked(self, route: Route, reader: Reader) -> Facts:
         base = self.base[route.key]
         found: Facts = {}
+        ports = {item.name: item.port for item in self._web}
         if not route.websocket:
             found["methods"] = {method: self._led(reader, replace(base, method=method)) for method in METHODS}
         found["paths"] = {path: self._led(reader, replace(base, path=path)) for path in _around(route)}
@@ -412,7 +417,7 @@ class Questions:
                 probe = replace(base, path=path, query={**base.query, "page": "2"})
                 facts = reader.ask(probe)
                 if facts is not None and leaf in facts:
-                    told[path] = _relative(facts[leaf], probe.host) if leaf == "redirect.location" else facts[leaf]
+                    told[path] = _relative(facts[leaf], probe.host, ports[probe.listener]) if leaf == "redirect.location" else facts[leaf]
             found[leaf] = told or None
         return found
 
@@ -437,8 +442,19 @@ def _signature(facts: Facts | None) -> str:
     return repr(sorted((name, value) for name, value in facts.items() if name.startswith(_TELLING)))
 
 
-def _relative(location: str, host: str) -> str:
+def _told_by_no_request(route: Route) -> tuple[str, ...]:
+    """Leaves of tries that a route's methods do not show: what may not be sent twice is tried again by no target's
+    word, and what may be has nothing to say yes to."""
+    if route.methods is not None and not set(route.methods) & set(_UNSAFE):
+        return ("retry.non_idempotent",)
+    only = route.methods is not None and set(route.methods) <= set(_UNSAFE)
+    careful = route.retry is not None and not route.retry.non_idempotent
+    return ("retry.attempts", "retry.on", "retry.backoff") if only and careful else ()
+
+
+def _relative(location: str, host: str, port: int) -> str:
     """A location; without its origin where that is the listener's own."""
+    location = location.replace(f"//{host}:{port}/", f"//{host}/", 1)
     location = re.sub(r"^(https://[^/:]+):443(?=/|$)", r"\1", location)
     location = re.sub(r"^(http://[^/:]+):80(?=/|$)", r"\1", location)
     return re.sub(rf"^https?://{re.escape(host)}(?=/|\?|$)", "", location) or "/"

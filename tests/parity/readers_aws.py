@@ -35,6 +35,7 @@ _PROTOCOLS = {
     ("TCP", ""): "tcp",
     ("UDP", ""): "udp",
 }
+_HANDED_ON = {"TCP": ("tcp", "tls"), "UDP": ("udp",)}
 _ANY = "x-amazon-apigateway-any-method"
 _AUDIENCE = ("aud", "client_id", "azp")
 _SKEW = Own("not said by AWS")
@@ -177,7 +178,9 @@ class Aws:
             found[f"listener {name}"] = {
                 "listener.hosts": Elsewhere("tests/mocks/aws/test_topologies.py"),
                 "listener.port": item["port"],
-                "listener.protocol": "tls" if ends else item["protocol"].lower(),
+                # A connection that is handed on as it comes may be of TLS or not.
+                "listener.protocol": "tls" if ends else OneOf(_HANDED_ON[item["protocol"]]),
+                "tls.passthrough": False if ends else OneOf((True, False, None)),
                 "listener.redirect_http": False,
                 "listener.backend": streams.targets[item["target_group"]] if streams is not None else None,
                 "tls.min_version": _POLICIES[item["ssl_policy"]] if ends else None,
@@ -227,9 +230,17 @@ class Aws:
             facts = self._at_api(sent)
         if facts is None:
             return None
+        facts.setdefault("auth.kinds", self._asked_by_tls(probe))
         if artifact.waf is not None and not (probe.websocket and artifact.edge_balancer is None):
             facts |= _throttled(sent, artifact.waf.rules)
         return _finished(facts, probe)
+
+    def _asked_by_tls(self, probe: Probe) -> Any:
+        """What a connection must show before any request: of a domain, its component says it and no artifact."""
+        balancer = self._artifact.edge_balancer
+        if balancer is None:
+            return OneOf((("public",), ("mtls",)))
+        return ("mtls",) if balancer.listeners[self._port_of(probe)].get("mutual_authentication") else ("public",)
 
     def _port_of(self, probe: Probe) -> str:
         """The balancer's listener that a listener of the spec is: of its name, else the one that has its hosts."""
@@ -354,6 +365,8 @@ class Aws:
             return None
         facts = dict(sent.facts)
         (action,) = rule.actions
+        if "fixed" in action or "redirect" in action:
+            facts = {leaf: value for leaf, value in facts.items() if not leaf.startswith("timeout.")}
         if "fixed" in action:
             return _static(facts, rule, action["fixed"])
         if "redirect" in action:
@@ -865,9 +878,26 @@ def _validated(body: Json, operation: Json, integration: Json) -> Facts:
     if checks["validateRequestBody"]:
         request = operation.get("requestBody", {"content": {}, "required": False})
         found["validate.body"] = {
-            media: _resolved(body, one["schema"]) for media, one in request["content"].items()
+            media: _of_draft4(_resolved(body, one["schema"])) for media, one in request["content"].items()
         }
         found["validate.body_required"] = request["required"]
+    return found
+
+
+def _of_draft4(schema: Any, *, names: bool = False) -> Any:
+    """A schema in the words of OpenAPI 3.0 in those of JSON Schema again."""
+    if isinstance(schema, list):
+        return [_of_draft4(one) for one in cast("list[Any]", schema)]
+    if not isinstance(schema, dict):
+        return schema
+    found = {key: _of_draft4(one, names=key == "properties" and not names) for key, one in cast("Json", schema).items()}
+    if names:
+        return found
+    if found.pop("nullable", False):
+        found["type"] = [found["type"], "null"]
+    for bound, exclusive in (("minimum", "exclusiveMinimum"), ("maximum", "exclusiveMaximum")):
+        if found.get(exclusive) is True:
+            found[exclusive] = found.pop(bound)
     return found
 
 

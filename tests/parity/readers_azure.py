@@ -126,7 +126,18 @@ class Azure:
             "tls.passthrough": False,
         }
         found = {EDGE: edge, "listener *": listener}
+        found |= {f"backend {item.backend}": self._of_websocket(item) for item in artifact.websockets}
         return found | {f"backend {name}": self._backend(name) for name in artifact.backends}
+
+    def _of_websocket(self, item: WebSocket) -> Facts:
+        """The backend of a WebSocket API, which names its service itself."""
+        parts = urlsplit(re.sub(r"\{\{address:[^}]*\}\}", "address", item.url))
+        protocol = {"ws": "http", "wss": "https"}[parts.scheme]
+        return {
+            "backend.port": parts.port or (443 if protocol == "https" else 80),
+            "backend.protocol": protocol,
+            **self._probe(item.backend),
+        }
 
     def _addresses(self) -> Facts:
         """What stands before everything else in every policy; all documents must say the same."""

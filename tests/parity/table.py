@@ -1,6 +1,6 @@
 """Compares what artifacts do with what specs mean: each leaf of each subject is the same, or declared, or a difference."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, Protocol, cast
@@ -15,7 +15,7 @@ from edgewright.local import capabilities as local_table
 from edgewright.local import compile as local
 from edgewright.spec.document import Document
 from edgewright.spec.problems import SpecError
-from parity.deviations import DEVIATIONS, GONE, Place
+from parity.deviations import ANYTHING, DEVIATIONS, GONE, PLATFORM, Place
 from parity.meaning import Meaning, Questions
 from parity.readers_aws import Aws
 from parity.readers_azure import Azure
@@ -78,8 +78,8 @@ class Refusal(Exception):
     """A compiler refuses an edge for something that no capability table declares."""
 
 
-def compiled(edge: Edge, column: Column) -> Outcome:
-    """An edge for one column. What is unsupported and may be accepted is, so that the rest can be compared."""
+def compiled(edge: Edge, column: Column, *, accept_all: bool) -> Outcome:
+    """An edge for one column. accept_all: what is unsupported and may be accepted is, so that the rest is compared."""
     if column.target == "local":
         return _local(edge)
     module, table = (aws, aws_table) if column.target == "aws" else (azure, azure_table)
@@ -97,8 +97,8 @@ def compiled(edge: Edge, column: Column) -> Outcome:
     findings = cast("Callable[..., Any]", table.findings)(edge, bindings, column.name)
     unsupported = [item for item in _declared(findings, table.ROWS) if item.level == UNSUPPORTED]
     never = tuple(item for item in unsupported if item.row.startswith(table.NEVER_ACCEPTED))
-    if never:
-        return Outcome(None, (), never)
+    if never or not accept_all:
+        return Outcome(None, (), tuple(unsupported))
     accept = [{"field": row, "reason": "to compare the rest"} for row in dict.fromkeys(item.row for item in unsupported)]
     try:
         artifact = make(edge, {**bound, "accept": accept}, topology, placeholders=True)
@@ -196,9 +196,18 @@ class Compared:
     declared: dict[Column, dict[str, list[str]]] = field(default_factory=dict[Column, dict[str, list[str]]])
 
 
-def compare(name: str, edge: Edge, column: Column, into: Compared, change: Callable[[Any], Any] | None = None) -> None:
-    """Compare one edge on one column. change: applied to the artifact first, to see what is reported."""
-    outcome = compiled(edge, column)
+def compare(
+    name: str,
+    edge: Edge,
+    column: Column,
+    into: Compared,
+    *,
+    accept_all: bool = True,
+    change: Callable[[Any], Any] | None = None,
+) -> None:
+    """Compare one edge on one column. accept_all: as in `compiled`; change: applied to the artifact first, to see what
+    is reported."""
+    outcome = compiled(edge, column, accept_all=accept_all)
     questions = Questions(edge)
     meant = questions.collect(Meaning(edge))
     for item in (*outcome.declared, *outcome.refused):
@@ -212,11 +221,9 @@ def compare(name: str, edge: Edge, column: Column, into: Compared, change: Calla
         mine = found.get(subject)
         if mine is None:
             mine = found.get("listener *", {}) if subject.startswith("listener ") else {}
-        if not mine and subject.startswith("backend "):
-            if any(subject == f"backend {one}" for one in _used(edge)):
-                into.differences.append(Difference(name, column, subject, "backend.port", facts.get("backend.port"), None))
+        if not mine and subject.startswith("backend ") and subject.removeprefix("backend ") not in _used(edge):
             continue  # nothing leads to it
-        place = Place(edge, column.name, subject, meant, facts)
+        place = Place(edge, column.name, subject, meant, facts, mine)
         for leaf in LEAVES:
             if leaf in facts or leaf in mine:
                 _compare(name, column, place, leaf, mine.get(leaf), outcome.declared, into)
@@ -247,17 +254,23 @@ def _compare(
         changes = DEVIATIONS[column.target].get(item.row, {})
         if leaf not in changes or not item.covers(place.subject):
             continue
-        if any(same(value, found, LEAVES[leaf].default) for value in allowed(changes[leaf], place, expected)):
+        if lets(changes[leaf], place, expected, found, LEAVES[leaf].default):
             into.verdicts.append(Verdict(name, column, place.subject, leaf, item.level, item.row))
             return
         near.append(item.row)
     into.differences.append(Difference(name, column, place.subject, leaf, expected, found, tuple(near)))
 
 
-def allowed(change: Any, place: Place, expected: Any) -> Iterator[Any]:
-    """What a declared row lets an artifact do in place of what is meant."""
+def lets(change: Any, place: Place, expected: Any, found: Any, default: Any) -> bool:
+    """Whether a declared row lets an artifact do this in place of what is meant."""
     value = change(place, expected) if callable(change) else change
-    yield from value.values if isinstance(value, OneOf) else (None if value is GONE else value,)
+    if value is ANYTHING:
+        return True
+    if value is PLATFORM:
+        inner = cast("dict[str, Any]", found).values() if isinstance(found, dict) else (found,)
+        return all(isinstance(one, Own) for one in inner)
+    values = value.values if isinstance(value, OneOf) else (None if value is GONE else value,)
+    return any(same(one, found, default) for one in values)
 
 
 def empty(value: Any) -> bool:
