@@ -25,15 +25,40 @@ _PATHS: Mapping[str, tuple[str, tuple[str, ...]]] = {
         "service_apis_operations_policies",
         ("serviceName", "apiId", "operationId", "policyId"),
     ),
+    "apimanagement:ApiRelease": ("service_apis_releases", ("serviceName", "apiId", "releaseId")),
+    "apimanagement:ApiVersionSet": ("service_apiVersionSets", ("serviceName", "versionSetId")),
     "apimanagement:Backend": ("service_backends", ("serviceName", "backendId")),
+    "apimanagement:Cache": ("service_caches", ("serviceName", "cacheId")),
+    "apimanagement:Certificate": ("service_certificates", ("serviceName", "certificateId")),
+    "apimanagement:Diagnostic": ("service_diagnostics", ("serviceName", "diagnosticId")),
+    "apimanagement:Logger": ("service_loggers", ("serviceName", "loggerId")),
+    "apimanagement:NamedValue": ("service_namedValues", ("serviceName", "namedValueId")),
+    "apimanagement:PolicyFragment": ("service_policyFragments", ("serviceName", "id")),
+    "apimanagement:PrivateEndpointConnectionByName": (
+        "service_privateEndpointConnections",
+        ("serviceName", "privateEndpointConnectionName"),
+    ),
     "apimanagement:Product": ("service_products", ("serviceName", "productId")),
     "apimanagement:ProductApi": ("service_products_apis", ("serviceName", "productId", "apiId")),
+    "apimanagement:ProductGroup": ("service_products_groups", ("serviceName", "productId", "groupId")),
+    "apimanagement:ProductPolicy": ("service_products_policies", ("serviceName", "productId", "policyId")),
     "apimanagement:Subscription": ("service_subscriptions", ("serviceName", "sid")),
+    "network:DdosProtectionPlan": ("ddosProtectionPlans", ("ddosProtectionPlanName",)),
+    "network:ApplicationGateway": ("applicationGateways", ("applicationGatewayName",)),
     "network:LoadBalancer": ("loadBalancers", ("loadBalancerName",)),
     "network:NatGateway": ("natGateways", ("natGatewayName",)),
     "network:NetworkSecurityGroup": ("networkSecurityGroups", ("networkSecurityGroupName",)),
+    "network:PrivateDnsZoneGroup": (
+        "privateEndpoints_privateDnsZoneGroups",
+        ("privateEndpointName", "privateDnsZoneGroupName"),
+    ),
+    "network:PrivateEndpoint": ("privateEndpoints", ("privateEndpointName",)),
     "network:PublicIPAddress": ("publicIPAddresses", ("publicIpAddressName",)),
     "network:VirtualNetwork": ("virtualNetworks", ("virtualNetworkName",)),
+    "network:WebApplicationFirewallPolicy": (
+        "ApplicationGatewayWebApplicationFirewallPolicies",
+        ("policyName",),
+    ),
 }
 
 # Words of azure-native for words of the schema.
@@ -91,6 +116,9 @@ def body(resource: Resource) -> dict[str, Any]:
 def _unflattened(value: Any, schema: Mapping[str, Any], document: Mapping[str, Any]) -> Any:
     """Put back into ``properties`` what azure-native laid beside it, here and in all parts."""
     schema = _resolved(schema, document)
+    if isinstance(value, list) and schema.get("type") == "object":
+        # azure-native has a list of identities where Azure has an object by their ids.
+        return {str(item): {} for item in value}
     if isinstance(value, list):
         return [_unflattened(item, schema.get("items", {}), document) for item in value]
     if not isinstance(value, dict):

@@ -198,13 +198,13 @@ def _planned(file: Path, given: argparse.Namespace) -> "Plan":
         return read(json.loads(file.read_text(encoding="utf-8")))
     stack = _stack_of(file)
     topology = given.topology or (stack.topology if stack else "")
-    from edgewright.stack import TOPOLOGIES
+    from edgewright.stack import TOPOLOGIES, unknown_topology
 
     known = [one for one in TOPOLOGIES if one != "local"]
     if not topology:
         raise UsageError(f"--topology: write one of {', '.join(known)}")
     if topology not in known:
-        raise UsageError(f"--topology: there is no {topology}; there are {', '.join(known)}")
+        raise UsageError(f"--topology: {unknown_topology(topology)}")
     from edgewright.edge.resolve import resolve
     from edgewright.spec.document import load
 
@@ -212,8 +212,8 @@ def _planned(file: Path, given: argparse.Namespace) -> "Plan":
     bindings = _bindings(given.bindings) if given.bindings or not stack else stack.bindings
     target, _, name = topology.partition("/")
     if target == "azure":
-        from edgewright.azure.compile import Topology as AzureTopology
         from edgewright.azure.planned import plan as plan_azure
+        from edgewright.azure.topology import Topology as AzureTopology
 
         return plan_azure(edge, bindings, cast("AzureTopology", name))
     from edgewright.aws.compile import Topology

@@ -23,7 +23,16 @@ NAMESPACE = "edgewright"
 
 KEYS = ("spec", "topology", "bindings", "credentials")
 
-TOPOLOGIES = ("local", "aws/balancer-first", "aws/gateway-first", "aws/balancer-only", "azure/gateway-first")
+TOPOLOGIES = (
+    "local",
+    "aws/balancer-first",
+    "aws/gateway-first",
+    "aws/balancer-only",
+    "azure/gateway-first",
+    "azure/balancer-first",
+    "azure/appgw-waf",
+    "azure/front-door",
+)
 """What a stack may be built as: a target, and a topology where the target has several."""
 
 CREDENTIALS = f"{NAMESPACE}:credentials"
@@ -162,8 +171,7 @@ def from_values(root: Path, folder: Path, stack: str, found: Mapping[str, Any], 
         raise StackError(f"{source}: {NAMESPACE}:spec must name the spec, such as shop.edge.yaml")
     topology = str(found.get("topology", "local"))
     if topology not in TOPOLOGIES:
-        known = ", ".join(f"`{name}`" for name in TOPOLOGIES)
-        raise StackError(f"{source}: {NAMESPACE}:topology: there is no `{topology}`; there are {known}")
+        raise StackError(f"{source}: {NAMESPACE}:topology: {unknown_topology(topology)}")
     bindings: object = found.get("bindings") or {}
     if not isinstance(bindings, Mapping):
         raise StackError(f"{source}: {NAMESPACE}:bindings must be a map")
@@ -176,6 +184,16 @@ def from_values(root: Path, folder: Path, stack: str, found: Mapping[str, Any], 
         bindings=cast("Mapping[str, Any]", bindings),
         credentials=None if secret_in(credentials) else credentials,
     )
+
+
+def unknown_topology(topology: str) -> str:
+    """What to say of a topology that there is not; of one that another cloud has, why this one has not."""
+    from edgewright.azure.topology import NOT_THERE
+
+    target, _, name = topology.partition("/")
+    if target == "azure" and name in NOT_THERE:
+        return f"there is no `{topology}`: {NOT_THERE[name]}"
+    return f"there is no `{topology}`; there are {', '.join(f'`{known}`' for known in TOPOLOGIES)}"
 
 
 def near(path: Path) -> Path:

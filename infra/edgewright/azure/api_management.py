@@ -1,16 +1,31 @@
 """A service of API Management: its tier, identity, host names, network, protocols and logs."""
 
-import re
-from collections.abc import Iterator, Mapping
-from typing import Any, Required, TypedDict
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import pulumi
 from pulumi_azure_native import apimanagement
 
-from edgewright.azure.tiers import BY_NAME
-from edgewright.clouds.part import place, refuse, unknown_keys
+from edgewright.azure.api_management_args import (
+    MASKED,
+    AdditionalLocationArgs,
+    ApiManagementArgs,
+    ApplicationInsightsArgs,
+    CertificateAuthorityArgs,
+    HostArgs,
+    own_identity,
+    service_problems,
+)
+from edgewright.azure.private_link import place_endpoint, place_zone_group
+from edgewright.azure.tiers import BY_NAME, Tier
+from edgewright.clouds.part import place, refuse
 
-_NAME = re.compile(r"[A-Za-z]([A-Za-z0-9-]{0,48}[A-Za-z0-9])?")
+if TYPE_CHECKING:
+    from pulumi_azure_native import authorization
+    from pulumi_azure_native import network as azure_network
+
+PUBLISHER = "3913510d-42f4-4e42-8a64-420c390055eb"
+"""The role Monitoring Metrics Publisher, which writes telemetry and reads none."""
 _PROPERTIES = "Microsoft.WindowsAzure.ApiManagement.Gateway."
 _PROTOCOLS = ("Ssl30", "Tls10", "Tls11")
 _CIPHERS = (
@@ -26,61 +41,16 @@ _CIPHERS = (
 """Without forward secrecy, or in CBC mode with SHA-1: off."""
 
 
-class HostArgs(TypedDict, total=False):
-    """A host name of the gateway, with its certificate."""
-
-    host: Required[str]
-    """Such as ``api.shop.example``."""
-    key_vault_secret_id: Required[pulumi.Input[str]]
-    """Without a version, so that a renewed certificate is taken."""
-    identity_client_id: Required[pulumi.Input[str]]
-    """Client id of an identity of the service that may read the secret."""
-
-
-class ApiManagementArgs(TypedDict, total=False):
-    """Arguments of `ApiManagement`."""
-
-    resource_group_name: Required[pulumi.Input[str]]
-    """Where it is."""
-    location: Required[pulumi.Input[str]]
-    """Such as ``westeurope``."""
-    publisher_name: Required[pulumi.Input[str]]
-    """Shown to developers."""
-    publisher_email: Required[pulumi.Input[str]]
-    """Gets Azure's notices."""
-    tier: Required[str]
-    """By the names of `tiers.BY_NAME`. A change between classic and v2 tiers replaces the service."""
-    capacity: int
-    """Units; default 1; 0 on Consumption."""
-    service_name: str
-    """Unique in all of Azure; default: chosen by the engine. A deleted service keeps its name for 48 hours."""
-    network: str
-    """``none`` (default), ``external`` and ``internal`` (classic Developer and Premium), ``integration`` (v2)."""
-    subnet_id: pulumi.Input[str]
-    """Of the network, unless ``none``."""
-    zones: list[str]
-    """Premium only."""
-    identities: list[pulumi.Input[str]]
-    """Ids of user-assigned identities, beside the service's own."""
-    hosts: list[HostArgs]
-    """Host names of the gateway; the first is the default."""
-    workspace_id: pulumi.Input[str]
-    """A Log Analytics workspace for logs of requests and metrics."""
-    tags: Mapping[str, pulumi.Input[str]]
-    """On everything that takes tags."""
-    overrides: Mapping[str, Mapping[str, Any]]
-    """Raw inputs by attribute: ``service``, ``diagnostics``."""
-
-
 class ApiManagement(pulumi.ComponentResource):
     """A service.
 
-    Attributes: service; diagnostics (or None); ``name``, ``id``, ``gateway_url``, ``gateway_host``, ``principal_id`` of
-    its own identity, ``private_ip_addresses``.
+    Attributes: service; private_endpoint, zone_group, diagnostics, insights_access, insights_key, insights_logger,
+    insights_diagnostic (each or None); ``name``, ``id``, ``gateway_url``, ``gateway_host``, ``principal_id`` of its own
+    identity, ``private_ip_addresses``.
     """
 
     def __init__(self, name: str, args: ApiManagementArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        refuse("ApiManagement", name, _problems(args))
+        refuse("ApiManagement", name, service_problems(args))
         super().__init__("edgewright:azure:ApiManagement", name, None, opts)
         self.service = _service(self, name, args)
         self.name = self.service.name
@@ -89,36 +59,14 @@ class ApiManagement(pulumi.ComponentResource):
         self.gateway_host = self.service.gateway_url.apply(lambda url: url.partition("://")[2].partition("/")[0])
         self.private_ip_addresses = self.service.private_ip_addresses
         self.principal_id = self.service.identity.apply(lambda found: (found.principal_id or "") if found else "")
+        self.private_endpoint = _private_endpoint(self, name, args)
+        self.zone_group = _zone_group(self, name, args)
         self.diagnostics = _diagnostics(self, name, args)
+        self.insights_access = _insights_access(self, name, args)
+        self.insights_key = _insights_key(self, name, args)
+        self.insights_logger = _insights_logger(self, name, args)
+        self.insights_diagnostic = _insights_diagnostic(self, name, args)
         self.register_outputs({"name": self.name, "gatewayUrl": self.gateway_url})
-
-
-def _problems(args: ApiManagementArgs) -> Iterator[str]:
-    tier = BY_NAME.get(args["tier"])
-    if tier is None:
-        yield f"there is no tier `{args['tier']}`; there are {', '.join(BY_NAME)}"
-        return
-    network = args.get("network", "none")
-    capacity = args.get("capacity", 1)
-    if network not in ("none", "external", "internal", "integration"):
-        yield f"there is no network `{network}`; there are none, external, internal, integration"
-    elif network != "none" and (network == "integration") != (tier.name == "StandardV2"):
-        yield f"the tier {tier.name} is not in a network by `{network}`; StandardV2 is by `integration`"
-    elif network in ("external", "internal") and tier.name not in ("Developer", "Premium"):
-        yield f"the tier {tier.name} is in no network: Developer and Premium are, by `external` or `internal`"
-    if (network != "none") != ("subnet_id" in args):
-        yield "a service in a network needs a subnet, and one in none has none"
-    if args.get("zones") and tier.name != "Premium":
-        yield f"the tier {tier.name} has no zones: Premium has"
-    if tier.units and not 1 <= capacity <= tier.units:
-        yield f"the tier {tier.name} has 1 to {tier.units} units, not {capacity}"
-    if "service_name" in args and _NAME.fullmatch(args["service_name"]) is None:
-        yield f"`{args['service_name']}` is no name of a service: 1 to 50 letters, digits and hyphens, a letter first"
-    if args.get("workspace_id") is not None and tier.name == "Consumption":
-        yield "the tier Consumption has no logs of requests"
-    if args.get("hosts") and not args.get("identities"):
-        yield "a host's certificate is read by a user-assigned identity: name it in `identities`"
-    yield from unknown_keys(args.get("overrides", {}), ("service", "diagnostics"), "overrides")
 
 
 def _service(parent: ApiManagement, name: str, args: ApiManagementArgs) -> apimanagement.ApiManagementService:
@@ -136,13 +84,18 @@ def _service(parent: ApiManagement, name: str, args: ApiManagementArgs) -> apima
             "type": "SystemAssigned, UserAssigned" if identities else "SystemAssigned",
             **({"user_assigned_identities": _keyed(identities)} if identities else {}),
         },
-        "hostname_configurations": [_host(item, first=not at) for at, item in enumerate(args.get("hosts", []))] or None,
+        "hostname_configurations": _hosts(args.get("hosts", [])) or None,
+        "certificates": [_authority(item) for item in args.get("certificate_authorities", [])] or None,
+        "enable_client_certificate": True if args.get("enable_client_certificate") else None,
         "custom_properties": _custom_properties(tier.name, classic=tier.classic),
         # Said rather than left out: v2 tiers call it External too when they only reach out.
         "virtual_network_type": {"none": "None", "internal": "Internal"}.get(network, "External"),
         "virtual_network_configuration": {"subnet_resource_id": args["subnet_id"]} if "subnet_id" in args else None,
+        "public_ip_address_id": args.get("public_ip_address_id"),
         "zones": args.get("zones") or None,
-        "public_network_access": "Enabled",
+        "additional_locations": [_location(item, tier) for item in args.get("additional_locations", [])] or None,
+        "disable_gateway": True if args.get("disable_gateway") else None,
+        "public_network_access": args.get("public_network_access", "Enabled"),
         "tags": dict(args.get("tags", {})),
     }
     return place(
@@ -160,16 +113,40 @@ def _keyed(identities: list[pulumi.Input[str]]) -> pulumi.Output[dict[str, Any]]
     return pulumi.Output.all(*identities).apply(lambda ids: {str(item): {} for item in ids})
 
 
+def _hosts(hosts: Sequence[HostArgs]) -> list[dict[str, Any]]:
+    first = next((at for at, item in enumerate(hosts) if item.get("endpoint", "Proxy") == "Proxy"), None)
+    return [_host(item, first=at == first) for at, item in enumerate(hosts)]
+
+
 def _host(item: HostArgs, *, first: bool) -> dict[str, Any]:
     return {
-        "type": "Proxy",
+        "type": item.get("endpoint", "Proxy"),
         "host_name": item["host"],
         "key_vault_id": item["key_vault_secret_id"],
         "identity_client_id": item["identity_client_id"],
         "certificate_source": "KeyVault",
         "default_ssl_binding": first,
-        "negotiate_client_certificate": False,
+        "negotiate_client_certificate": item.get("negotiate_client_certificate", False),
     }
+
+
+def _authority(item: CertificateAuthorityArgs) -> dict[str, Any]:
+    return {"store_name": item["store"], "encoded_certificate": item["certificate"]}
+
+
+def _location(item: AdditionalLocationArgs, tier: Tier) -> dict[str, Any]:
+    found: dict[str, Any] = {
+        "location": item["location"],
+        "sku": {"name": tier.name, "capacity": item.get("capacity", 1)},
+        "disable_gateway": item.get("disable_gateway", False),
+    }
+    if item.get("zones"):
+        found["zones"] = item.get("zones")
+    if "subnet_id" in item:
+        found["virtual_network_configuration"] = {"subnet_resource_id": item["subnet_id"]}
+    if "public_ip_address_id" in item:
+        found["public_ip_address_id"] = item["public_ip_address_id"]
+    return found
 
 
 def _custom_properties(tier: str, *, classic: bool) -> dict[str, str] | None:
@@ -182,6 +159,33 @@ def _custom_properties(tier: str, *, classic: bool) -> dict[str, str] | None:
         found |= {f"{_PROPERTIES}Security.Ciphers.{name}": "False" for name in _CIPHERS}
         found[f"{_PROPERTIES}Protocols.Server.Http2"] = "True"
     return found
+
+
+def _private_endpoint(
+    parent: ApiManagement, name: str, args: ApiManagementArgs
+) -> "azure_network.PrivateEndpoint | None":
+    """Approved at once where who deploys may approve it."""
+    endpoint = args.get("private_endpoint")
+    if endpoint is None:
+        return None
+    return place_endpoint(parent, name, parent.service.id, "Gateway", endpoint, _common(args), args.get("overrides"))
+
+
+def _zone_group(
+    parent: ApiManagement, name: str, args: ApiManagementArgs
+) -> "azure_network.PrivateDnsZoneGroup | None":
+    endpoint, made = args.get("private_endpoint"), parent.private_endpoint
+    if endpoint is None or made is None:
+        return None
+    return place_zone_group(parent, name, made, endpoint, _common(args), args.get("overrides"))
+
+
+def _common(args: ApiManagementArgs) -> dict[str, Any]:
+    return {
+        "resource_group_name": args["resource_group_name"],
+        "location": args["location"],
+        "tags": dict(args.get("tags", {})),
+    }
 
 
 def _diagnostics(parent: ApiManagement, name: str, args: ApiManagementArgs) -> pulumi.CustomResource | None:
@@ -201,3 +205,121 @@ def _diagnostics(parent: ApiManagement, name: str, args: ApiManagementArgs) -> p
     return place(
         monitor.DiagnosticSetting, f"{name}-logs", props, parent=parent, overrides=overrides, key="diagnostics"
     )
+
+
+# -- Application Insights ----------------------------------------------------------------------------------------------
+
+
+def _insights_access(
+    parent: ApiManagement, name: str, args: ApiManagementArgs
+) -> "authorization.RoleAssignment | None":
+    insights = args.get("application_insights")
+    if insights is None or not own_identity(insights):
+        return None
+    from edgewright.azure.self_hosted_gateway import assign_role
+
+    subscription = pulumi.Output.from_input(insights["id"]).apply(lambda found: "/".join(found.split("/")[:3]))
+    role = pulumi.Output.concat(subscription, "/providers/Microsoft.Authorization/roleDefinitions/", PUBLISHER)
+    return assign_role(
+        parent,
+        f"{name}-insights-access",
+        {"principal_id": parent.principal_id, "role_definition_id": role, "scope": insights["id"]},
+        overrides=args.get("overrides"),
+        key="insights_access",
+    )
+
+
+def _insights_key(parent: ApiManagement, name: str, args: ApiManagementArgs) -> apimanagement.NamedValue | None:
+    key = args.get("application_insights", {}).get("instrumentation_key")
+    if key is None:
+        return None
+    props: dict[str, Any] = {
+        "resource_group_name": args["resource_group_name"],
+        "service_name": parent.service.name,
+        "named_value_id": "application-insights-key",
+        "display_name": "application-insights-key",
+        "secret": True,
+        "value": pulumi.Output.secret(key),
+    }
+    return place(
+        apimanagement.NamedValue,
+        f"{name}-insights-key",
+        props,
+        parent=parent,
+        overrides=args.get("overrides"),
+        key="insights_key",
+    )
+
+
+def _insights_logger(parent: ApiManagement, name: str, args: ApiManagementArgs) -> apimanagement.Logger | None:
+    insights = args.get("application_insights")
+    if insights is None:
+        return None
+    if parent.insights_key is not None:
+        named = parent.insights_key.display_name.apply(lambda found: "{{" + found + "}}")
+        credentials: dict[str, Any] = {"instrumentationKey": named}
+    else:
+        credentials = {
+            "connectionString": pulumi.Output.secret(insights.get("connection_string", "")),
+            "identityClientId": insights.get("identity_client_id", "SystemAssigned"),
+        }
+    props: dict[str, Any] = {
+        "resource_group_name": args["resource_group_name"],
+        "service_name": parent.service.name,
+        "logger_id": "application-insights",
+        "logger_type": "applicationInsights",
+        "resource_id": insights["id"],
+        "credentials": credentials,
+        "is_buffered": True,
+    }
+    return place(
+        apimanagement.Logger,
+        f"{name}-insights-logger",
+        props,
+        parent=parent,
+        overrides=args.get("overrides"),
+        key="insights_logger",
+        depends_on=[parent.insights_access] if parent.insights_access is not None else [],
+    )
+
+
+def _insights_diagnostic(parent: ApiManagement, name: str, args: ApiManagementArgs) -> apimanagement.Diagnostic | None:
+    """Of all APIs. Its id says which kind of logger it uses."""
+    insights = args.get("application_insights")
+    if insights is None or parent.insights_logger is None:
+        return None
+    message = _message(insights)
+    props: dict[str, Any] = {
+        "resource_group_name": args["resource_group_name"],
+        "service_name": parent.service.name,
+        "diagnostic_id": "applicationinsights",
+        "logger_id": parent.insights_logger.id,
+        "always_log": "allErrors",
+        "http_correlation_protocol": "W3C",
+        "log_client_ip": insights.get("log_client_ip", False),
+        "metrics": insights.get("metrics", False),
+        "sampling": {"sampling_type": "fixed", "percentage": insights.get("sampling", 100)},
+        "verbosity": "information",
+        "frontend": {"request": message, "response": message},
+        "backend": {"request": message, "response": message},
+    }
+    return place(
+        apimanagement.Diagnostic,
+        f"{name}-insights",
+        props,
+        parent=parent,
+        overrides=args.get("overrides"),
+        key="insights_diagnostic",
+    )
+
+
+def _message(insights: ApplicationInsightsArgs) -> dict[str, Any]:
+    """What is logged of a request or an answer. Queries are hidden as a whole: keys and tokens travel there too."""
+    return {
+        "headers": list(insights.get("headers", [])),
+        "body": {"bytes": insights.get("body_bytes", 0)},
+        "data_masking": {
+            "headers": [{"value": header, "mode": "Hide"} for header in MASKED],
+            "query_params": [{"value": "*", "mode": "Hide"}],
+        },
+    }

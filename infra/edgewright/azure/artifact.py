@@ -4,19 +4,25 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from edgewright.azure.topology import Topology
 from edgewright.edge.model import Finding
 
 Json = dict[str, Any]
 
+Gateways = Literal["managed", "machines", "kubernetes"]
+"""What answers requests: API Management's own gateways, or self-hosted ones on machines or Kubernetes."""
+
 
 @dataclass(frozen=True, slots=True)
 class Api:
-    """An API of API Management. body: OpenAPI; policy and operation_policies (by operation id): XML; key: the names
-    that an API key may have, ``header`` and ``query``; products: clients by product, with the authorizer's name."""
+    """An API of API Management. body: OpenAPI; policy, operation_policies (by operation id) and fragments (by their own
+    id, to be there before the policy): XML; key: the names that an API key may have, ``header`` and ``query``;
+    products: clients by product, with the authorizer's name."""
 
     body: Json
     policy: str
     operation_policies: Mapping[str, str]
+    fragments: Mapping[str, str]
     key: Mapping[str, str]
     products: Mapping[str, tuple[str, tuple[str, ...]]]
     operations: int
@@ -60,22 +66,29 @@ class Balancer:
 class Artifact:
     """An edge compiled for one Azure topology.
 
-    tier: of API Management; network: how it is in a network (``external``, ``integration``, or ``none``); services: the
-    internal balancer before the backends that have machines; streams: the public one of tcp and udp listeners; pools:
-    weighted backends by the id of their pool; decisions: what the compiler chose and why.
+    tier: of API Management; network: how it is in a network (``external``, ``internal``, ``integration``, or ``none``);
+    subnets: as arguments of `Network`, by name; services: the internal balancer before the backends that have machines;
+    public: the one before self-hosted gateways on machines and before tcp and udp listeners; redis: whether gateways
+    need a cache that is not their own; pools: weighted backends by the id of their pool; named_values: secret
+    named values that the policies hold as marks, each with the authorizer and the client of whose secret
+    `compile_authorizers.basic_credential` makes it; decisions: what the compiler chose and why.
     """
 
     name: str
-    topology: Literal["gateway-first"]
+    topology: Topology
     tier: str
     network: str
+    subnets: Mapping[str, Json]
     hosts: tuple[str, ...]
     api: Api | None
     websockets: tuple[WebSocket, ...]
     backends: Mapping[str, BackendPlan]
     pools: Mapping[str, tuple[tuple[str, int], ...]]
+    named_values: Mapping[str, tuple[str, str]]
     services: Balancer | None
-    streams: Balancer | None
+    public: Balancer | None
+    gateways: Gateways
+    redis: bool
     access_log_days: int
     ddos_advanced: bool
     decisions: tuple[str, ...]

@@ -2,11 +2,12 @@
 
 from edgewright.azure import uses as u
 from edgewright.azure.bindings import Bindings
+from edgewright.azure.topology import TOPOLOGIES
 from edgewright.clouds import capability_table as table
 from edgewright.clouds.capability_table import Cell, Row
 from edgewright.edge.model import Edge, Finding
 
-COLUMNS = ("gateway-first",)
+COLUMNS = TOPOLOGIES
 """The topologies."""
 
 NEVER_ACCEPTED = (
@@ -20,9 +21,11 @@ NEVER_ACCEPTED = (
     "Waf.allow",
     "Waf.deny",
     "Waf.(mode count)",
+    "Waf.(address lists before streams)",
     "Cache.share",
     "Cache.(under header or query matches)",
     "Tls.client_ca",
+    "Listener.(without a host)",
 )
 """Fields of authentication, address lists and cache isolation: a stack cannot accept that they are not carried."""
 
@@ -42,7 +45,7 @@ def markdown() -> str:
         "authentication, address lists or cache isolation. Sources: Microsoft's documentation of API Management and its\n"
         "policies, and of Load Balancer, as read in 2026-11; *unverified* is what it leaves open, and there the reading\n"
         "is taken that fails closed. Nothing here was deployed to Azure.\n\n"
-        "| field | gateway-first |\n|---|---|\n"
+        f"| field | {' | '.join(COLUMNS)} |\n|---{'|---' * len(COLUMNS)}|\n"
     )
     return head + table.rows_text(ROWS)
 
@@ -50,16 +53,27 @@ def markdown() -> str:
 # -- the table ---------------------------------------------------------------------------------------------------------
 
 
-def _n(how: str = "") -> tuple[Cell, ...]:
-    return (Cell("native", how),)
+Cells = tuple[Cell, ...]
 
 
-def _a(how: str, carried_by: str = "") -> tuple[Cell, ...]:
-    return (Cell("approximated", how, carried_by),)
+def _n(how: str = "") -> Cells:
+    return (Cell("native", how),) * len(COLUMNS)
 
 
-def _u(why: str, carried_by: str) -> tuple[Cell, ...]:
-    return (Cell("unsupported", why, carried_by),)
+def _a(how: str, carried_by: str = "") -> Cells:
+    return (Cell("approximated", how, carried_by),) * len(COLUMNS)
+
+
+def _u(why: str, carried_by: str) -> Cells:
+    return (Cell("unsupported", why, carried_by),) * len(COLUMNS)
+
+
+def _each(*cells: Cells) -> Cells:
+    """One for each topology, in their order."""
+    return tuple(one[0] for one in cells)
+
+
+_OWN_LOG = "each gateway writes its log where it runs; Azure's GatewayLogs hold none of it"
 
 
 ROWS: tuple[Row, ...] = (
@@ -71,20 +85,24 @@ ROWS: tuple[Row, ...] = (
     Row("EdgeSpec.defaults", _n()),
     Row("EdgeSpec.routes", _n()),
     Row("EdgeSpec.waf", _n("see Waf")),
-    Row("EdgeSpec.access_log", _n("diagnostic settings to Log Analytics")),
+    Row("EdgeSpec.access_log", _each(_n("diagnostic settings to Log Analytics"), _a(_OWN_LOG), _n("diagnostic settings to Log Analytics"), _n("diagnostic settings to Log Analytics")), u.logged),
     Row("EdgeSpec.monitor", _u("edgewright does not place alarms on Azure yet", "`accept` it, or alarms of your own"), u.monitored),
-    Row("EdgeSpec.ddos", _a("`advanced` is said of the network: bind one with a DDoS plan; API Management's own address has the platform's protection")),
+    Row("EdgeSpec.ddos", _each(_a("a network to create gets a DDoS plan, for the addresses in it; API Management's own address has the platform's protection"), _n("a network to create gets a DDoS plan; an existing one is its owner's"), _n("a network to create gets a DDoS plan; an existing one is its owner's"), _n("Front Door's own")), u.shielded),
     Row("EdgeSpec.compression", _a("API Management compresses nothing: a service's own compression is handed through"), u.compressed),
-    Row("Listener.host", _n("a custom domain, with a certificate of Key Vault")),
+    Row("Listener.host", _each(_n("a custom domain, with a certificate of Key Vault"), _n("a host name of the gateways, with a certificate of Key Vault"), _n("a listener and a custom domain, with a certificate of Key Vault"), _n("a custom domain of Front Door, with its own certificate"))),
+    Row("Listener.(without a host)", _each(_n("the service's own name"), _u("a Load Balancer has neither name nor certificate", "`host`, with a certificate in Key Vault"), _u("an Application Gateway has no certificate of its own", "`host`, with a certificate in Key Vault"), _n("the endpoint's own name")), u.nameless),
     Row("Listener.(wildcard host)", _u("API Management answers to the host names that it is given", "each host by name"), u.wildcard_hosts),
     Row("Listener.(second web listener)", _u("a service has one port, and no listeners apart", "an edge of its own"), u.several_listeners),
-    Row("Listener.port", _n("443")),
-    Row("Listener.(https on another port)", _u("API Management listens on 443", "port 443"), u.other_ports),
+    Row("Listener.port", _each(_n("443"), _n(), _n("443"), _n("443"))),
+    Row("Listener.(https on another port)", _each(_u("API Management listens on 443", "port 443"), _n("a rule of the balancer"), _u("the Application Gateway listens on 443", "port 443"), _u("Front Door listens on 443", "port 443")), u.other_ports),
+    Row("Listener.(https on another port, on Kubernetes)", _each(_n("see Listener.(https on another port)"), _u("the gateways' Service opens 443", "port 443"), _n("see Listener.(https on another port)"), _n("see Listener.(https on another port)")), u.other_ports_on_kubernetes),
     Row("Listener.protocol", _n()),
     Row("Listener.(http)", _u("the API is asked by HTTPS only", "`protocol: https`"), u.plain_http),
-    Row("Listener.(tcp, tls or udp)", _u("edgewright does not place the Load Balancer of streams on Azure yet", "an edge of its own on another target"), u.streams),
+    Row("Listener.(tcp, tls or udp)", _n("a public Load Balancer")),
+    Row("Listener.(tls that ends at the edge)", _u("a Load Balancer hands connections on and ends no TLS", "`tls: {passthrough: true}`, and the service ends it"), u.ended_streams),
+    Row("Listener.(udp probed by tcp)", _a("a UDP rule is probed by TCP or HTTP: the machines must answer on the same port"), u.datagrams),
     Row("Listener.tls", _n("1.2 and 1.3, weak protocols and ciphers off")),
-    Row("Listener.redirect_http", _a("port 80 is not opened to the API: a client must ask by HTTPS itself"), u.redirected),
+    Row("Listener.redirect_http", _each(*(_a("port 80 is not opened to the API: a client must ask by HTTPS itself"),) * 2, _n("a listener on 80 that redirects"), _n("a route that redirects")), u.redirected),
     Row("Listener.backend", _n("see Listener.(tcp, tls or udp)")),
     Row("Tls.min_version", _n("1.2")),
     Row("Tls.(min_version 1.3)", _u("API Management cannot refuse TLS 1.2", "`min_version: \"1.2\"`"), u.tls_13),
@@ -93,7 +111,7 @@ ROWS: tuple[Row, ...] = (
     Row("Authorizer.jwt", _n("validate-jwt, or validate-azure-ad-token for an issuer of Entra ID")),
     Row("Authorizer.api_key", _n("a product's subscriptions; that a key without need is known is unverified for APIs that ask for none: then it answers 401")),
     Row("Authorizer.oidc", _u("API Management has no browser login", "a login of the application's own"), u.oidc),
-    Row("Authorizer.introspection", _u("edgewright does not compile introspection for Azure yet", "a JWT"), u.introspection),
+    Row("Authorizer.introspection", _n("send-request to the endpoint; 401 without an active token, 503 where the endpoint gives no answer that can be read within 5 s; a token's own end holds, early tokens have 30 s")),
     Row("Authorizer.mtls", _u("edgewright does not place client certificates on Azure yet", "a JWT or an API key"), u.mtls),
     Row("Auth.(several authorizers)", _u("each policy of tokens refuses by itself: that one of several is enough cannot be said without a hole", "one authorizer a route"), u.several),
     Row("Jwt.issuer", _n()),
@@ -125,9 +143,12 @@ ROWS: tuple[Row, ...] = (
     Row("Oidc.issuer", _n("see Authorizer.oidc")),
     Row("Oidc.client", _n("see Authorizer.oidc")),
     Row("Oidc.scopes", _n("see Authorizer.oidc")),
-    Row("Introspection.endpoint", _n("see Authorizer.introspection")),
-    Row("Introspection.client", _n("see Authorizer.introspection")),
-    Row("Introspection.cache", _n("see Authorizer.introspection")),
+    Row("Introspection.endpoint", _n("asked by a form, for the token of `Authorization: Bearer`")),
+    Row("Introspection.(endpoint by http)", _u("a token and the client's secret would travel unencrypted", "an https endpoint"), u.introspection_by_http),
+    Row("Introspection.client", _n("Basic; its secret is a named value")),
+    Row("Introspection.cache", _n("active answers alone, by the SHA-256 of the token; a gateway without a cache asks each time: the tier Consumption, and a self-hosted gateway without an external one")),
+    Row("Introspection.(cache in parts of a second)", _a("rounded down to whole seconds; below one nothing is kept"), u.introspection_in_parts),
+    Row("Introspection.(of a WebSocket)", _a("asked at each handshake, and nothing is kept; that a handshake may send the form is unverified: else it is refused"), u.websockets_introspected),
     Row("Mtls.subjects", _n("see Authorizer.mtls")),
     Row("Auth.authorizer", _n()),
     Row("Auth.scopes", _n("403 by an expression")),
@@ -135,9 +156,10 @@ ROWS: tuple[Row, ...] = (
     Row("Auth.claims", _n("403 by an expression")),
     Row("Backend.port", _n()),
     Row("Backend.protocol", _n("http, https")),
-    Row("Backend.(grpc or h2c)", _u("a managed gateway speaks HTTP/1.1 to backends", "a self-hosted gateway"), u.grpc_backends),
-    Row("Backend.(https behind the services' balancer)", _u("the gateway checks the name of a certificate, and the balancer has an address only", "`protocol: http`, or bind a `url` with a name that the certificate has"), u.https_behind),
+    Row("Backend.(grpc or h2c)", _u("a managed gateway speaks HTTP/1.1 to backends, and edgewright compiles no gRPC API for a self-hosted one", "`protocol: http`"), u.grpc_backends),
+    Row("Backend.(https behind the services' balancer)", _u("the gateway checks the name of a certificate, and the balancer has an address only", "bind `private_dns: {zone}`, and each backend has a name in it"), u.https_behind),
     Row("Backend.health_check", _n("a probe of the services' balancer")),
+    Row("Backend.(health check without a balancer)", _a("a gateway asks no backend whether it is well: at a URL nobody does, in a cluster the readiness of the Service's own pods counts"), u.unchecked),
     Row("Backend.circuit_breaker", _n("a circuit breaker of the Backend")),
     Row("HealthCheck.path", _n()),
     Row("HealthCheck.interval", _n()),
@@ -173,21 +195,22 @@ ROWS: tuple[Row, ...] = (
     Row("Route.rewrite", _n()),
     Row("Route.redirect", _n()),
     Row("Route.respond", _n()),
-    Row("Route.validation", _u("edgewright does not compile validate-content and validate-parameters yet", "the service"), u.validated),
-    Row("Route.(WebSocket)", _a("a WebSocket API of its own: policies see the handshake, and no message"), u.websockets),
+    Row("Route.validation", _a("validate-parameters and validate-content against the imported document, in prevention mode: 400; that the import keeps all words of a parameter's schema is unverified, and no variable is compared where another route's literal stands in its place"), u.validated),
+    Row("Route.(validation of a WebSocket)", _u("no handshake is checked by validate-parameters or validate-content", "the service, and `validate: false`"), u.validated_websockets),
+    Row("Route.(WebSocket)", _each(*(_a("a WebSocket API of its own: policies see the handshake, and no message"),) * 3, _a("a WebSocket API of its own: policies see the handshake, and no message; that Front Door hands WebSockets to a private endpoint is unverified")), u.websockets),
     Row("Route.(WebSocket with variables or /*)", _u("a WebSocket API has one path", "a path without variables"), u.websockets_with_variables),
     Row("Route.(WebSocket over several backends)", _u("a WebSocket API has one service", "one backend"), u.websockets_weighted),
     Row("Route.(WebSocket with matches, headers or another host)", _u("a WebSocket API knows a path only, and edgewright changes nothing on the way", "none of these"), u.websockets_changed),
     Row("Auth.(API key of a WebSocket)", _u("which keys a WebSocket API knows is a product's, and edgewright links none", "a JWT"), u.websockets_by_key),
-    Row("Throttle.rate", _a("a sliding window of a minute (classic tiers) or a bucket (v2); each instance of the gateway counts for itself"), u.throttled),
+    Row("Throttle.rate", _each(_a("a sliding window of a minute (classic tiers) or a bucket (v2); each instance of the gateway counts for itself"), _a("a sliding window of a minute; each machine counts for itself, gateways on Kubernetes together"), *(_a("a sliding window of a minute (classic tiers) or a bucket (v2); each instance of the gateway counts for itself"),) * 2), u.throttled),
     Row("Throttle.(rates that are no whole number a minute or in 5 minutes)", _a("rounded down to whole requests in 60 s, or in 300 s, and to one in 300 s at least"), u.inexact),
     Row("Throttle.burst", _a("a second window of one second, with the burst as its size")),
-    Row("Throttle.per", _n("by an expression")),
+    Row("Throttle.per", _each(*(_n("by an expression"),) * 2, *(_n("by an expression; an address is the one that stands before the service has seen"),) * 2)),
     Row("Quota.limit", _n("quota-by-key; over it 429, as elsewhere, where Azure says 403")),
     Row("Quota.period", _n("whole periods of UTC: hour, day, week from Monday")),
     Row("Quota.(a month)", _a("30 days from 2018-01-01, since the policy counts seconds"), u.monthly),
     Row("Quota.per", _a("counted by the service; over several instances best effort"), u.quotas),
-    Row("Cache.ttl", _n("whole seconds")),
+    Row("Cache.ttl", _each(_n("whole seconds"), _n("whole seconds; in a Redis, since self-hosted gateways have no cache"), _n("whole seconds"), _n("whole seconds"))),
     Row("Cache.(parts of a second)", _a("rounded down to whole seconds, at least one"), u.cached_parts),
     Row("Cache.(HEAD)", _a("only GET is kept"), u.cached_head),
     Row("Cache.(under header or query matches)", _u("the cache is one for the operation, whatever its matches", "no matches, or no cache"), u.cached_under_matches),
@@ -212,6 +235,7 @@ ROWS: tuple[Row, ...] = (
     Row("Timeout.(request with retries)", _a("each try has the time of one; together they may take longer than the request's"), u.requests_and_retries),
     Row("Timeout.backend", _a("there is one try, bounded by the request's"), u.backend_timeouts),
     Row("Timeout.idle", _n("of WebSockets")),
+    Row("Timeout.(idle of a stream)", _a("answers go on piece by piece; an idle connection is ended after 4 minutes, or as the network has it"), u.streams_without_end),
     Row("Rewrite.host", _n()),
     Row("Rewrite.prefix", _n()),
     Row("Rewrite.path", _n()),
@@ -232,22 +256,28 @@ ROWS: tuple[Row, ...] = (
     Row("ValueMatch.present", _n()),
     Row("Match.headers", _n()),
     Row("Match.query", _n()),
-    Row("Validate.parameters", _n("see Route.validation")),
-    Row("Validate.body", _n("see Route.validation")),
+    Row("Validate.parameters", _n("see Route.validation; parameters that are not named are let through")),
+    Row("Validate.body", _n("JSON bodies by their schema, of 102,400 bytes at most; a media type that is not named is refused, one that is not JSON is let through")),
+    Row("Validate.(bodies of GET, HEAD and OPTIONS)", _a("the import drops what they may be: any body is refused"), u.validated_bodies_without_schema),
     Row("Validate.operation", _n("see Route.validation")),
+    Row("Validate.(by nothing)", _u("there is no operation to check requests against", "load the OpenAPI document, write `validate: {operation: ...}`, or `validate: false`"), u.validated_by_nothing),
+    Row("Validate.(words of JSON Schema)", _u("the import knows the words of OpenAPI 3.0 only: no if, contains, prefixItems, patternProperties, dependent*, unevaluated*, discriminator", "a schema without them, or `validate: {body: false}`"), u.validated_beyond),
+    Row("Validate.(unlike operations under matches)", _u("routes told apart by headers or query are one operation, which has one description", "the same `validate`, or paths of their own"), u.validated_unlike),
     Row("Operation.parameters", _n("see Route.validation")),
-    Row("Operation.body_required", _n("see Route.validation")),
-    Row("Operation.bodies", _n("see Route.validation")),
-    Row("Parameter.name", _n("see Route.validation")),
-    Row("Parameter.source", _n("see Route.validation")),
-    Row("Parameter.required", _n("see Route.validation")),
-    Row("Parameter.shape", _n("see Route.validation")),
-    Row("Waf.mode", _n("block")),
-    Row("Waf.(mode count)", _u("ip-filter refuses; it cannot count", "`mode: block`"), u.waf_counts),
-    Row("Waf.managed", _u("API Management has no managed rules", "an Application Gateway before it"), u.waf_managed),
-    Row("Waf.allow", _n("ip-filter, as ranges; by the address that API Management sees")),
-    Row("Waf.deny", _n("ip-filter, as ranges")),
-    Row("Waf.rate_per_ip", _a("rate-limit-by-key before everything else, over a minute; each instance of the gateway counts for itself"), u.waf_rate),
+    Row("Operation.body_required", _n("by an expression")),
+    Row("Operation.bodies", _n("see Validate.body")),
+    Row("Parameter.name", _n()),
+    Row("Parameter.(names alike)", _u("an import wants each required query parameter and each variable of a path to have a name of its own, whatever its case, and variables of paths are called p1, p2 here", "another name"), u.validated_names),
+    Row("Parameter.source", _n("path, query, headers but Accept, Authorization and Content-Type")),
+    Row("Parameter.required", _n("by an expression")),
+    Row("Parameter.shape", _n("in the words of OpenAPI 3.0; null where `type` names it is unverified: else it is refused")),
+    Row("Waf.mode", _each(_n("block"), _n("block"), _n("Prevention or Detection"), _n("Prevention or Detection"))),
+    Row("Waf.(mode count)", _each(*(_u("ip-filter refuses; it cannot count", "`mode: block`"),) * 2, _n("Detection"), _n("Detection")), u.waf_counts),
+    Row("Waf.managed", _each(_u("API Management has no managed rules", "azure/appgw-waf or azure/front-door"), _u("a Load Balancer sees no requests, and API Management has no managed rules", "azure/appgw-waf or azure/front-door"), _n("managed rule sets of the WAF policy"), _n("managed rule sets of the WAF policy")), u.waf_managed),
+    Row("Waf.allow", _each(*(_n("ip-filter, as ranges; by the address that the gateway sees"),) * 2, *(_n("a rule of the WAF policy, by the client's address"),) * 2)),
+    Row("Waf.deny", _each(*(_n("ip-filter, as ranges"),) * 2, *(_n("a rule of the WAF policy"),) * 2)),
+    Row("Waf.(address lists before streams)", _u("neither a Load Balancer nor a policy of requests looks at who opens a connection", "rules of your own on the machines' network, or no stream beside the lists"), u.lists_before_streams),
+    Row("Waf.rate_per_ip", _each(*(_a("rate-limit-by-key before everything else, over a minute; each instance of the gateway counts for itself"),) * 2, *(_a("a rate rule of the WAF policy, over a minute or five"),) * 2), u.waf_rate),
     Row("AccessLog.retention", _a("the workspace's own retention holds"), u.log_retention),
     Row("AccessLog.fields", _a("GatewayLogs have Azure's own fields"), u.log_fields),
     Row("AccessLog.sample", _a("all requests are logged"), u.sampled),

@@ -3,19 +3,22 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from hashlib import sha256
-from typing import Any, Literal
+from typing import Any
 
-from edgewright.azure.artifact import Api, Artifact, BackendPlan, Balancer, Json, WebSocket
+from edgewright.azure import compile_balancers as balancers
+from edgewright.azure.artifact import Api, Artifact, BackendPlan, Gateways, Json, WebSocket
 from edgewright.azure.bindings import Bindings, pooled, read_bindings
 from edgewright.azure.capabilities import NEVER_ACCEPTED, findings
-from edgewright.azure.compile_operations import openapi, operations
-from edgewright.azure.compile_policy import compile_policy, pool_id, products, websocket_policy
-from edgewright.azure.tiers import BY_NAME, FEATURES, Tier, cheapest, lacking
+from edgewright.azure.compile_authorizers import introspections, named_values
+from edgewright.azure.compile_fragments import MAX_FRAGMENT
+from edgewright.azure.compile_network import bound_problems, subnets_of
+from edgewright.azure.compile_operations import ApiOperation, openapi, operations
+from edgewright.azure.compile_policy import Surroundings, compile_policy, pool_id, products, websocket_policy
+from edgewright.azure.compile_tier import network_of, on, tier_of
+from edgewright.azure.tiers import Tier
+from edgewright.azure.topology import Topology
 from edgewright.edge.model import ApiKeyAuthorizer, Backend, Edge, Finding, Forward, Route
 from edgewright.spec.problems import Place, Problem, SpecError
-
-Topology = Literal["gateway-first"]
-TOPOLOGIES: tuple[Topology, ...] = ("gateway-first",)
 
 MAX_BODY = 4 * 1024 * 1024
 """Bytes of a document that is imported inline (Microsoft's page of API import restrictions)."""
@@ -30,33 +33,42 @@ def compile_edge(
     the topology or the tier cannot carry, and every limit that it is over.
     """
     if not isinstance(bindings, Bindings):
-        bindings = read_bindings(bindings, edge, placeholders=placeholders)
+        bindings = read_bindings(bindings, edge, topology, placeholders=placeholders)
     found = findings(edge, bindings, topology)
     problems = [*_refused(found, bindings, topology), *_unused_acceptance(found, bindings)]
     if problems:
         raise SpecError(problems)
     routes = [route for route in edge.routes if not route.websocket]
-    websockets = tuple(_websocket(edge, route, bindings) for route in edge.routes if route.websocket)
+    around = surroundings_of(edge, topology)
+    websockets = tuple(_websocket(edge, route, bindings, around) for route in edge.routes if route.websocket)
     behind = pooled(edge, bindings)
-    api = _api(edge, routes) if routes else None
-    tier, decisions, problems = _tier(edge, bindings, api, behind)
+    carried = operations(routes)
+    tier, decisions, problems = tier_of(edge, bindings, topology, len(carried), behind)
     if tier is None or problems:
         raise SpecError(problems)
-    problems = list(_limits(edge, api, tier))
+    api = _api(edge, routes, carried, tier, around) if routes else None
+    network = network_of(tier, topology, behind)
+    redis = topology == "balancer-first" and _keeps(edge)
+    subnets = subnets_of(edge, bindings, topology, network, behind, redis=redis)
+    problems = [*_limits(edge, api, tier), *bound_problems(bindings, subnets)]
     if problems:
         raise SpecError(problems)
     return Artifact(
         name=edge.name,
         topology=topology,
         tier=tier.name,
-        network=_network(tier, behind),
+        network=network,
+        subnets=subnets,
         hosts=tuple(dict.fromkeys(host for item in edge.listeners if item.web for host in item.hosts)),
         api=api,
         websockets=websockets,
-        backends={name: _backend(edge.backends[name], bindings) for name in _used(routes)},
+        backends={name: _backend(edge.backends[name], bindings, edge.name) for name in _used(routes)},
         pools=_pools(routes),
-        services=_services(edge, behind) if behind else None,
-        streams=None,
+        named_values=named_values(edge),
+        services=balancers.services(edge, behind) if behind else None,
+        public=balancers.public(edge, machines=topology == "balancer-first" and not bindings.on_kubernetes),
+        gateways=_gateways(topology, bindings),
+        redis=redis,
         access_log_days=edge.access_log.retention_days,
         ddos_advanced=edge.ddos == "advanced",
         decisions=decisions,
@@ -76,17 +88,10 @@ def _refused(found: tuple[Finding, ...], bindings: Bindings, column: str) -> Ite
         ]
         if accepted and not item.field.startswith(NEVER_ACCEPTED):
             continue
-        what = f"{column} cannot carry {item.field}{_on(item.routes)}: {item.reason}"
+        what = f"{column} cannot carry {item.field}{on(item.routes)}: {item.reason}"
         if accepted:
             what += "; and authentication, address lists and cache isolation cannot be accepted away"
         yield Problem(item.place, what, item.carried_by, code="unsupported")
-
-
-def _on(routes: Sequence[str]) -> str:
-    if not routes:
-        return ""
-    shown = ", ".join(routes[:3]) + (f" and {len(routes) - 3} more" if len(routes) > 3 else "")
-    return f" of {shown}"
 
 
 def _unused_acceptance(found: tuple[Finding, ...], bindings: Bindings) -> Iterator[Problem]:
@@ -100,36 +105,63 @@ def _unused_acceptance(found: tuple[Finding, ...], bindings: Bindings) -> Iterat
 # -- the API -----------------------------------------------------------------------------------------------------------
 
 
-def _api(edge: Edge, routes: Sequence[Route]) -> Api:
-    found = operations(routes)
-    policies = compile_policy(edge, routes, found, external_cache=False)
+CLIENT_HEADER = "X-Edgewright-Client"
+"""Has the address of a client as an Application Gateway of ours saw it; a client's own is overwritten there."""
+
+FRONT_DOOR_CLIENT = "X-Azure-SocketIP"
+"""Has the address of the connection to Front Door, which sets it itself (Microsoft's page of its HTTP headers)."""
+
+
+def front_door_value(edge: str) -> str:
+    """The named value that holds the id of the Front Door before an edge."""
+    return f"{edge}-front-door"
+
+
+def surroundings_of(edge: Edge, topology: Topology) -> Surroundings:
+    """What stands around the gateways of a topology."""
+    match topology:
+        case "gateway-first":
+            return Surroundings()
+        case "balancer-first":
+            return Surroundings(external_cache=True, only_self_hosted=True)
+        case "appgw-waf":
+            return Surroundings(client_address="header", address_header=CLIENT_HEADER)
+        case "front-door":
+            return Surroundings(
+                client_address="header", address_header=FRONT_DOOR_CLIENT, front_door_id=front_door_value(edge.name)
+            )
+
+
+def _api(edge: Edge, routes: Sequence[Route], found: Sequence[ApiOperation], tier: Tier, around: Surroundings) -> Api:
+    policies = compile_policy(edge, routes, found, around, limit=tier.policy_bytes)
     keys = [item for item in edge.authorizers.values() if isinstance(item, ApiKeyAuthorizer)]
     by_name = {item.name: item.clients for item in keys}
     return Api(
         body=openapi(edge.name, found),
         policy=policies.api.xml(),
         operation_policies={name: document.xml() for name, document in policies.operations.items()},
+        fragments={name: fragment.xml() for name, fragment in policies.fragments.items()},
         key={item.source.kind: item.source.name for item in keys},
         products={product: (name, by_name[name]) for name, product in products(edge).items()},
         operations=len(found),
     )
 
 
-def _websocket(edge: Edge, route: Route, bindings: Bindings) -> WebSocket:
+def _websocket(edge: Edge, route: Route, bindings: Bindings, around: Surroundings) -> WebSocket:
     """A route's own API: a WebSocket API has one operation, its handshake."""
     if not isinstance(route.action, Forward):
         raise TypeError(route.action)
     backend = route.action.targets[0][0]
     rewrite = route.rewrite
     path = str(rewrite.path) if rewrite is not None and rewrite.path is not None else str(route.path)
-    url = _backend(edge.backends[backend], bindings).url.replace("http", "ws", 1)
+    url = _backend(edge.backends[backend], bindings, edge.name).url.replace("http", "ws", 1)
     return WebSocket(
         route=route.key,
         id=f"{edge.name}-ws-{_word(str(route.path).lstrip('/'))}",
         path=str(route.path).lstrip("/"),
         backend=backend,
         url=f"{url.rstrip('/')}{path}",
-        policy=websocket_policy(edge, route).xml(),
+        policy=websocket_policy(edge, route, around).xml(),
     )
 
 
@@ -154,10 +186,26 @@ def _pools(routes: Sequence[Route]) -> dict[str, tuple[tuple[str, int], ...]]:
     return dict(sorted(found.items()))
 
 
-def _backend(item: Backend, bindings: Bindings) -> BackendPlan:
+def _keeps(edge: Edge) -> bool:
+    """Whether gateways keep anything between requests: answers, or what is known of opaque tokens."""
+    return any(route.cache is not None for route in edge.routes) or any(
+        item.cache >= 1000 for item in introspections(edge)
+    )
+
+
+def _gateways(topology: Topology, bindings: Bindings) -> Gateways:
+    if topology != "balancer-first":
+        return "managed"
+    return "kubernetes" if bindings.on_kubernetes else "machines"
+
+
+def _backend(item: Backend, bindings: Bindings, edge: str) -> BackendPlan:
     url = bindings.url_of(item.name)
     if url is None:
-        url = f"{'https' if item.protocol == 'https' else 'http'}://{{{{address:{item.name}}}}}:{item.port}"
+        zone = bindings.data.private_dns
+        name = bindings.service_of(item.name, edge) or (f"{item.name}.{zone.zone}" if zone is not None else None)
+        host = name or f"{{{{address:{item.name}}}}}"
+        url = f"{'https' if item.protocol == 'https' else 'http'}://{host}:{item.port}"
     breaker = item.circuit_breaker
     if breaker is None:
         return BackendPlan(url, url.startswith("https:"), None)
@@ -168,113 +216,6 @@ def _backend(item: Backend, bindings: Bindings) -> BackendPlan:
         "status_ranges": [{"min": 500, "max": 599}],
     }
     return BackendPlan(url, url.startswith("https:"), rule)
-
-
-# -- tier and network --------------------------------------------------------------------------------------------------
-
-
-def _tier(
-    edge: Edge, bindings: Bindings, api: Api | None, behind: Sequence[str]
-) -> tuple[Tier | None, tuple[str, ...], list[Problem]]:
-    """The tier, and why: as pinned, else the cheapest that has what the edge needs."""
-    needs = dict(_needs(edge, bindings, behind))
-    count = api.operations if api is not None else 0
-    best = cheapest(needs, count)
-    reasons = "; ".join(f"{FEATURES[need]} for {why}" for need, why in needs.items())
-    place = edge.listeners[0].origin.place if edge.listeners else edge.access_log.origin.place
-    if best is None:
-        what = f"no tier of API Management has all that this edge needs ({reasons}) and room for {count:,} operations"
-        return None, (), [Problem(place, what, "split the edge", code="tier")]
-    if bindings.data.tier is None:
-        return (
-            best,
-            (f"the tier {best.name}, the cheapest with what the edge needs: {reasons or 'nothing more'}",),
-            [],
-        )
-    pinned = BY_NAME[bindings.data.tier]
-    problems = [
-        Problem(
-            place,
-            f"the tier {pinned.name} has no {FEATURES[need].removeprefix('a ')}, needed for {needs[need]}",
-            f"{best.name} is the cheapest that has all that this edge needs; a service of another tier is a new one:"
-            " place it beside the old one, and move the host name when it answers",
-            code="tier",
-        )
-        for need in lacking(pinned, needs)
-    ]
-    if pinned.units and bindings.data.capacity > pinned.units:
-        what = f"the tier {pinned.name} has {pinned.units} units at most, not {bindings.data.capacity}"
-        problems.append(Problem(Place("bindings", path=("capacity",)), what, "fewer units", code="tier"))
-    note = f"the stack has pinned the tier {pinned.name}"
-    if not problems and pinned is not best and not (pinned.name == "Developer" or bindings.production):
-        note += f"; {best.name} would carry this edge too"
-    return pinned, (note,), problems
-
-
-def _needs(edge: Edge, bindings: Bindings, behind: Sequence[str]) -> Iterator[tuple[str, str]]:
-    """What the edge needs of a tier, and for what."""
-    if bindings.production:
-        yield "sla", "a production stack"
-        yield "logs", "a production stack"
-    throttled = [route.key for route in edge.routes if route.throttle is not None]
-    if throttled:
-        yield "rate_limit_by_key", f"the throttle{_on(throttled)}"
-    if edge.waf is not None and edge.waf.rate_per_ip is not None:
-        yield "rate_limit_by_key", "the rate of an address"
-    counted = [route.key for route in edge.routes if route.quota is not None]
-    if counted:
-        yield "quota_by_key", f"the quota{_on(counted)}"
-    cached = [route.key for route in edge.routes if route.cache is not None]
-    if cached:
-        yield "cache", f"the cache{_on(cached)}"
-    broken = [item.name for item in edge.backends.values() if item.circuit_breaker is not None]
-    if broken:
-        yield "circuit_breaker", f"the backends {', '.join(broken)}"
-    sockets = [route.key for route in edge.routes if route.websocket]
-    if sockets:
-        yield "websocket", f"the WebSocket{_on(sockets)}"
-    if behind:
-        yield "private_backends", f"the services' balancer of {', '.join(behind)}"
-
-
-def _network(tier: Tier, behind: Sequence[str]) -> str:
-    """How the service is in a network: injected (classic), integrated (v2), or not."""
-    if not behind:
-        return "none"
-    return "external" if tier.classic else "integration"
-
-
-def _services(edge: Edge, behind: Sequence[str]) -> Balancer:
-    """The internal balancer: a frontend of its own for each backend, so that each keeps its port and its address
-    whatever other backends there are."""
-    frontends: dict[str, Json] = {}
-    pools: dict[str, Json] = {}
-    probes: dict[str, Json] = {}
-    rules: dict[str, Json] = {}
-    for name in behind:
-        item = edge.backends[name]
-        check = item.health_check
-        frontends[name] = {"internal": True}
-        pools[name] = {}
-        probe: Json = {"protocol": "Tcp", "port": item.port, "interval_seconds": 15, "probe_threshold": 2}
-        if check is not None:
-            # A probe asks every 5 seconds at most often (Microsoft's page of the probe).
-            probe |= {
-                "interval_seconds": max(5, check.interval // 1000),
-                "probe_threshold": check.unhealthy_threshold,
-            }
-            if check.path is not None:
-                probe |= {"protocol": "Https" if item.protocol == "https" else "Http", "path": check.path}
-        probes[name] = probe
-        rules[name] = {
-            "frontend": name,
-            "pools": [name],
-            "probe": name,
-            "protocol": "Tcp",
-            "frontend_port": item.port,
-            "backend_port": item.port,
-        }
-    return Balancer(True, frontends, pools, probes, rules)
 
 
 # -- limits ------------------------------------------------------------------------------------------------------------
@@ -292,15 +233,16 @@ def _limits(edge: Edge, api: Api | None, tier: Tier) -> Iterator[Problem]:
             "merge routes with `/*`, name methods in place of ANY, or a larger tier",
             code="limit",
         )
-    for what, text in (
-        ("the API's policy", api.policy),
-        *((f"the policy of {k}", v) for k, v in api.operation_policies.items()),
+    for what, text, most in (
+        ("the API's policy", api.policy, tier.policy_bytes),
+        *((f"the policy of {k}", v, tier.policy_bytes) for k, v in api.operation_policies.items()),
+        *((f"the fragment {k}", v, MAX_FRAGMENT) for k, v in api.fragments.items()),
     ):
         size = len(text.encode())
-        if size > tier.policy_bytes:
+        if size > most:
             yield Problem(
                 place,
-                f"{what} would have {size:,} bytes; the tier {tier.name} takes {tier.policy_bytes:,}",
+                f"{what} would have {size:,} bytes; the tier {tier.name} takes {most:,}",
                 "fewer distinct settings, methods named in place of ANY, or split the edge",
                 code="limit",
             )

@@ -16,18 +16,18 @@ PERIODS = {"hour": 3600, "day": 86_400, "week": 604_800, "month": 2_592_000}
 """Seconds of a quota's period; a month is 30 days, since the policy counts seconds only."""
 
 
-def limit_policies(route: Route, bucket: str) -> tuple[Policy, ...]:
+def limit_policies(route: Route, bucket: str, callers: cs.Callers = cs.DIRECT) -> tuple[Policy, ...]:
     """The limits of a route. bucket: of its throttle."""
     return (
-        *(_throttle(route.throttle, bucket) if route.throttle is not None else ()),
-        *(_quota(route.quota, route) if route.quota is not None else ()),
+        *(_throttle(route.throttle, bucket, callers) if route.throttle is not None else ()),
+        *(_quota(route.quota, route, callers) if route.quota is not None else ()),
     )
 
 
-def address_limits(count: int, seconds: int) -> tuple[Policy, ...]:
+def address_limits(count: int, seconds: int, callers: cs.Callers = cs.DIRECT) -> tuple[Policy, ...]:
     """A rate by address before everything else; of the whole service, WebSockets included."""
     calls, period = _per_period(count, seconds)
-    return (RateLimitByKey(calls, period, cs.counter("waf", "m", ("ip",), None)),)
+    return (RateLimitByKey(calls, period, cs.counter("waf", "m", ("ip",), None, callers)),)
 
 
 def lasting(throttle: Throttle) -> tuple[int, int]:
@@ -49,20 +49,20 @@ def is_exact(throttle: Throttle) -> bool:
     return calls * throttle.seconds == throttle.count * period
 
 
-def _throttle(throttle: Throttle, bucket: str) -> Iterator[Policy]:
+def _throttle(throttle: Throttle, bucket: str, callers: cs.Callers) -> Iterator[Policy]:
     """Two windows: one of a second holds the burst, one of a minute the lasting rate. Their keys differ: one key with
     two windows is undefined (Microsoft's page of the policy)."""
     calls, period = lasting(throttle)
     if throttle.burst < calls:
-        yield RateLimitByKey(throttle.burst, 1, _counter(bucket, "s", throttle.per))
-    yield RateLimitByKey(calls, period, _counter(bucket, "m", throttle.per))
+        yield RateLimitByKey(throttle.burst, 1, _counter(bucket, "s", throttle.per, callers))
+    yield RateLimitByKey(calls, period, _counter(bucket, "m", throttle.per, callers))
 
 
-def _quota(quota: Quota, route: Route) -> Iterator[Policy]:
+def _quota(quota: Quota, route: Route, callers: cs.Callers) -> Iterator[Policy]:
     bucket = f"{quota.bucket} {route.key}" if quota.per.kind == "route" else quota.bucket
-    yield QuotaByKey(quota.limit, PERIODS[quota.period], _counter(bucket, "q", quota.per), EPOCH)
+    yield QuotaByKey(quota.limit, PERIODS[quota.period], _counter(bucket, "q", quota.per, callers), EPOCH)
 
 
-def _counter(bucket: str, window: str, per: Key) -> cs.Code:
+def _counter(bucket: str, window: str, per: Key, callers: cs.Callers) -> cs.Code:
     order = () if per.kind == "route" else per.order or ("ip",)
-    return cs.counter(bucket, window, order, per.header)
+    return cs.counter(bucket, window, order, per.header, callers)

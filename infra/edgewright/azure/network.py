@@ -1,14 +1,50 @@
-"""The network of an edge: subnets of the gateway and of services, each closed but for what it needs, and a way out."""
+"""The network of an edge: named subnets, each closed but for what its role needs and what is said, and a way out."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from ipaddress import IPv4Network
 from typing import Any, Required, TypedDict
 
 import pulumi
 from pulumi_azure_native import network
 
-from edgewright.azure.network_rules import ROLES, Role, cidr_problems, gateway_rules, services_rules
+from edgewright.azure import network_rules as rules
+from edgewright.azure.network_regions import default_zones, zone_problems
 from edgewright.clouds.part import place, refuse, unknown_keys
+
+
+class OpenArgs(TypedDict, total=False):
+    """What a subnet lets through beyond what its role needs."""
+
+    name: Required[str]
+    """Of the rule; unlike all others of its subnet and direction."""
+    peer: Required[pulumi.Input[str]]
+    """The other end: the source in ``open_to``, the destination in ``reaches``. A range, a service tag such as
+    ``Internet`` or ``AzureMonitor``, or the name of another subnet of this network."""
+    ports: Required[list[str]]
+    """Of the destination: ``443``, ``8000-8100``, or ``*`` for all."""
+    protocol: str
+    """``Tcp`` (default), ``Udp`` or ``*``."""
+    why: str
+    """The rule's description, at most 140 characters. Default: the other end."""
+
+
+class SubnetArgs(TypedDict, total=False):
+    """A subnet."""
+
+    cidr: Required[str]
+    """Its range, in the network's; it overlaps no other."""
+    role: Required[str]
+    """What stands in it, by the names of `network_rules.ROLES`; this gives its rules, its delegation and its least
+    size."""
+    open_to: Sequence[OpenArgs]
+    """Who may reach it, beyond what the role needs. Default: nobody."""
+    reaches: Sequence[OpenArgs]
+    """What it may reach, beyond what the role needs. Default: nothing; for ``services`` everything."""
+    pods: str
+    """For ``kubernetes`` with Azure CNI Overlay: the range of pods, which the subnet's rules hold for too."""
+    security_group_id: pulumi.Input[str]
+    """An existing security group; its rules are its owner's. Default: one is made."""
+    nat: bool
+    """Whether it goes out by the NAT gateway. Default: where it reaches out of the network."""
 
 
 class NetworkArgs(TypedDict, total=False):
@@ -19,54 +55,139 @@ class NetworkArgs(TypedDict, total=False):
     location: Required[pulumi.Input[str]]
     """Such as ``westeurope``."""
     cidr: Required[str]
-    """A /22 or larger; the gateway has its first /24, services its second."""
-    gateway: Required[str]
-    """What stands in the gateway's subnet, by the names of `network_rules.ROLES`."""
-    service_ports: Required[list[int]]
-    """Ports of services that the gateway may reach."""
+    """A private range; `network_rules.slots` divides it."""
+    subnets: Required[Mapping[str, SubnetArgs]]
+    """By name."""
+    nat_gateway_id: pulumi.Input[str]
+    """An existing NAT gateway. Default: one is made where a subnet needs it."""
+    zones: list[str]
+    """Of the NAT gateway's address. Default: all zones, none in a region known to have none."""
+    ddos_protection: bool
+    """Makes a DDoS protection plan, which is paid by the month and serves many networks. Default: false."""
+    ddos_plan_id: pulumi.Input[str]
+    """An existing plan instead."""
+    dns_servers: list[str]
+    """The network's own DNS servers; subnets whose ways out are listed may reach them. Default: Azure's, which private
+    DNS zones need."""
     tags: Mapping[str, pulumi.Input[str]]
     """On everything that takes tags."""
     overrides: Mapping[str, Mapping[str, Any]]
-    """Raw inputs by attribute: virtual_network, gateway_rules, service_rules, nat_gateway, nat_ip."""
+    """Raw inputs by attribute: virtual_network, security_groups.NAME, nat_gateway, nat_ip, ddos_plan."""
 
 
 class Network(pulumi.ComponentResource):
-    """A virtual network with two subnets.
+    """A virtual network.
 
-    Attributes: nat_ip, nat_gateway, gateway_rules and service_rules (security groups), virtual_network;
-    ``gateway_subnet_id``, ``services_subnet_id``.
+    ``id``, ``name``, ``subnet_ids`` by name, and the raw resources ``virtual_network``, ``security_groups`` by subnet,
+    ``nat_ip``, ``nat_gateway``, ``ddos_plan`` (None where not made).
     """
 
     def __init__(self, name: str, args: NetworkArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         refuse("Network", name, _problems(args))
         super().__init__("edgewright:azure:Network", name, None, opts)
-        gateway, services = _ranges(args["cidr"])
-        role = ROLES[args["gateway"]]
+        self.ddos_plan = _ddos_plan(self, name, args)
         self.nat_ip = _nat_ip(self, name, args)
         self.nat_gateway = _nat_gateway(self, name, args)
-        self.gateway_rules = _group(self, f"{name}-gateway", "gateway_rules", gateway_rules(role, gateway), args)
-        ports = sorted(set(args["service_ports"]))
-        self.service_rules = _group(self, f"{name}-services", "service_rules", services_rules(gateway, ports), args)
-        self.virtual_network = _virtual_network(self, name, args, role, gateway, services)
-        self.gateway_subnet_id = pulumi.Output.concat(self.virtual_network.id, "/subnets/gateway")
-        self.services_subnet_id = pulumi.Output.concat(self.virtual_network.id, "/subnets/services")
-        self.register_outputs({"gatewaySubnetId": self.gateway_subnet_id, "servicesSubnetId": self.services_subnet_id})
+        self.security_groups = _security_groups(self, name, args)
+        self.virtual_network = _virtual_network(self, name, args)
+        self.id = self.virtual_network.id
+        self.name = self.virtual_network.name
+        self.subnet_ids = {one: pulumi.Output.concat(self.id, "/subnets/", one) for one in args["subnets"]}
+        self.register_outputs({"id": self.id, "subnetIds": self.subnet_ids})
 
 
-def _problems(args: NetworkArgs) -> Iterator[str]:
-    yield from cidr_problems(args["cidr"])
-    if args["gateway"] not in ROLES:
-        yield f"there is no gateway `{args['gateway']}`; there are {', '.join(ROLES)}"
-    for port in args["service_ports"]:
-        if not 1 <= port <= 65535:
-            yield f"{port} is no port"
-    known = ("virtual_network", "gateway_rules", "service_rules", "nat_gateway", "nat_ip")
-    yield from unknown_keys(args.get("overrides", {}), known, "overrides")
+# -- checks ------------------------------------------------------------------------------------------------------------
 
 
-def _ranges(cidr: str) -> tuple[str, str]:
-    first, second, *_ = IPv4Network(cidr).subnets(new_prefix=24)
-    return str(first), str(second)
+def _problems(args: NetworkArgs) -> list[str]:
+    given: Mapping[str, Any] = args
+    missing = [f"`{key}` is missing" for key in sorted(NetworkArgs.__required_keys__) if given.get(key) is None]
+    unknown = unknown_keys(args, NetworkArgs.__annotations__, "a network")
+    shape = [] if missing else list(_shape_problems(args))
+    if missing or unknown or shape:
+        return [*missing, *unknown, *shape]
+    return [
+        *rules.range_problems(args["cidr"], _ranges(args)),
+        *(problem for name, subnet in args["subnets"].items() for problem in _subnet_problems(name, subnet, args)),
+        *_ways_problems(args),
+        *unknown_keys(args.get("overrides", {}), _attributes(args), "overrides"),
+    ]
+
+
+def _shape_problems(args: NetworkArgs) -> Iterator[str]:
+    """What is missing in subnets and openings, or too much: all else is asked only of what has its shape."""
+    if not args["subnets"]:
+        yield "a network needs a subnet"
+    for name, subnet in args["subnets"].items():
+        what = f"subnet `{name}`"
+        yield from unknown_keys(subnet, SubnetArgs.__annotations__, what)
+        yield from (f"{what} needs `{key}`" for key in sorted(SubnetArgs.__required_keys__) if subnet.get(key) is None)
+        for which in ("open_to", "reaches"):
+            for opening in subnet.get(which, ()):
+                where = f"{what}, {which} `{opening.get('name')}`"
+                yield from unknown_keys(opening, OpenArgs.__annotations__, where)
+                needed = sorted(OpenArgs.__required_keys__)
+                yield from (f"{where} needs `{key}`" for key in needed if opening.get(key) is None)
+
+
+def _subnet_problems(name: str, subnet: SubnetArgs, args: NetworkArgs) -> Iterator[str]:
+    if "security_group_id" in subnet and (subnet.get("open_to") or subnet.get("reaches")):
+        yield f"subnet `{name}`: rules of an existing security group are its owner's; leave open_to and reaches out"
+    yield from rules.subnet_problems(
+        name,
+        subnet["role"],
+        subnet["cidr"],
+        open_to=_openings(subnet.get("open_to")),
+        reaches=_openings(subnet.get("reaches")),
+        subnets=_ranges(args),
+        pods=subnet.get("pods"),
+    )
+
+
+def _ways_problems(args: NetworkArgs) -> Iterator[str]:
+    if "ddos_plan_id" in args and args.get("ddos_protection"):
+        yield "write one of `ddos_plan_id`, an existing plan, and `ddos_protection`, which makes one"
+    if "nat_gateway_id" in args and "zones" in args:
+        yield "`zones` are of the NAT gateway's address, and an existing gateway has its own"
+    yield from zone_problems("the NAT gateway's address", args.get("zones", []), args["location"])
+    yield from rules.dns_problems(args.get("dns_servers", []))
+
+
+def _attributes(args: NetworkArgs) -> list[str]:
+    return [
+        "virtual_network",
+        *(f"security_groups.{name}" for name, subnet in args["subnets"].items() if "security_group_id" not in subnet),
+        *(["nat_gateway", "nat_ip"] if _makes_nat(args) else []),
+        *(["ddos_plan"] if args.get("ddos_protection") else []),
+    ]
+
+
+# -- what follows from the arguments -----------------------------------------------------------------------------------
+
+
+def _ranges(args: NetworkArgs) -> dict[str, str]:
+    return {name: subnet["cidr"] for name, subnet in args["subnets"].items()}
+
+
+def _openings(given: Sequence[OpenArgs] | None) -> list[rules.Opening]:
+    return [
+        rules.Opening(
+            item["name"], item["peer"], tuple(item["ports"]), item.get("protocol", "Tcp"), item.get("why", "")
+        )
+        for item in given or ()
+    ]
+
+
+def _uses_nat(subnet: SubnetArgs, args: NetworkArgs) -> bool:
+    given = subnet.get("nat")
+    if given is not None:
+        return given
+    role = rules.ROLES.get(subnet["role"])
+    return role is not None and rules.reaches_out(role, _openings(subnet.get("reaches")), _ranges(args))
+
+
+def _makes_nat(args: NetworkArgs) -> bool:
+    return "nat_gateway_id" not in args and any(_uses_nat(subnet, args) for subnet in args["subnets"].values())
 
 
 def _common(args: NetworkArgs) -> dict[str, Any]:
@@ -77,64 +198,108 @@ def _common(args: NetworkArgs) -> dict[str, Any]:
     }
 
 
-def _nat_ip(parent: Network, name: str, args: NetworkArgs) -> network.PublicIPAddress:
+# -- resources ---------------------------------------------------------------------------------------------------------
+
+
+def _ddos_plan(self: Network, name: str, args: NetworkArgs) -> network.DdosProtectionPlan | None:
+    if not args.get("ddos_protection"):
+        return None
+    return place(
+        network.DdosProtectionPlan,
+        f"{name}-ddos",
+        _common(args),
+        parent=self,
+        overrides=args.get("overrides"),
+        key="ddos_plan",
+    )
+
+
+def _nat_ip(self: Network, name: str, args: NetworkArgs) -> network.PublicIPAddress | None:
+    if not _makes_nat(args):
+        return None
     props = {
         **_common(args),
         "sku": {"name": "Standard", "tier": "Regional"},
         "public_ip_allocation_method": "Static",
         "public_ip_address_version": "IPv4",
+        "zones": args.get("zones", default_zones(args["location"])) or None,
     }
     overrides = args.get("overrides")
-    return place(network.PublicIPAddress, f"{name}-nat", props, parent=parent, overrides=overrides, key="nat_ip")
+    return place(network.PublicIPAddress, f"{name}-nat", props, parent=self, overrides=overrides, key="nat_ip")
 
 
-def _nat_gateway(parent: Network, name: str, args: NetworkArgs) -> network.NatGateway:
+def _nat_gateway(self: Network, name: str, args: NetworkArgs) -> network.NatGateway | None:
     """The way out: keys of issuers are fetched by it. Subnets have no other (default outbound access is off)."""
-    props = {**_common(args), "sku": {"name": "Standard"}, "public_ip_addresses": [{"id": parent.nat_ip.id}]}
+    if self.nat_ip is None:
+        return None
+    props = {**_common(args), "sku": {"name": "Standard"}, "public_ip_addresses": [{"id": self.nat_ip.id}]}
     overrides = args.get("overrides")
-    return place(network.NatGateway, f"{name}-nat", props, parent=parent, overrides=overrides, key="nat_gateway")
+    return place(network.NatGateway, f"{name}-nat", props, parent=self, overrides=overrides, key="nat_gateway")
 
 
-def _group(
-    parent: Network, name: str, key: str, rules: Sequence[dict[str, Any]], args: NetworkArgs
-) -> network.NetworkSecurityGroup:
-    """A security group, its rules inline: what is not here is not there, whoever added it."""
-    return place(
-        network.NetworkSecurityGroup,
-        name,
-        {**_common(args), "security_rules": list(rules)},
-        parent=parent,
-        overrides=args.get("overrides"),
-        key=key,
-    )
+def _security_groups(self: Network, name: str, args: NetworkArgs) -> dict[str, network.NetworkSecurityGroup]:
+    """Groups with their rules inline: what is not here is not there, whoever added it."""
+    return {
+        one: place(
+            network.NetworkSecurityGroup,
+            f"{name}-{one}",
+            {
+                **_common(args),
+                "security_rules": list(
+                    rules.rules_of(
+                        rules.ROLES[subnet["role"]],
+                        subnet["cidr"],
+                        open_to=_openings(subnet.get("open_to")),
+                        reaches=_openings(subnet.get("reaches")),
+                        subnets=_ranges(args),
+                        dns_servers=args.get("dns_servers", ()),
+                        pods=subnet.get("pods"),
+                    )
+                ),
+            },
+            parent=self,
+            overrides=args.get("overrides"),
+            key=f"security_groups.{one}",
+        )
+        for one, subnet in args["subnets"].items()
+        if "security_group_id" not in subnet
+    }
 
 
-def _virtual_network(
-    parent: Network, name: str, args: NetworkArgs, role: Role, gateway: str, services: str
-) -> network.VirtualNetwork:
+def _virtual_network(self: Network, name: str, args: NetworkArgs) -> network.VirtualNetwork:
     """The network with its subnets inline: Azure takes no two writes to subnets of one network at a time."""
-    nat = {"nat_gateway": {"id": parent.nat_gateway.id}, "default_outbound_access": False}
-    delegation = (
-        {"delegations": [{"name": "gateway", "service_name": role.delegation}]} if role.delegation is not None else {}
-    )
-    subnets = [
-        {
-            "name": "gateway",
-            "address_prefix": gateway,
-            "network_security_group": {"id": parent.gateway_rules.id},
-            **delegation,
-            **nat,
-        },
-        {
-            "name": "services",
-            "address_prefix": services,
-            "network_security_group": {"id": parent.service_rules.id},
-            "private_endpoint_network_policies": "Enabled",
-            **nat,
-        },
-    ]
-    props = {**_common(args), "address_space": {"address_prefixes": [args["cidr"]]}, "subnets": subnets}
-    overrides = args.get("overrides")
+    plan = self.ddos_plan.id if self.ddos_plan is not None else args.get("ddos_plan_id")
+    servers = args.get("dns_servers")
     return place(
-        network.VirtualNetwork, f"{name}-network", props, parent=parent, overrides=overrides, key="virtual_network"
+        network.VirtualNetwork,
+        f"{name}-network",
+        {
+            **_common(args),
+            "address_space": {"address_prefixes": [args["cidr"]]},
+            "dhcp_options": {"dns_servers": servers} if servers else None,
+            "enable_ddos_protection": True if plan is not None else None,
+            "ddos_protection_plan": {"id": plan} if plan is not None else None,
+            "subnets": [_subnet(self, one, subnet, args) for one, subnet in args["subnets"].items()],
+        },
+        parent=self,
+        overrides=args.get("overrides"),
+        key="virtual_network",
     )
+
+
+def _subnet(self: Network, name: str, subnet: SubnetArgs, args: NetworkArgs) -> dict[str, Any]:
+    made = self.security_groups.get(name)
+    found: dict[str, Any] = {
+        "name": name,
+        "address_prefix": subnet["cidr"],
+        "network_security_group": {"id": made.id if made is not None else subnet.get("security_group_id")},
+        # Without it, rules do not hold for private endpoints.
+        "private_endpoint_network_policies": "Enabled",
+        "default_outbound_access": False,
+    }
+    delegation = rules.ROLES[subnet["role"]].delegation
+    if delegation is not None:
+        found["delegations"] = [{"name": name, "service_name": delegation}]
+    if _uses_nat(subnet, args):
+        found["nat_gateway"] = {"id": self.nat_gateway.id if self.nat_gateway else args.get("nat_gateway_id")}
+    return found

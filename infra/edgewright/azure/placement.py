@@ -8,10 +8,12 @@ import pulumi
 
 from edgewright.azure.artifact import Artifact
 from edgewright.azure.bindings import Bindings, read_bindings
-from edgewright.azure.compile import Topology, compile_edge
+from edgewright.azure.compile import compile_edge
+from edgewright.azure.topology import Topology
 from edgewright.edge.model import Edge
 from edgewright.edge.resolve import resolve
 from edgewright.spec.document import from_data, load
+from edgewright.spec.problems import Place, Problem, SpecError
 
 
 class EdgeArgs(TypedDict, total=False):
@@ -24,7 +26,8 @@ class EdgeArgs(TypedDict, total=False):
     """What the stack binds, as `edgewright.azure.bindings.BindingsModel`; values may be Outputs."""
 
     credentials: Mapping[str, pulumi.Input[str]]
-    """Secrets: API keys as ``AUTHORIZER:CLIENT``; Azure makes the others."""
+    """Secrets: API keys as ``AUTHORIZER:CLIENT`` (Azure makes those that are not given), the secrets of clients of
+    introspection alike, and ``cache:connection``."""
 
     compiled: Any
     """A `Compiled`, in place of spec and bindings: what the offline plan has compiled already."""
@@ -110,8 +113,39 @@ def compiled_of(args: EdgeArgs, topology: Topology) -> Compiled:
     spec = args.get("spec")
     document = from_data(cast("Mapping[str, object]", spec)) if isinstance(spec, Mapping) else load(cast("str", spec))
     edge = resolve(document)
-    bindings = read_bindings(args.get("bindings", {}), edge)
-    return Compiled(edge, bindings, compile_edge(edge, bindings, topology))
+    bindings = read_bindings(args.get("bindings", {}), edge, topology)
+    found = Compiled(edge, bindings, compile_edge(edge, bindings, topology))
+    missing_credentials(found, args.get("credentials", {}))
+    return found
+
+
+CONNECTION = "cache:connection"
+"""The credential with the connection string of an existing Redis."""
+
+
+def credential_names(compiled: Compiled) -> tuple[list[str], list[str]]:
+    """The names of secrets that a stack must give, and of those that Azure makes where it gives none."""
+    bound = compiled.bindings.data.cache
+    needed = [f"{authorizer}:{client}" for authorizer, client in compiled.artifact.named_values.values()]
+    needed += [CONNECTION] if compiled.artifact.redis and bound is not None and bound.existing else []
+    api = compiled.artifact.api
+    products = api.products.values() if api is not None else ()
+    return needed, [f"{authorizer}:{client}" for authorizer, clients in products for client in clients]
+
+
+def missing_credentials(compiled: Compiled, given: Mapping[str, Any]) -> None:
+    """Raise SpecError for secrets that nobody but the stack knows, and that it does not give."""
+    missing = [name for name in credential_names(compiled)[0] if name not in given]
+    if missing:
+        raise SpecError(
+            Problem(
+                Place("credentials", path=(name,)),
+                f"the secret `{name}` is needed",
+                f"write `edgewright:credentials: {{{name}: ...}}` as a secret",
+                code="binding",
+            )
+            for name in missing
+        )
 
 
 def site(name: str, parent: pulumi.ComponentResource, compiled: Compiled, args: EdgeArgs, parts: Sequence[str]) -> Site:

@@ -1,11 +1,13 @@
 """The offline plan of an Azure topology: compiles with placeholders, records the components, and describes the way."""
 
+from base64 import b64encode
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from edgewright.azure.artifact import Artifact
 from edgewright.azure.bindings import Bindings, read_bindings
-from edgewright.azure.compile import Topology, compile_edge
+from edgewright.azure.compile import compile_edge
+from edgewright.azure.topology import Topology
 from edgewright.edge.model import Edge, Finding
 from edgewright.plan.model import Hop, Link, Plan, Resource
 from edgewright.plan.quick_imports import quickly
@@ -27,7 +29,7 @@ def plan(
 
     Raises SpecError for what is wrong with the spec or the bindings, PlanError for inputs that the SDK does not know.
     """
-    read = read_bindings(bindings, edge, placeholders=True)
+    read = read_bindings(bindings, edge, topology, placeholders=True)
     artifact = compile_edge(edge, read, topology)
     resources, outputs = _recorded(edge, read, artifact, topology, overrides or {})
     return Plan(
@@ -47,7 +49,11 @@ def plan(
 
 
 _CALLS: "Mapping[str, Call]" = {
-    "azure-native:apimanagement:listSubscriptionSecrets": lambda arguments: {"primaryKey": SECRET} if arguments else {}
+    "azure-native:apimanagement:listSubscriptionSecrets": lambda arguments: {"primaryKey": SECRET} if arguments else {},
+    "azure-native:redisenterprise:listDatabaseKeys": lambda arguments: {"primaryKey": SECRET} if arguments else {},
+    "azure-native:containerservice:listManagedClusterUserCredentials": lambda arguments: (
+        {"kubeconfigs": [{"name": "clusterUser", "value": b64encode(SECRET.encode()).decode()}]} if arguments else {}
+    ),
 }
 """Functions of Azure that topologies call, and what they would answer."""
 
@@ -56,14 +62,16 @@ def _recorded(
     edge: Edge, bindings: Bindings, artifact: Artifact, topology: Topology, overrides: Mapping[str, Any]
 ) -> tuple[tuple[Resource, ...], Mapping[str, Any]]:
     """The resources and outputs of the topology's component. Pulumi is imported here: bad specs are told before."""
-    with quickly("pulumi_azure_native"):
-        from edgewright.azure.placement import Compiled
+    with quickly("pulumi_azure_native", "pulumi_kubernetes"):
+        from edgewright.azure.placement import Compiled, credential_names
         from edgewright.azure.topologies import topology_class
         from edgewright.plan.recorder import record
         from edgewright.plan.sdk_types import validate
 
         make = topology_class(topology)
-        args: Any = {"compiled": Compiled(edge, bindings, artifact), "overrides": overrides}
+        compiled = Compiled(edge, bindings, artifact)
+        secrets = dict.fromkeys(credential_names(compiled)[0], SECRET)
+        args: Any = {"compiled": compiled, "credentials": secrets, "overrides": overrides}
         recording = record(lambda: make(edge.name, args), project="edgewright", stack="plan", calls=_CALLS)
         problems = validate(recording.resources)
     if problems:

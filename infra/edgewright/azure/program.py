@@ -8,9 +8,10 @@ import pulumi_azure_native as azure_native
 
 from edgewright.azure.artifact import Artifact
 from edgewright.azure.bindings import read_bindings
-from edgewright.azure.compile import Topology, compile_edge
-from edgewright.azure.placement import Compiled
+from edgewright.azure.compile import compile_edge
+from edgewright.azure.placement import Compiled, credential_names, missing_credentials
 from edgewright.azure.topologies import topology_class
+from edgewright.azure.topology import Topology
 from edgewright.clouds.references import getter, resolve_references, stood_in
 from edgewright.edge.resolve import resolve
 from edgewright.spec.document import load
@@ -26,17 +27,15 @@ def place_stack(settings: Settings) -> None:
     topology = _topology(settings)
     edge = resolve(load(settings.spec))
     bindings = read_bindings(
-        resolve_references(settings.bindings), edge, source=f"Pulumi.{settings.stack}.yaml bindings"
+        resolve_references(settings.bindings), edge, topology, source=f"Pulumi.{settings.stack}.yaml bindings"
     )
     compiled = Compiled(edge, bindings, compile_edge(edge, bindings, topology))
     for finding in compiled.artifact.findings:
         say = pulumi.log.warn if finding.level == "unsupported" else pulumi.log.info
         say(str(finding))
+    args: dict[str, Any] = {"compiled": compiled, "credentials": _secrets(settings.credentials, compiled)}
     # No default provider: the subscription is the one that the stack says.
     provider = azure_native.Provider("azure", subscription_id=bindings.data.subscription_id)
-    args: dict[str, Any] = {"compiled": compiled}
-    if settings.credentials is not None:
-        args["credentials"] = _secrets(settings.credentials, compiled)
     part = topology_class(topology)(edge.name, args, pulumi.ResourceOptions(provider=provider))
     pulumi.export("url", part.url)
     pulumi.export("dnsName", part.dns_name)
@@ -45,9 +44,9 @@ def place_stack(settings: Settings) -> None:
 
 def check(settings: Settings) -> Artifact:
     """Compile a stack without the engine; outputs of other stacks are stood in for. Raises SpecError."""
-    edge = resolve(load(settings.spec))
+    edge, topology = resolve(load(settings.spec)), _topology(settings)
     source = f"Pulumi.{settings.stack}.yaml bindings"
-    return compile_edge(edge, read_bindings(stood_in(settings.bindings), edge, source=source), _topology(settings))
+    return compile_edge(edge, read_bindings(stood_in(settings.bindings), edge, topology, source=source), topology)
 
 
 def _topology(settings: Settings) -> Topology:
@@ -55,12 +54,11 @@ def _topology(settings: Settings) -> Topology:
 
 
 def _secrets(given: Any, compiled: Compiled) -> dict[str, Any]:
-    """API keys by the names that the edge has; the engine's config gives them as one Output of a map."""
-    api = compiled.artifact.api
-    products = api.products.values() if api is not None else ()
-    names = [f"{authorizer}:{client}" for authorizer, clients in products for client in clients]
-    if isinstance(given, Mapping):
-        found = cast("Mapping[str, Any]", given)
+    """Secrets by the names that the edge has; the engine's config gives them as one Output of a map."""
+    names = [name for kind in credential_names(compiled) for name in kind]
+    if given is None or isinstance(given, Mapping):
+        found = cast("Mapping[str, Any]", given or {})
+        missing_credentials(compiled, found)
         return {name: found[name] for name in names if name in found}
     values = pulumi.Output.from_input(given)
     return {name: values.apply(getter(name)) for name in names}

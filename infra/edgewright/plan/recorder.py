@@ -318,6 +318,8 @@ class _Recorder(MockMonitor):
         else:
             if _UNKNOWN_BYTES in given.SerializeToString():
                 _echo_unknown(given, answer)
+            if kind is not None:
+                _echo_keyed(kind, given, answer)
             if resource.custom:
                 _add_tokens(resource, outputs, given, answer)
         for name in secret:
@@ -353,6 +355,33 @@ def _echo_unknown(given: struct_pb2.Struct, answer: struct_pb2.Struct) -> None:
     for key, value in given.fields.items():
         if _UNKNOWN_BYTES in value.SerializeToString():
             answer.fields[key].CopyFrom(value)
+
+
+def _echo_keyed(kind: type, given: struct_pb2.Struct, answer: struct_pb2.Struct) -> None:
+    """Copy objects with a list in them where the output has an object: azure-native takes ids of identities as a list,
+    and gives them as an object by id."""
+    for name, hint in _types.resource_types(kind).items():
+        if name in given.fields and _is_object(given.fields[name]):
+            value = struct_pb2.Value()
+            value.CopyFrom(given.fields[name])
+            if _key(hint, value.struct_value):
+                answer.fields[name].CopyFrom(value)
+
+
+def _key(hint: Any, value: struct_pb2.Struct) -> bool:
+    """Put objects by id in place of lists, where the type of an output says so; whether any was."""
+    if not (isinstance(hint, type) and _types.is_output_type(hint)):
+        return False
+    changed = False
+    for name, of in _types.output_type_types(hint).items():
+        field_ = value.fields[name] if name in value.fields else None
+        if field_ is not None and field_.HasField("list_value") and get_origin(of) in {Mapping, dict}:
+            items = [item.string_value for item in field_.list_value.values]
+            field_.struct_value.SetInParent()
+            for item in items:
+                field_.struct_value.fields[item].struct_value.SetInParent()
+            changed = True
+    return changed
 
 
 def _add_tokens(

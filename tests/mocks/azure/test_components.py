@@ -15,6 +15,8 @@ from edgewright.plan.sdk_types import validate
 
 ZERO = "00000000-0000-0000-0000-000000000000"
 POLICY = "<policies><inbound><base /></inbound><backend><base /></backend><outbound><base /></outbound><on-error><base /></on-error></policies>"
+DOCUMENT = """{"openapi": "3.0.1", "info": {"title": "shop", "version": "1"}, "paths": {
+  "/a": {"get": {"operationId": "get-a", "responses": {"200": {"description": "it"}}}}}}"""
 PLACE = {"resource_group_name": "edge", "location": "westeurope"}
 IN_SERVICE = {"resource_group_name": "edge", "service_name": "shop"}
 
@@ -72,7 +74,7 @@ CASES = (
     Case(
         "network",
         "Network",
-        {**PLACE, "cidr": "10.0.0.0/16", "gateway": "integration", "service_ports": [8080]},
+        {**PLACE, "cidr": "10.0.0.0/16", "subnets": {"gateway": {"cidr": "10.0.0.0/24", "role": "integration"}}},
         ("resource_group_name", "location"),
         ("virtual_network", {"tags": {"said": "by hand"}}),
     ),
@@ -108,7 +110,7 @@ CASES = (
             **IN_SERVICE,
             "api_id": "shop",
             "display_name": "shop",
-            "openapi": '{"openapi":"3.0.1","info":{"title":"shop","version":"1"},"paths":{}}',
+            "openapi": DOCUMENT,
             "policy": POLICY,
             "operation_policies": {"get-a": POLICY},
             "products": {"partners": {"display_name": "Partners", "clients": {"acme": "k" * 32}}},
@@ -239,9 +241,9 @@ REFUSED: list[tuple[int, Mapping[str, Any], str]] = [
     (0, changed(BALANCER, "probes", "alive", protocol="Tcp"), "a path belongs to Http and Https"),
     (0, changed(BALANCER, "probes", "alive", interval_seconds=2), "every 5 seconds"),
     (0, changed(BALANCER, "pools", **{"bad name": {}}), "`bad name` is no name"),
-    (1, {**CASES[1].args, "cidr": "10.0.0.0/24"}, "a private range of /22"),
+    (1, {**CASES[1].args, "cidr": "10.1.0.0/16"}, "10.0.0.0/24 is not in the network's"),
     (1, {**CASES[1].args, "cidr": "here"}, "`here` is no range"),
-    (1, {**CASES[1].args, "gateway": "front"}, "there is no gateway `front`"),
+    (1, changed(CASES[1].args, "subnets", "gateway", role="front"), "there is no role `front`"),
     (2, {**SERVICE, "tier": "Gold"}, "there is no tier `Gold`"),
     (2, {**SERVICE, "tier": "Standard", "zones": []}, "the tier Standard is in no network"),
     (2, {**SERVICE, "tier": "StandardV2", "zones": []}, "StandardV2 is by `integration`"),

@@ -1,8 +1,7 @@
-"""Plans of Azure stacks: what they show, and the traps of the provider that their resources stay clear of."""
+"""Plans of Azure stacks: what they show and what they refuse. Traps of the provider are in test_traps.py."""
 
 import json
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -57,73 +56,12 @@ def test_there_is_no_resource_for_each_route() -> None:
     assert count(60) == count(2)
 
 
-def test_a_policy_is_called_policy_and_is_well_formed_xml() -> None:
-    found = [
-        item for kind in ("ApiPolicy", "ApiOperationPolicy") for item in of_type(everything(), f"apimanagement:{kind}")
-    ]
-    assert len(found) == 4  # of the API, of two operations, of a handshake
-    assert {(item.inputs["policyId"], item.inputs["format"]) for item in found} == {("policy", "xml")}
-
-
 def test_a_policy_comes_after_the_backends_that_it_names() -> None:
     plan_ = everything()
     policy = of_type(plan_, "apimanagement:ApiPolicy")[0]
     backends = {item.urn for item in of_type(plan_, "apimanagement:Backend")}
     assert len(backends) == 4
     assert backends <= set(policy.dependencies)
-
-
-def test_a_pool_has_neither_url_nor_protocol() -> None:
-    pools = [item for item in of_type(everything(), "apimanagement:Backend") if item.inputs["type"] == "Pool"]
-    assert len(pools) == 1
-    assert not {"url", "protocol"} & set(pools[0].inputs)
-    assert [item["weight"] for item in pools[0].inputs["pool"]["services"]] == [95, 5]
-
-
-def test_the_parts_of_a_balancer_name_one_another_by_ids_that_it_has() -> None:
-    balancer = of_type(everything(), "network:LoadBalancer")[0]
-    own = balancer.inputs["loadBalancerName"]
-    parts = {
-        f"{kind}/{item['name']}"
-        for kind in ("frontendIPConfigurations", "backendAddressPools", "probes")
-        for item in balancer.inputs[kind]
-    }
-    pattern = re.compile(
-        rf"/subscriptions/[^/]+/resourceGroups/edge/providers/Microsoft.Network/loadBalancers/{own}/(.+)"
-    )
-    named = list(_ids(balancer.inputs["loadBalancingRules"]))
-    assert len(named) == 9
-    for item in named:
-        match = pattern.fullmatch(item)
-        assert match is not None, item
-        assert match[1] in parts
-
-
-def _ids(value: Any) -> Iterator[str]:
-    if isinstance(value, dict):
-        for key, item in value.items():
-            if key == "id":
-                yield item
-            else:
-                yield from _ids(item)
-    if isinstance(value, list):
-        for item in value:
-            yield from _ids(item)
-
-
-def test_probes_have_a_threshold_and_rules_reset_and_lend_no_address() -> None:
-    balancer = of_type(everything(), "network:LoadBalancer")[0]
-    assert all(item["probeThreshold"] and "numberOfProbes" not in item for item in balancer.inputs["probes"])
-    assert all(item["enableTcpReset"] and item["disableOutboundSnat"] for item in balancer.inputs["loadBalancingRules"])
-    assert balancer.inputs["sku"]["name"] == "Standard"
-
-
-def test_the_subnet_of_a_v2_tier_is_delegated_and_large_enough() -> None:
-    network = of_type(everything(), "network:VirtualNetwork")[0]
-    gateway = next(item for item in network.inputs["subnets"] if item["name"] == "gateway")
-    assert [item["serviceName"] for item in gateway["delegations"]] == ["Microsoft.Web/serverFarms"]
-    assert int(gateway["addressPrefix"].partition("/")[2]) <= 27
-    assert gateway["defaultOutboundAccess"] is False
 
 
 def test_a_classic_tier_is_injected_and_its_subnet_is_not_delegated() -> None:
@@ -248,7 +186,7 @@ def test_what_a_stack_must_bind_is_listed_by_the_plan_and_refused_by_the_program
         "certificate_identity",
     ]
     with pytest.raises(SpecError) as refused:
-        read_bindings({}, edge)
+        read_bindings({}, edge, "gateway-first")
     assert len(refused.value.problems) == 7
 
 

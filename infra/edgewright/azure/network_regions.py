@@ -1,0 +1,65 @@
+"""What is not the same in all regions of Azure, as far as networks and balancers care; data, no Pulumi import."""
+
+WITHOUT_ZONES = frozenset(
+    {
+        "australiacentral",
+        "australiacentral2",
+        "australiasoutheast",
+        "brazilsoutheast",
+        "canadaeast",
+        "francesouth",
+        "germanynorth",
+        "koreasouth",
+        "northcentralus",
+        "norwaywest",
+        "southafricawest",
+        "southindia",
+        "switzerlandwest",
+        "uaecentral",
+        "ukwest",
+        "westcentralus",
+        "westindia",
+        "westus",
+    }
+)
+"""Regions of the public cloud known to have no availability zones. Source: Microsoft's "Azure regions list", as of
+2025-09-23. A region that is not here may have zones, or may not: Azure says so when it is asked."""
+
+GLOBAL_HOMES = frozenset(
+    {
+        "centralus",
+        "chinanorth2",
+        "eastasia",
+        "eastus2",
+        "northeurope",
+        "southeastasia",
+        "uksouth",
+        "usgovvirginia",
+        "westeurope",
+        "westus",
+    }
+)
+"""Where a balancer of the tier Global, and its address, may be made; it serves all regions from there. Source:
+Microsoft's "Global Load Balancer", read 2026-11."""
+
+ZONES = ("1", "2", "3")
+
+
+def short(location: str) -> str:
+    """A region's name as programs write it: ``West Europe`` is ``westeurope``."""
+    return location.replace(" ", "").lower()
+
+
+def default_zones(location: object) -> list[str]:
+    """All zones, or none in a region that is known to have none. location: may be known only later."""
+    return [] if isinstance(location, str) and short(location) in WITHOUT_ZONES else list(ZONES)
+
+
+def zone_problems(what: str, zones: list[str], location: object) -> list[str]:
+    """What is wrong with a list of zones."""
+    found: list[str] = []
+    if not set(zones) <= set(ZONES) or len(set(zones)) < len(zones):
+        found.append(f"{what}: zones are {', '.join(zones)}; each of {', '.join(ZONES)} may be there once")
+    if zones and isinstance(location, str) and short(location) in WITHOUT_ZONES:
+        found.append(f"{what}: {location} has no zones; leave `zones` out")
+    return found
