@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from edgewright.azure.compile_waf import WafPolicy
 from edgewright.azure.topology import Topology
 from edgewright.edge.model import Finding
 
@@ -69,9 +70,10 @@ class Artifact:
     tier: of API Management; network: how it is in a network (``external``, ``internal``, ``integration``, or ``none``);
     subnets: as arguments of `Network`, by name; services: the internal balancer before the backends that have machines;
     public: the one before self-hosted gateways on machines and before tcp and udp listeners; redis: whether gateways
-    need a cache that is not their own; pools: weighted backends by the id of their pool; named_values: secret
-    named values that the policies hold as marks, each with the authorizer and the client of whose secret
-    `compile_authorizers.basic_credential` makes it; decisions: what the compiler chose and why.
+    need a cache that is not their own; waf: the policy of a firewall before the gateways; pools: weighted backends by
+    the id of their pool; named_values: secret named values that the policies hold as marks, each with the authorizer
+    and the client of whose secret `compile_authorizers.basic_credential` makes it; decisions: what the compiler chose
+    and why.
     """
 
     name: str
@@ -89,6 +91,7 @@ class Artifact:
     public: Balancer | None
     gateways: Gateways
     redis: bool
+    waf: WafPolicy | None
     access_log_days: int
     ddos_advanced: bool
     decisions: tuple[str, ...]

@@ -273,7 +273,7 @@ ROWS: tuple[Row, ...] = (
     Row("Parameter.shape", _n("in the words of OpenAPI 3.0; null where `type` names it is unverified: else it is refused")),
     Row("Waf.mode", _each(_n("block"), _n("block"), _n("Prevention or Detection"), _n("Prevention or Detection"))),
     Row("Waf.(mode count)", _each(*(_u("ip-filter refuses; it cannot count", "`mode: block`"),) * 2, _n("Detection"), _n("Detection")), u.waf_counts),
-    Row("Waf.managed", _each(_u("API Management has no managed rules", "azure/appgw-waf or azure/front-door"), _u("a Load Balancer sees no requests, and API Management has no managed rules", "azure/appgw-waf or azure/front-door"), _n("managed rule sets of the WAF policy"), _n("managed rule sets of the WAF policy")), u.waf_managed),
+    Row("Waf.managed", _each(_u("API Management has no managed rules", "azure/appgw-waf or azure/front-door"), _u("a Load Balancer sees no requests, and API Management has no managed rules", "azure/appgw-waf or azure/front-door"), *(_a("rule sets of Microsoft's, each whole; the plan says what else comes with one, and what Azure has none for"),) * 2), u.waf_managed),
     Row("Waf.allow", _each(*(_n("ip-filter, as ranges; by the address that the gateway sees"),) * 2, *(_n("a rule of the WAF policy, by the client's address"),) * 2)),
     Row("Waf.deny", _each(*(_n("ip-filter, as ranges"),) * 2, *(_n("a rule of the WAF policy"),) * 2)),
     Row("Waf.(address lists before streams)", _u("neither a Load Balancer nor a policy of requests looks at who opens a connection", "rules of your own on the machines' network, or no stream beside the lists"), u.lists_before_streams),

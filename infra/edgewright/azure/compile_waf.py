@@ -184,7 +184,7 @@ def _pieces(ranges: Sequence[str], size: int) -> list[tuple[str, ...]]:
 
 
 def _finding(waf: Waf, level: Literal["approximated", "unsupported", "warning"], field: str, *said: str) -> Finding:
-    return Finding(level, f"waf.{field}" if field else "waf", (), *said, place=waf.origin.place)
+    return Finding(level, f"Waf.{field}" if field else "EdgeSpec.waf", (), *said, place=waf.origin.place)
 
 
 def _managed_findings(waf: Waf, firewall: Firewall) -> Iterator[Finding]:

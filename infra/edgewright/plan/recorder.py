@@ -374,8 +374,10 @@ def _key(hint: Any, value: struct_pb2.Struct) -> bool:
         return False
     changed = False
     for name, of in _types.output_type_types(hint).items():
-        field_ = value.fields[name] if name in value.fields else None
-        if field_ is not None and field_.HasField("list_value") and get_origin(of) in {Mapping, dict}:
+        if name not in value.fields:
+            continue
+        field_ = value.fields[name]
+        if field_.HasField("list_value") and get_origin(of) in {Mapping, dict}:
             items = [item.string_value for item in field_.list_value.values]
             field_.struct_value.SetInParent()
             for item in items:

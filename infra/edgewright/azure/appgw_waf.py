@@ -1,0 +1,56 @@
+"""The topology `appgw-waf`: an Application Gateway with a firewall before API Management inside the network."""
+
+from collections.abc import Mapping
+
+import pulumi
+
+from edgewright.azure import place_front as front
+from edgewright.azure import place_network as network
+from edgewright.azure import place_service as service
+from edgewright.azure import placement
+from edgewright.azure.placement import EdgeArgs
+
+PARTS = (
+    *("network", "services", "public", "names", "service", "api", "websockets", "firewall", "service_names"),
+    *("monitoring", "record"),
+)
+
+
+class AppGwWaf(pulumi.ComponentResource):
+    """A firewall before API Management that only the network reaches.
+
+    Attributes: network, services (the internal balancer), public (the balancer of streams), names (the private zone of
+    services), service (API Management), service_names (the private zone of its own name), backends, backend_pools,
+    named_values and fragments by id, api, websockets by route, firewall (the Application Gateway), record; those that
+    the edge does not need are None. ``url``, ``address`` of clients, ``pools`` by backend for machines to join,
+    ``keys`` by ``AUTHORIZER:CLIENT`` (secrets).
+    """
+
+    def __init__(self, name: str, args: EdgeArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        compiled = placement.compiled_of(args, "appgw-waf")
+        super().__init__("edgewright:azure:AppGwWaf", name, None, opts)
+        site = placement.site(name, self, compiled, args, PARTS)
+        hosts = site.artifact.hosts
+        self.network = network.place_network(site)
+        self.public = network.place_public(site)
+        self.services = network.place_services(site, self.network)
+        self.names = network.place_names(site, self.network, self.services)
+        self.service = service.place_service(site, network.subnet(site, self.network, "gateway"), hosts=hosts)
+        self.service_names = front.place_service_names(site, self.network, self.service)
+        self.backends = service.place_backends(site, self.service, self.services)
+        self.backend_pools = service.place_backend_pools(site, self.service, self.backends)
+        self.named_values = service.place_named_values(site, self.service)
+        self.fragments = service.place_fragments(site, self.service)
+        named = [*self.named_values.values(), *self.fragments.values()]
+        before = [*self.backends.values(), *self.backend_pools.values(), *named]
+        self.api = service.place_api(site, self.service, before)
+        self.websockets = service.place_websockets(site, self.service, self.services, named)
+        self.firewall = front.place_firewall(site, self.network, self.service)
+        self.address = pulumi.Output.from_input(self.firewall.ip_address).apply(lambda found: found or "")
+        self.record = service.place_record(site, address=self.address)
+
+        self.url = pulumi.Output.from_input(f"https://{hosts[0]}")
+        self.dns_name = self.address
+        self.pools: Mapping[str, pulumi.Output[str]] = network.pools_of(self.services, self.public)
+        self.keys = service.keys_of(site, self.api)
+        self.register_outputs({"url": self.url, "address": self.address, "pools": dict(self.pools), "keys": self.keys})

@@ -1,0 +1,72 @@
+"""Places what stands before API Management: an Application Gateway with a firewall, or a Front Door."""
+
+from typing import TYPE_CHECKING, Any
+
+from edgewright.azure.api_management import ApiManagement
+from edgewright.azure.place_network import network_id, subnet
+from edgewright.azure.place_service import certificate_identity
+from edgewright.azure.placement import Site
+
+if TYPE_CHECKING:
+    from edgewright.azure.application_gateway_waf import ApplicationGatewayWaf
+    from edgewright.azure.network import Network
+    from edgewright.azure.private_dns_zone import PrivateDnsZone
+
+# The network's SDK module is large: its parts are imported where they are made.
+
+
+def place_service_names(site: Site, made: "Network | None", service: ApiManagement) -> "PrivateDnsZone":
+    """The service's own name inside the network, which public DNS does not give to one that is only inside: a zone of
+    that one name, never of all services'."""
+    from edgewright.azure.private_dns_zone import PrivateDnsZone
+
+    args = site.arguments(
+        "service_names",
+        zone_name=service.gateway_host,
+        links={"edge": {"virtual_network_id": network_id(site, made, "gateway")}},
+        a_records={"@": {"addresses": [_first(service)]}},
+    )
+    return PrivateDnsZone(f"{site.name}-service-names", args, site.options())
+
+
+def _first(service: ApiManagement) -> Any:
+    return service.private_ip_addresses.apply(lambda found: found[0] if found else "")
+
+
+def place_firewall(site: Site, made: "Network | None", service: ApiManagement) -> "ApplicationGatewayWaf":
+    """The Application Gateway: it ends TLS for the hosts, and asks the service by the first of them."""
+    from edgewright.azure.application_gateway_waf import ApplicationGatewayWaf
+
+    identity, _ = certificate_identity(site)
+    artifact = site.artifact
+    redirected = any(item.web and item.redirect_http for item in site.compiled.edge.listeners)
+    args = site.arguments(
+        "firewall",
+        subscription_id=site.bound("subscription_id"),
+        location=site.bound("location"),
+        subnet_id=subnet(site, made, "front"),
+        identity_id=identity,
+        listeners={
+            "edge": {
+                "hosts": list(artifact.hosts),
+                "key_vault_secret_id": site.bound("certificate"),
+                "redirect_http": redirected,
+            }
+        },
+        backend_addresses=service.private_ip_addresses,
+        backend_host=artifact.hosts[0],
+        waf=artifact.waf,
+        zones=site.bindings.zones,
+        min_capacity=2 if site.bindings.production else 1,
+        request_timeout_seconds=_longest(site),
+    )
+    if artifact.ddos_advanced:
+        args["ddos"] = "advanced"
+    if site.bindings.data.workspace is not None:
+        args["workspace_id"] = site.bindings.data.workspace
+    return ApplicationGatewayWaf(f"{site.name}-firewall", args, site.options())
+
+
+def _longest(site: Site) -> int:
+    """Seconds that the slowest route may take, so that nothing before the gateway ends a request earlier."""
+    return max((-(-route.timeout.request // 1000) + 1 for route in site.compiled.edge.routes), default=60)
