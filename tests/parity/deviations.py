@@ -92,6 +92,11 @@ def _near(place: Place, expected: Any) -> float:
     return round(max(10, math.ceil(count * 60)) / 60, 6)
 
 
+def _at_http(change: Callable[[Place, Any], Any]) -> Change:
+    """The change where the field is approximated; an HTTP API has nothing of it."""
+    return lambda place, expected: None if place.column == "gateway-first/http" else change(place, expected)
+
+
 def _near_by_web_acl(place: Place, expected: Any) -> Any:
     """As `_near` where the web ACL counts a route; an API counts it to the letter."""
     return _near(place, expected) if place.column == "balancer-only" else expected
@@ -153,6 +158,9 @@ _UNCHECKED: Mapping[str, Change] = {
     "health.unhealthy": lambda place, expected: None if expected is None else max(2, expected),
 }
 
+ABSENT = ("Listener.(without a host)", "Validate.(by nothing)", "EdgeSpec.(no route for the API)")
+"""Rows about what a spec leaves out."""
+
 AWS: Rows = {
     "EdgeSpec.listeners": _anything("listeners", *_LISTENER),
     "EdgeSpec.waf": _gone(*_WAF),
@@ -207,13 +215,6 @@ AWS: Rows = {
         "health.healthy": 2,
         "health.unhealthy": 2,
     },
-    "Backend.(health before a Network Load Balancer)": {
-        "health.path": "(a connection)",
-        "health.interval": lambda place, expected: 10_000 if expected is None else _seconds_of(5000, 300_000)(place, expected),
-        "health.timeout": PLATFORM,
-        "health.healthy": lambda place, expected: max(2, expected or 2),
-        "health.unhealthy": lambda place, expected: max(2, expected or 2),
-    },
     "Backend.circuit_breaker": {"breaker.errors": "more than the others", **_gone(*_BREAKER[1:])},
     "HealthCheck.interval": {
         "health.interval": _seconds_of(5000, 300_000),
@@ -259,8 +260,18 @@ AWS: Rows = {
         "throttle.burst": lambda place, expected: None if place.column == "balancer-only" else expected,
     },
     "Throttle.(per key)": _gone(*_THROTTLE),
-    "Throttle.(per token)": {"throttle.rate": _near, "throttle.burst": GONE, "throttle.per": _by_token},
-    "Throttle.(per ip or header)": {"throttle.rate": _near, "throttle.burst": GONE},
+    "Throttle.(per token)": {
+        "throttle.rate": _at_http(_near),
+        "throttle.burst": GONE,
+        "throttle.per": _at_http(_by_token),
+        "throttle.shared": _at_http(lambda place, expected: expected),
+    },
+    "Throttle.(per ip or header)": {
+        "throttle.rate": _at_http(_near),
+        "throttle.burst": GONE,
+        "throttle.per": _at_http(lambda place, expected: expected),
+        "throttle.shared": _at_http(lambda place, expected: expected),
+    },
     "Quota.(an hour)": _anything(*_QUOTA),
     "Quota.(per key)": _gone(*_QUOTA),
     "Quota.(unlike for routes of one authorizer)": _anything(*_QUOTA),
@@ -273,6 +284,7 @@ AWS: Rows = {
     "Timeout.(request over 29s)": _anything("timeout.request"),
     "Timeout.(request over 30s)": _anything("timeout.request"),
     "Timeout.(on a balancer)": {"timeout.request": PLATFORM},
+    "HealthCheck.(timeout before a tcp, tls or udp listener)": {"health.timeout": PLATFORM},
     "Timeout.backend": {"timeout.backend": GONE},
     "Timeout.(idle WebSocket over 10m)": {"timeout.idle": PLATFORM},
     "Timeout.(idle WebSocket under 10m)": {"timeout.idle": PLATFORM},
@@ -332,6 +344,18 @@ def _rounded_address(place: Place, expected: Any) -> float:
     return round(calls / period, 6)
 
 
+_SETS = (("core", "known-bad-inputs", "sql-injection"), ("bots", "ip-reputation"))
+"""What Microsoft's rule sets hold; the first is in every policy of an Application Gateway."""
+
+
+def _whole_sets(place: Place, expected: tuple[str, ...]) -> Any:
+    """A rule set comes whole; API Management alone has none."""
+    if place.column in ("gateway-first", "balancer-first"):
+        return None
+    held = [one for one in _SETS if set(one) & set(expected) or (one is _SETS[0] and place.column == "appgw-waf")]
+    return tuple(sorted(name for one in held for name in one))
+
+
 def _without_options(place: Place, expected: Mapping[str, frozenset[str]]) -> Any:
     return {method: frozenset[str]() if method == "OPTIONS" else keys for method, keys in expected.items()}
 
@@ -343,19 +367,23 @@ def _each_try(place: Place, expected: Any) -> int:
 AZURE: Rows = {
     "EdgeSpec.monitor": _gone(*_MONITOR),
     "EdgeSpec.compression": _gone("compression.min_size", "compression.content_types"),
+    "Listener.(without a host)": _anything("listener.hosts"),
     "Listener.(wildcard host)": _anything("listener.hosts"),
     "Listener.(second web listener)": _anything("listeners", *_LISTENER),
     "Listener.(https on another port)": _anything("listener.port"),
+    "Listener.(https on another port, on Kubernetes)": _anything("listener.port"),
     "Listener.(http)": _anything("listener.port", "listener.protocol", "tls.min_version"),
-    "Listener.(tcp, tls or udp)": _anything(*_LISTENER, "backend.port", "backend.protocol", *_HEALTH),
+    "Listener.(tls that ends at the edge)": _anything(*_LISTENER),
     "Listener.redirect_http": {"listener.redirect_http": False},
     "Tls.(min_version 1.3)": _anything("tls.min_version"),
     "Tls.client_ca": _anything("tls.client_ca"),
     "Authorizer.oidc": _anything("auth.kinds", "oidc.issuer", "oidc.client", "oidc.scopes"),
-    "Authorizer.introspection": _anything(
-        "auth.kinds", "introspection.endpoint", "introspection.client", "introspection.cache"
-    ),
     "Authorizer.mtls": _anything("auth.kinds", "mtls.subjects"),
+    "Introspection.(endpoint by http)": _anything("introspection.endpoint"),
+    "Introspection.(cache in parts of a second)": {
+        "introspection.cache": lambda place, expected: expected // 1000 * 1000
+    },
+    "Introspection.(of a WebSocket)": {"introspection.cache": 0},
     "Auth.(several authorizers)": _anything("auth.kinds", "jwt.issuer"),
     "Jwt.(issuer by http)": _anything("jwt.issuer"),
     "Jwt.jwks_uri": {"jwt.keys": _issuers(lambda issuer, value: "the issuer's")},
@@ -381,7 +409,14 @@ AZURE: Rows = {
     "CircuitBreaker.max_requests": {"breaker.requests": GONE},
     "Route.(unlike CORS)": _anything(*_CORS),
     "Route.(OPTIONS beside CORS)": {"methods": _without_options},
-    "Route.validation": _gone(*_VALIDATE),
+    "Route.(validation of a WebSocket)": _anything(*_VALIDATE),
+    "Validate.(bodies of GET, HEAD and OPTIONS)": {"validate.body": GONE},
+    "Validate.(by nothing)": _anything(*_VALIDATE),
+    "Validate.(words of JSON Schema)": _anything("validate.body", "validate.shapes"),
+    "Validate.(unlike operations under matches)": _anything(*_VALIDATE),
+    "Parameter.(names alike)": _anything("validate.parameters"),
+    "Backend.(health check without a balancer)": _gone(*_HEALTH),
+    "Waf.(address lists before streams)": _anything("waf.allow", "waf.deny"),
     "Route.(WebSocket with variables or /*)": _anything("reached", "paths", "rewrite.path"),
     "Route.(WebSocket over several backends)": _anything("backend"),
     "Route.(WebSocket with matches, headers or another host)": _anything(
@@ -401,12 +436,13 @@ AZURE: Rows = {
     "Timeout.(parts of a second)": {"timeout.request": lambda place, expected: _ceil(expected)},
     "Timeout.(request with retries)": {"timeout.request": GONE, "timeout.backend": _each_try},
     "Timeout.backend": {"timeout.backend": GONE},
-    "Timeout.idle": {"timeout.idle": PLATFORM},
+    "Timeout.(idle of a stream)": {"timeout.idle": PLATFORM},
+    "Timeout.(idle of a WebSocket)": {"timeout.idle": PLATFORM},
     "Headers.(headers of a connection)": _anything("headers.request", "headers.response"),
     "Headers.(response of own answers)": _gone("headers.response"),
     "Waf.(mode count)": _anything("waf.mode"),
     "Waf.managed": {
-        "waf.managed": GONE,
+        "waf.managed": _whole_sets,
         "waf.mode": lambda place, expected: expected if place.found.keys() & set(_WAF[2:]) else None,
     },
     "Waf.rate_per_ip": {"waf.rate_per_ip": _rounded_address},

@@ -200,7 +200,7 @@ def route_facts(edge: Edge, route: Route) -> Facts:
     if route.retry is not None:
         found |= _retry(route.retry)
     if route.validation is not None:
-        found |= _validation(route.validation)
+        found |= _validation(route, route.validation)
     return found
 
 
@@ -245,7 +245,7 @@ def _retry(retry: Retry) -> Facts:
     }
 
 
-def _validation(item: Validation) -> Facts:
+def _validation(route: Route, item: Validation) -> Facts:
     found: Facts = {"validate.parameters": None, "validate.shapes": None, "validate.body": None}
     operation = item.operation
     if operation is None:
@@ -255,8 +255,11 @@ def _validation(item: Validation) -> Facts:
         found["validate.parameters"] = tuple(
             sorted((one.where, one.name.lower() if one.where == "header" else one.name) for one in asked if one.required)
         )
+        depths = {one.text: str(at) for at, one in enumerate(route.path.segments, 1) if one.variable}
         found["validate.shapes"] = {
-            f"{one.where} {one.name}": json.loads(one.schema) for one in operation.parameters if one.schema != "{}"
+            f"{one.where} {depths[one.name] if one.where == 'path' else one.name}": json.loads(one.schema)
+            for one in operation.parameters
+            if one.schema not in ("{}", '{"type":"string"}')
         }
     if item.body:
         found["validate.body"] = {media: json.loads(text) for media, text in operation.bodies}

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from edgewright.aws.artifact import Artifact, Balancer, LambdaAuthorizer, Rule
 from parity.meaning import keys_at, keys_of
+from parity.schemas import of_draft4
 from parity.terms import EDGE, Elsewhere, Facts, Json, OneOf, Own, Probe, Unread
 
 _KNOWN = {
@@ -878,26 +879,9 @@ def _validated(body: Json, operation: Json, integration: Json) -> Facts:
     if checks["validateRequestBody"]:
         request = operation.get("requestBody", {"content": {}, "required": False})
         found["validate.body"] = {
-            media: _of_draft4(_resolved(body, one["schema"])) for media, one in request["content"].items()
+            media: of_draft4(_resolved(body, one["schema"])) for media, one in request["content"].items()
         }
         found["validate.body_required"] = request["required"]
-    return found
-
-
-def _of_draft4(schema: Any, *, names: bool = False) -> Any:
-    """A schema in the words of OpenAPI 3.0 in those of JSON Schema again."""
-    if isinstance(schema, list):
-        return [_of_draft4(one) for one in cast("list[Any]", schema)]
-    if not isinstance(schema, dict):
-        return schema
-    found = {key: _of_draft4(one, names=key == "properties" and not names) for key, one in cast("Json", schema).items()}
-    if names:
-        return found
-    if found.pop("nullable", False):
-        found["type"] = [found["type"], "null"]
-    for bound, exclusive in (("minimum", "exclusiveMinimum"), ("maximum", "exclusiveMaximum")):
-        if found.get(exclusive) is True:
-            found[exclusive] = found.pop(bound)
     return found
 
 
@@ -1029,10 +1013,12 @@ def _group(group: Json) -> Facts:
     )
     check = group["health_check"]
     network = group["protocol"] in ("TCP", "UDP")
+    if network and "path" not in check:
+        return _by_connection(group, check)
     found: Facts = {
         "backend.port": group["port"],
         "backend.protocol": _PROTOCOLS[group["protocol"], group.get("protocol_version", "")],
-        "health.path": check.get("path") or ("(a connection)" if network else None),
+        "health.path": check.get("path"),
         "health.interval": check["interval"] * 1000,
         "health.timeout": check["timeout"] * 1000 if "timeout" in check else Own("AWS's own"),
         "health.healthy": check.get("healthy_threshold"),
@@ -1042,6 +1028,19 @@ def _group(group: Json) -> Facts:
     if group.get("anomaly_mitigation"):
         found["breaker.errors"] = "more than the others"
     return found
+
+
+def _by_connection(group: Json, check: Json) -> Facts:
+    """A group of a Network Load Balancer always has a check, which costs nothing where a spec asks for none."""
+    return {
+        "backend.port": group["port"],
+        "backend.protocol": _PROTOCOLS[group["protocol"], ""],
+        "health.path": OneOf((None, "(a connection)")),
+        "health.interval": OneOf((None, check["interval"] * 1000)),
+        "health.timeout": Own("AWS's own"),
+        "health.healthy": OneOf((None, check["healthy_threshold"])),
+        "health.unhealthy": OneOf((None, check["unhealthy_threshold"])),
+    }
 
 
 def _statuses(text: str) -> tuple[tuple[int, int], ...]:

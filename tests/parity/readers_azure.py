@@ -12,13 +12,25 @@ from edgewright.azure.artifact import Api, Artifact, WebSocket
 from parity.csharp import Named, Thing, evaluate
 from parity.meaning import keys_at
 from parity.retries import events
+from parity.schemas import of_draft4
 from parity.terms import EDGE, Elsewhere, Facts, OneOf, Own, Probe, Unread
 from policy_xsd import parse
 
 _KNOWN = {
     *("name", "topology", "tier", "network", "hosts", "api", "websockets", "backends", "pools", "services"),
-    *("access_log_days", "ddos_advanced", "decisions", "findings"),
+    *("access_log_days", "ddos_advanced", "decisions", "findings", "subnets", "named_values", "public", "gateways"),
+    *("redis", "waf"),
 }
+_MANAGED = {
+    "Microsoft_DefaultRuleSet": ("core", "known-bad-inputs", "sql-injection"),
+    "Microsoft_BotManagerRuleSet": ("bots", "ip-reputation"),
+}
+"""What Microsoft's rule sets hold, in the spec's words (its page of rule groups and rules)."""
+
+_TRUSTED: Mapping[str, tuple[str, ...]] = {"appgw-waf": ("x-edgewright-client",), "front-door": ("x-azure-socketip",)}
+"""Headers that hold the client's address where something before the gateway sets them and none comes past it."""
+
+_PEERS = {"Tcp": ("tcp", "tls"), "Udp": ("udp",)}
 _HELD = ("SUBSCRIPTION", "SUBJECT", "HEADER", "203.0.113.9")
 _ALGORITHMS = tuple(f"{kind}{size}" for kind in ("RS", "PS", "ES", "HS") for size in (256, 384, 512))
 _PERIODS = {3600: "hour", 86_400: "day", 604_800: "week", 2_592_000: "30 days"}
@@ -35,23 +47,32 @@ class _Caller:
     algorithm: str = "RS256"
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
     query: str = ""
+    body: bool = True
 
 
 class _Headers(Named):
-    """Headers of which every one that is asked for is there, and is remembered."""
+    """Headers of which every one that is asked for is there, and is remembered; trusted: those of an address."""
 
-    def __init__(self, there: bool) -> None:
+    def __init__(self, trusted: Sequence[str], *, there: bool) -> None:
         super().__init__()
         self.asked: list[str] = []
+        self._trusted = trusted
         self._there = there
 
     def get(self, name: str, default: Any = None) -> Any:
+        if name in self._trusted:
+            return _HELD[3]
         self.asked.append(name)
         return "HEADER" if self._there else default
 
 
-def _context(probe: Probe, variables: dict[str, Any], caller: _Caller, headers: Named | None = None) -> dict[str, Any]:
+def _context(run: "_Run", caller: _Caller, headers: Named | None = None) -> dict[str, Any]:
+    probe = run.probe
     sent = Named({name.lower(): value for name, value in {**probe.headers, **caller.headers}.items()})
+    sent.update(dict.fromkeys(run.trusted, _HELD[3]))
+    variables = dict(run.variables)
+    if "subject" in variables:  # of an opaque token
+        variables["subject"] = caller.subject or ""
     query = probe.target.partition("?")[2] + caller.query
     url = Thing(
         Path=probe.path, Host=probe.host, QueryString=f"?{query}" if query else "", Query=Named(dict(probe.query))
@@ -65,6 +86,7 @@ def _context(probe: Probe, variables: dict[str, Any], caller: _Caller, headers: 
         Headers=headers if headers is not None else sent,
         Url=url,
         OriginalUrl=url,
+        Body=Thing() if caller.body else None,
     )
     keyed = caller.subscription is not None
     return {
@@ -74,6 +96,7 @@ def _context(probe: Probe, variables: dict[str, Any], caller: _Caller, headers: 
             Subscription=Thing(Id=caller.subscription, Key="KEY") if keyed else None,
             Product=Thing(Id=caller.product) if keyed else None,
             Response=None,
+            Deployment=Thing(Gateway=Thing(IsManaged=run.managed)),
         )
     }
 
@@ -83,6 +106,9 @@ class _Run:
     """A request on its way through the sections of a policy."""
 
     probe: Probe
+    trusted: Sequence[str]
+    managed: bool
+    operation: Mapping[str, Any] | None = None
     variables: dict[str, Any] = field(default_factory=dict[str, Any])
     facts: Facts = field(default_factory=dict[str, Any])
     before: list[Any] = field(default_factory=list[Any])
@@ -101,7 +127,11 @@ class Azure:
             if item.name not in _KNOWN and getattr(artifact, item.name):
                 raise Unread(f"the part `{item.name}` of an artifact of Azure")
         self._artifact = artifact
+        if artifact.api is not None and artifact.api.fragments:
+            raise Unread("a look-up in fragments")
         self._gateway = azure_gateway.Gateway(artifact.api) if artifact.api is not None else None
+        self._trusted = _TRUSTED.get(artifact.topology, ())
+        self._managed = artifact.gateways == "managed"
         self._documents: dict[str, Any] = {}
 
     # -- the edge ------------------------------------------------------------------------------------------------------
@@ -116,6 +146,7 @@ class Azure:
             "log.sample": Own("all requests"),
             "ddos": "advanced" if artifact.ddos_advanced else "standard",
             **self._addresses(),
+            **self._firewall(),
         }
         listener: Facts = {
             "listener.hosts": tuple(sorted(artifact.hosts)),
@@ -125,9 +156,55 @@ class Azure:
             "tls.min_version": Elsewhere("tests/mocks/azure/test_components.py"),
             "tls.passthrough": False,
         }
-        found = {EDGE: edge, "listener *": listener}
+        if artifact.waf is not None:  # an Application Gateway's or Front Door's own listeners
+            listener["listener.redirect_http"] = Elsewhere("tests/mocks/azure/test_application_gateway_waf.py")
+        found = {EDGE: edge, "listener *": listener, **self._public(listener)}
         found |= {f"backend {item.backend}": self._of_websocket(item) for item in artifact.websockets}
         return found | {f"backend {name}": self._backend(name) for name in artifact.backends}
+
+    def _firewall(self) -> Facts:
+        """The policy of the firewall before the gateways, if it is for the spec and not only what Microsoft has."""
+        policy = self._artifact.waf
+        if policy is None or not policy.carried:
+            return {}
+        found: Facts = {
+            "waf.mode": {"Prevention": "block", "Detection": "count"}[policy.mode],
+            "waf.managed": tuple(sorted(name for item in policy.rule_sets for name in _MANAGED[item.type])),
+        }
+        for rule in policy.rules:
+            ranges = [one for condition in rule.conditions for one in condition.ranges]
+            negated = {condition.negated for condition in rule.conditions}
+            if rule.rate is not None and not rule.conditions:
+                found["waf.rate_per_ip"] = round(rule.rate.limit / (rule.rate.minutes * 60), 6)
+            elif rule.rate is None and len(negated) == 1:
+                leaf = "waf.allow" if negated.pop() else "waf.deny"
+                found[leaf] = tuple(sorted((*found.get(leaf, ()), *ranges)))
+            else:
+                raise Unread(f"the rule {rule.name} of the firewall")
+        return found
+
+    def _public(self, web: Facts) -> dict[str, Facts]:
+        """Listeners of the public balancer: streams, and the way to gateways on machines."""
+        balancer = self._artifact.public
+        found: dict[str, Facts] = {}
+        for name, rule in balancer.rules.items() if balancer is not None else ():
+            (pool,) = rule["pools"]
+            if pool == "gateways":
+                found[f"listener {name}"] = {**web, "listener.port": rule["frontend_port"]}
+                continue
+            backend = pool.removeprefix("stream-")
+            found[f"listener {name}"] = {
+                "listener.hosts": Elsewhere("tests/golden/azure/streams.gateway-first.out.yaml"),
+                "listener.port": rule["frontend_port"],
+                "listener.protocol": OneOf(_PEERS[rule["protocol"]]),
+                "listener.redirect_http": False,
+                "listener.backend": backend,
+                "tls.passthrough": OneOf((True, False, None)),
+            }
+            spoken = OneOf(("tcp", "udp")) if rule["protocol"] == "Udp" else "tcp"
+            checked = _checked(balancer.probes[rule["probe"]]) if balancer is not None else {}
+            found[f"backend {backend}"] = {"backend.port": rule["backend_port"], "backend.protocol": spoken, **checked}
+        return found
 
     def _of_websocket(self, item: WebSocket) -> Facts:
         """The backend of a WebSocket API, which names its service itself."""
@@ -180,20 +257,7 @@ class Azure:
         rule = _only(services.rules[name], "frontend", "pools", "probe", "protocol", "frontend_port", "backend_port")
         if rule["pools"] != [name] or rule["frontend_port"] != rule["backend_port"]:
             raise Unread(f"the rule {rule}")
-        probe = _only(services.probes[rule["probe"]], "protocol", "port", "interval_seconds", "probe_threshold", "path")
-        milliseconds = probe["interval_seconds"] * 1000
-        found: Facts = {
-            "health.path": probe.get("path", "(a connection)"),
-            "health.interval": milliseconds,
-            "health.timeout": milliseconds,
-            "health.healthy": probe["probe_threshold"],
-            "health.unhealthy": probe["probe_threshold"],
-            "health.statuses": ((200, 200),) if "path" in probe else None,
-        }
-        if "path" in probe:
-            return found
-        # Where a spec asks for no check, a balancer has one all the same, which costs nothing.
-        return {leaf: OneOf((None, value)) for leaf, value in found.items()}
+        return _checked(services.probes[rule["probe"]])
 
     # -- a request -----------------------------------------------------------------------------------------------------
 
@@ -206,11 +270,21 @@ class Azure:
             return None
         asked = azure_gateway.Request(probe.method, probe.path, dict(probe.headers), dict(probe.query))
         operation = gateway._operation(asked)
-        parts = gateway.settings(asked)
-        if operation is None or parts is None:
+        if operation is None:
             return None
-        run = _Run(probe, settled=False)
-        run.variables["settings"] = "|".join(parts.values())
+        text = gateway._default
+        for condition, told in gateway._cases.get(operation, []):
+            if condition is None or azure_gateway._holds(condition, asked):
+                text = told
+                break
+        if text.startswith("denied|"):
+            return None
+        documented = next(
+            one for path in api.body["paths"].values() for one in path.values() if one["operationId"] == operation
+        )
+        run = _Run(probe, self._trusted, self._managed, {**documented, "components": api.body.get("components", {})})
+        run.settled = False
+        run.variables["settings"] = text
         own = api.operation_policies.get(operation)
         for section in ("inbound", "backend", "outbound"):
             if section == "backend" and run.answered:
@@ -230,7 +304,7 @@ class Azure:
         item = next((one for one in self._artifact.websockets if one.path == probe.path.lstrip("/")), None)
         if item is None:
             return None
-        run = _Run(probe)
+        run = _Run(probe, self._trusted, self._managed)
         self._do(list(_elements(self._document(item.policy).find("inbound"))), run, "inbound", None)
         parts = urlsplit(re.sub(r"\{\{address:[^}]*\}\}", "address", item.url))
         if parts.scheme not in ("ws", "wss"):
@@ -242,6 +316,8 @@ class Azure:
     def _finished(self, run: _Run) -> Facts:
         found = run.facts
         name = found.pop("backend id", None)
+        if "introspection.client" in found:
+            found["introspection.client"] = self._artifact.named_values[found["introspection.client"]][1]
         if name is not None and not run.answered:
             pool = self._artifact.pools.get(name)
             if pool is None and name not in self._artifact.backends:
@@ -284,20 +360,24 @@ class Azure:
                 self._do(list(_elements(branch)), run, section, api)
                 return
             condition = branch.get("condition")
-            if ".Algorithm" in condition or ".Claims" in condition or "context.Subscription" in condition:
+            if condition.startswith("@{"):
+                _refusal(branch)  # of an opaque token that is out of its time
+            elif 'Variables["validate"]' in condition and next(_elements(branch)).tag == "return-response":
+                _asks_for(condition, branch, run)
+            elif "JObject.Parse" in condition:
+                _opaque_needs(condition, branch, run)
+            elif ".Algorithm" in condition or ".Claims" in condition or "context.Subscription" in condition:
                 self._refuses(condition, branch, run, api)
-            elif evaluate(condition, _context(run.probe, run.variables, _Caller())):
+            elif evaluate(condition, _context(run, _Caller())):
                 self._do(list(_elements(branch)), run, section, api)
                 return
 
     def _refuses(self, condition: str, branch: Any, run: _Run, api: Api | None) -> None:
         """A branch for callers that lack something: what, is found by callers that lack one thing after another."""
-        status = next((int(one.get("code")) for one in branch.iter("set-status")), None)
-        if status is None or next(_elements(branch)).tag != "return-response":
-            raise Unread(f"a branch that refuses nobody: {condition[:100]}")
+        status = _refusal(branch)
 
         def refused(caller: _Caller) -> bool:
-            return bool(evaluate(condition, _context(run.probe, run.variables, caller)))
+            return bool(evaluate(condition, _context(run, caller)))
 
         if ".Algorithm" in condition:
             taken = tuple(sorted(name for name in _ALGORITHMS if not refused(_Caller(algorithm=name))))
@@ -321,6 +401,65 @@ class Azure:
         if len(api.key) == 1:
             return next(iter(api.key.items()))
         raise Unread(f"keys in {dict(api.key)}")
+
+
+def _refusal(branch: Any) -> int:
+    """The status of a branch that refuses."""
+    status = next((int(one.get("code")) for one in branch.iter("set-status")), None)
+    if status is None or next(_elements(branch)).tag != "return-response":
+        raise Unread(f"a branch that refuses nobody: {branch.get('condition')[:100]}")
+    return status
+
+
+def _asks_for(condition: str, branch: Any, run: _Run) -> None:
+    """A branch for requests that lack parameters, or a body."""
+    if _refusal(branch) != 400:
+        raise Unread(f"a check that answers {_refusal(branch)}")
+    named = re.findall(r"context\.Request\.(Headers|Url\.Query)\.ContainsKey\((\"(?:[^\"\\]|\\.)*\")\)", condition)
+    names = [(kind, str(evaluate(f"@({name})", {}))) for kind, name in named]
+
+    def refused(*there: tuple[str, str], body: bool = True) -> bool:
+        probe = replace(
+            run.probe,
+            headers={name: "1" for kind, name in there if kind == "Headers"},
+            query={name: "1" for kind, name in there if kind != "Headers"},
+        )
+        return bool(evaluate(condition, _context(replace(run, probe=probe), _Caller(body=body))))
+
+    if not names:
+        if refused(body=False) and not refused(body=True):
+            run.facts["validate.body_required"] = True
+        return
+    if not refused():
+        return  # another route's
+    if refused(*names) or not all(refused(*(one for one in names if one != name)) for name in names):
+        raise Unread(f"parameters by {condition[:200]}")
+    run.facts["validate.parameters"] = tuple(
+        sorted(("header", name.lower()) if kind == "Headers" else ("query", name) for kind, name in names)
+    )
+
+
+def _opaque_needs(condition: str, branch: Any, run: _Run) -> None:
+    """A branch for opaque tokens that lack scopes, or a claim; the code says it in two ways only."""
+    run.facts["auth.refusal"] = _refusal(branch)
+    text = r"\"(?:[^\"\\]|\\.)*\""
+    listed = re.match(rf"@\((!?)\(?new \[\] \{{ ((?:{text}(?:, )?)+) \}}\)?", condition.replace("@((new", "@(new").replace("@(!(new", "@(!new"))
+    named = re.search(rf'\(string\)context\.Variables\["introspected"\]\)\[({text})\]', condition)
+    if listed is None or named is None:
+        raise Unread(condition[:200])
+    values = tuple(sorted(str(evaluate(f"@({one})", {})) for one in re.findall(text, listed[2])))
+    name = str(evaluate(f"@({named[1]})", {}))
+    words = ".SelectMany(v => v.Split(' '))" in condition
+    some = bool(listed[1]) and ".Intersect(" in condition
+    if not some and ".Except(" not in condition:
+        raise Unread(condition[:200])
+    if words and name == "scope":
+        leaf = "auth.any_scope" if some else "auth.scopes"
+        run.facts[leaf] = tuple(sorted({*run.facts.get(leaf, ()), *values}))
+    elif some and not words:
+        run.facts.setdefault("auth.claims", {})[name] = values
+    else:
+        raise Unread(condition[:200])
 
 
 def _needs(condition: str, refused: Any, status: int, run: _Run) -> None:
@@ -385,7 +524,10 @@ def _set_variable(item: Any, run: _Run, section: str) -> None:
     if name == "settings":
         run.settled = True
         return  # the look-up itself, which `azure_gateway` carries out
-    run.variables[name] = evaluate(item.get("value"), _context(run.probe, run.variables, _Caller()))
+    if name in ("bearer", "introspected", "subject"):
+        run.variables[name] = {"bearer": "TOKEN", "introspected": "{}", "subject": "SUBJECT"}[name]
+        return  # of an opaque token, whose steps `_send_request` reads
+    run.variables[name] = evaluate(item.get("value"), _context(run, _Caller()))
 
 
 def _validate_jwt(item: Any, run: _Run, section: str) -> None:
@@ -480,13 +622,13 @@ def _counts(key: str, run: _Run) -> tuple[tuple[str, ...], str]:
     # What an authorizer does not find cannot be counted: a request without a token has no subject.
     kinds = run.facts.get("auth.kinds", ("public",))
     caller = _Caller(
-        subject="SUBJECT" if "jwt" in kinds else None, subscription="SUBSCRIPTION" if "api_key" in kinds else None
+        subject="SUBJECT" if {"jwt", "introspection"} & set(kinds) else None, subscription="SUBSCRIPTION" if "api_key" in kinds else None
     )
-    headers = _Headers(there=True)
+    headers = _Headers(run.trusted, there=True)
     order: list[str] = []
     bucket = ""
     while True:
-        text = str(evaluate(key, _context(run.probe, run.variables, caller, headers)))
+        text = str(evaluate(key, _context(run, caller, headers)))
         held = next((one for one in _HELD if one in text), None)
         bucket = text.partition(held)[0] if held else text
         bucket = bucket.removesuffix("api_key:").removesuffix("subject:").removesuffix("header:").removesuffix("ip:")
@@ -500,7 +642,7 @@ def _counts(key: str, run: _Run) -> tuple[tuple[str, ...], str]:
             caller = replace(caller, subject=None)
         elif held == "HEADER":
             order.append(f"header:{headers.asked[-1].lower()}")
-            headers = _Headers(there=False)
+            headers = _Headers(run.trusted, there=False)
         else:
             return (*order, "ip"), bucket
 
@@ -527,9 +669,9 @@ def _set_header(item: Any, run: _Run, section: str) -> None:
     if how != "delete" and len(values) != 1:
         raise Unread(f"the values {values} of {name}")
     if section == "inbound" and name == "host" and how == "override":
-        run.facts["rewrite.host"] = evaluate(values[0], _context(run.probe, run.variables, _Caller()))
+        run.facts["rewrite.host"] = evaluate(values[0], _context(run, _Caller()))
         return
-    if section == "inbound" and how == "override" and "context." in values[0]:
+    if section == "inbound" and how == "override" and values[0].startswith("@(") and "context." in values[0]:
         run.own_headers[name] = values[0]  # for the key of a cache
         return
     kind = {"delete": "remove", "override": "set", "append": "add"}[how]
@@ -538,7 +680,7 @@ def _set_header(item: Any, run: _Run, section: str) -> None:
     if kind == "remove":
         changes["remove"] = tuple(sorted((*changes.get("remove", ()), name)))
     else:
-        told = str(evaluate(values[0], _context(run.probe, run.variables, _Caller())))
+        told = str(evaluate(values[0], _context(run, _Caller())))
         changes.setdefault(kind, {})[name] = told
 
 
@@ -552,6 +694,8 @@ def _cache_lookup(item: Any, run: _Run, section: str) -> None:
         made = run.own_headers.get(str(one.text).lower())
         if made is None:
             headers.append(str(one.text).lower())
+        elif 'Variables["subject"]' in made:
+            share = "per_user"
         elif _differs(made, run, _Caller(), _Caller(query="&other=1")):
             query = ["*"]
         elif _differs(made, run, _Caller(subject="A", subscription="A"), _Caller(subject="B", subscription="B")):
@@ -570,9 +714,7 @@ def _cache_lookup(item: Any, run: _Run, section: str) -> None:
 
 
 def _differs(value: str, run: _Run, one: _Caller, other: _Caller) -> bool:
-    return evaluate(value, _context(run.probe, run.variables, one)) != evaluate(
-        value, _context(run.probe, run.variables, other)
-    )
+    return evaluate(value, _context(run, one)) != evaluate(value, _context(run, other))
 
 
 def _cache_store(item: Any, run: _Run, section: str) -> None:
@@ -580,14 +722,64 @@ def _cache_store(item: Any, run: _Run, section: str) -> None:
         run.facts["cache"]["cache.ttl"] = int(item.get("duration")) * 1000
 
 
+def _send_request(item: Any, run: _Run, section: str) -> None:
+    """The question for an opaque token (RFC 7662); without a kept answer each request asks."""
+    (credential,) = [one.find("value").text for one in item.iterfind("set-header") if one.get("name") == "Authorization"]
+    found = re.fullmatch(r"Basic \{\{(.+)\}\}", str(credential))
+    if item.get("response-variable-name") != "answer" or item.find("set-method").text != "POST" or found is None:
+        raise Unread("a question that is no introspection")
+    run.facts |= {
+        "auth.kinds": ("introspection",),
+        "introspection.endpoint": evaluate(item.find("set-url").text, {}),
+        "introspection.client": found[1],
+        "introspection.cache": 0,
+    }
+
+
+def _store_value(item: Any, run: _Run, section: str) -> None:
+    run.facts["introspection.cache"] = int(evaluate(str(item.get("duration")), _context(run, _Caller()))) * 1000
+
+
+def _check_header(item: Any, run: _Run, section: str) -> None:
+    if item.get("name").lower() != "x-azure-fdid":
+        raise Unread(f"a check of {item.get('name')}")
+
+
+def _validate_parameters(item: Any, run: _Run, section: str) -> None:
+    if item.get("specified-parameter-action") != "prevent" or item.get("unspecified-parameter-action") != "ignore":
+        raise Unread("parameters that are looked at and let through")
+    if run.operation is None:
+        raise Unread("a check against no operation")
+    shapes: Facts = {}
+    for one in run.operation.get("parameters", ()):
+        name = re.sub(r"^p(?=\d+$)", "", one["name"]) if one["in"] == "path" else one["name"]
+        if one["schema"] != {"type": "string"}:
+            shapes[f"{one['in']} {name}"] = of_draft4(one["schema"])
+    run.facts["validate.shapes"] = shapes
+
+
+def _validate_content(item: Any, run: _Run, section: str) -> None:
+    actions = [item.get("unspecified-content-type-action"), *(one.get("action") for one in item)]
+    if set(actions) != {"prevent"} or run.operation is None:
+        raise Unread("bodies that are looked at and let through")
+    if run.probe.method in ("GET", "HEAD", "OPTIONS"):
+        return
+    schemas = run.operation["components"].get("schemas", {})
+    content = run.operation.get("requestBody", {}).get("content", {})
+    run.facts["validate.body"] = {
+        media: of_draft4(schemas[one["schema"]["$ref"].rpartition("/")[2]]) if "schema" in one else {}
+        for media, one in content.items()
+    }
+
+
 def _rewrite(item: Any, run: _Run, section: str) -> None:
     if item.get("copy-unmatched-params") != "true":
         raise Unread("a rewritten path without the query")
-    run.facts["rewrite.path"] = evaluate(item.get("template"), _context(run.probe, run.variables, _Caller()))
+    run.facts["rewrite.path"] = evaluate(item.get("template"), _context(run, _Caller()))
 
 
 def _return_response(item: Any, run: _Run, section: str) -> None:
-    context = _context(run.probe, run.variables, _Caller())
+    context = _context(run, _Caller())
     status = int(item.find("set-status").get("code"))
     headers = {
         one.get("name").lower(): str(evaluate(one.find("value").text or "", context)) for one in item.iterfind("set-header")
@@ -610,7 +802,7 @@ def _retry(item: Any, run: _Run) -> None:
     condition = item.get("condition")
 
     def tried(method: str, status: int | None) -> bool:
-        scope = _context(replace(run.probe, method=method), run.variables, _Caller())
+        scope = _context(replace(run, probe=replace(run.probe, method=method)), _Caller())
         scope["context"]["Response"] = None if status is None else Thing(StatusCode=status)
         return bool(evaluate(condition, scope))
 
@@ -636,7 +828,7 @@ def _forward(item: Any, run: _Run, section: str) -> None:
 
 
 def _set_backend(item: Any, run: _Run, section: str) -> None:
-    run.facts["backend id"] = evaluate(item.get("backend-id"), _context(run.probe, run.variables, _Caller()))
+    run.facts["backend id"] = evaluate(item.get("backend-id"), _context(run, _Caller()))
 
 
 _HANDLERS: Mapping[str, Any] = {
@@ -653,11 +845,35 @@ _HANDLERS: Mapping[str, Any] = {
     "cache-store": _cache_store,
     "rewrite-uri": _rewrite,
     "return-response": _return_response,    "set-backend-service": _set_backend,
+    "send-request": _send_request,
+    "cache-lookup-value": _nothing,
+    "cache-store-value": _store_value,
+    "check-header": _check_header,
+    "validate-parameters": _validate_parameters,
+    "validate-content": _validate_content,
     "forward-request": _forward,
 }
 
 
 # -- pieces ------------------------------------------------------------------------------------------------------------
+
+
+def _checked(given: Mapping[str, Any]) -> Facts:
+    """A probe of a balancer."""
+    probe = _only(given, "protocol", "port", "interval_seconds", "probe_threshold", "path")
+    milliseconds = probe["interval_seconds"] * 1000
+    found: Facts = {
+        "health.path": probe.get("path", "(a connection)"),
+        "health.interval": milliseconds,
+        "health.timeout": milliseconds,
+        "health.healthy": probe["probe_threshold"],
+        "health.unhealthy": probe["probe_threshold"],
+        "health.statuses": ((200, 200),) if "path" in probe else None,
+    }
+    if "path" in probe:
+        return found
+    # Where a spec asks for no check, a balancer has one all the same, which costs nothing.
+    return {leaf: OneOf((None, value)) for leaf, value in found.items()}
 
 
 def _elements(parent: Any) -> Iterator[Any]:

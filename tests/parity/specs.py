@@ -5,7 +5,7 @@ from pathlib import Path
 
 import yaml
 
-from edgewright.spec.document import Document, from_data, load
+from edgewright.spec.document import Document, load, parse
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -222,7 +222,8 @@ def small() -> dict[str, Document]:
 
 def _document(text: str) -> Document:
     data = {**yaml.safe_load(_HEAD), **yaml.safe_load(text)}
-    return from_data({name: value for name, value in data.items() if value is not None})
+    text = yaml.safe_dump({name: value for name, value in data.items() if value is not None}, sort_keys=False)
+    return parse(text.encode(), "small.edge.yaml")  # not as data: what stands in a line was written
 
 
 @cache

@@ -15,7 +15,7 @@ from edgewright.local import capabilities as local_table
 from edgewright.local import compile as local
 from edgewright.spec.document import Document
 from edgewright.spec.problems import SpecError
-from parity.deviations import ANYTHING, DEVIATIONS, GONE, PLATFORM, Place
+from parity.deviations import ABSENT, ANYTHING, DEVIATIONS, GONE, PLATFORM, Place
 from parity.meaning import Meaning, Questions
 from parity.readers_aws import Aws
 from parity.readers_azure import Azure
@@ -60,9 +60,15 @@ class Declared:
     routes: tuple[str, ...]
     reason: str
 
-    def covers(self, subject: str) -> bool:
-        """Whether it is about a route, or about the edge as a whole."""
-        return not self.routes or subject in self.routes
+    def covers(self, edge: Edge, subject: str) -> bool:
+        """Whether it is about a route, the backend of one, a listener that one is for, or the edge as a whole."""
+        if not self.routes or subject in self.routes:
+            return True
+        kind, _, name = subject.partition(" ")
+        mine = [route for route in edge.routes if route.key in self.routes]
+        if kind == "backend":
+            return any(name == target for route in mine for target, _ in getattr(route.action, "targets", ()))
+        return kind == "listener" and any(name in route.listeners for route in mine)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +99,7 @@ def compiled(edge: Edge, column: Column, *, accept_all: bool) -> Outcome:
         if any(problem.code != "unsupported" for problem in error.problems):
             raise Refusal(f"{column.title}: {error}") from error
     read = cast("Callable[..., Any]", module.read_bindings)
-    bindings = read(bound, edge, topology, placeholders=True) if column.target == "aws" else read(bound, edge, placeholders=True)
+    bindings = read(bound, edge, topology, placeholders=True)
     findings = cast("Callable[..., Any]", table.findings)(edge, bindings, column.name)
     unsupported = [item for item in _declared(findings, table.ROWS) if item.level == UNSUPPORTED]
     never = tuple(item for item in unsupported if item.row.startswith(table.NEVER_ACCEPTED))
@@ -252,7 +258,7 @@ def _compare(
     near: list[str] = []
     for item in declared:
         changes = DEVIATIONS[column.target].get(item.row, {})
-        if leaf not in changes or not item.covers(place.subject):
+        if leaf not in changes or not item.covers(place.edge, place.subject):
             continue
         if lets(changes[leaf], place, expected, found, LEAVES[leaf].default):
             into.verdicts.append(Verdict(name, column, place.subject, leaf, item.level, item.row))
@@ -305,7 +311,8 @@ def _refused(
             (subject, leaf)
             for subject, facts in meant.items()
             for leaf in leaves
-            if (not item.routes or subject in item.routes or not _is_route(subject)) and used(facts, leaf)
+            if (not item.routes or subject in item.routes or not _is_route(subject))
+            and (used(facts, leaf) or (item.row in ABSENT and leaf not in facts) or (item.row in ABSENT and empty(facts[leaf])))
         ]
         if not hit:
             into.differences.append(
