@@ -34,10 +34,6 @@ _PATHS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "apimanagement:Logger": ("service_loggers", ("serviceName", "loggerId")),
     "apimanagement:NamedValue": ("service_namedValues", ("serviceName", "namedValueId")),
     "apimanagement:PolicyFragment": ("service_policyFragments", ("serviceName", "id")),
-    "apimanagement:PrivateEndpointConnectionByName": (
-        "service_privateEndpointConnections",
-        ("serviceName", "privateEndpointConnectionName"),
-    ),
     "apimanagement:Product": ("service_products", ("serviceName", "productId")),
     "apimanagement:ProductApi": ("service_products_apis", ("serviceName", "productId", "apiId")),
     "apimanagement:ProductGroup": ("service_products_groups", ("serviceName", "productId", "groupId")),
@@ -60,6 +56,9 @@ _PATHS: Mapping[str, tuple[str, tuple[str, ...]]] = {
         ("policyName",),
     ),
 }
+
+# The schema's pattern of the name is of its last part only.
+_LAST_PART = {"apimanagement:PolicyFragment"}
 
 # Words of azure-native for words of the schema.
 _RENAMED = {"translateRequiredQueryParametersConduct": "translateRequiredQueryParameters"}
@@ -103,7 +102,7 @@ def body(resource: Resource) -> dict[str, Any]:
         if key not in (*path, "resourceGroupName")
     }
     found = _unflattened(inputs, schema, document)
-    own = [str(resource.inputs.get(key, resource.name)) for key in path]
+    own = [str(resource.inputs.get(key, resource.name)) for key in (path[-1:] if short in _LAST_PART else path)]
     return {
         **({"properties": {}} if "properties" in schema["properties"] else {}),
         **found,

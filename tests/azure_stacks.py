@@ -12,7 +12,7 @@ from edgewright.spec.document import load
 from edgewright.stack import from_values, values
 
 REPOSITORY = Path(__file__).resolve().parents[1]
-STACKS = ("azure-gateway-first",)
+STACKS = tuple(sorted(path.name.split(".")[1] for path in (REPOSITORY / "stacks").glob("Pulumi.azure-*.yaml")))
 ZERO = "00000000-0000-0000-0000-000000000000"
 BOUND: dict[str, Any] = {
     "subscription_id": ZERO,

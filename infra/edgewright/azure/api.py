@@ -110,7 +110,7 @@ class Api(pulumi.ComponentResource):
         _warn(self, name, args)
         self.api = _api(self, name, args)
         self.id = self.api.id
-        self.api_id = self.api.name.apply(lambda found: found.partition(";")[0])
+        self.api_id = self.api.name.apply(without_revision)
         self.policy = _policy(self, name, args)
         self.operation_policies = _operation_policies(self, name, args)
         self.release = _release(self, name, args)
@@ -124,6 +124,11 @@ class Api(pulumi.ComponentResource):
             for product, client in _clients(args)
         }
         self.register_outputs({"id": self.id, "keys": self.keys})
+
+
+def without_revision(name: str) -> str:
+    """An API's id without a revision's number: what products hold is the API with all its revisions."""
+    return name.partition(";")[0]
 
 
 def _clients(args: ApiArgs) -> list[tuple[str, str]]:
@@ -391,7 +396,6 @@ def _products(parent: Api, name: str, args: ApiArgs) -> dict[str, apimanagement.
 
 
 def _links(parent: Api, name: str, args: ApiArgs) -> dict[str, apimanagement.ProductApi]:
-    """A product holds an API with all its revisions."""
     api = parent.api.name if args.get("revision") is None else parent.api_id
     return {
         product: link_api(parent, f"{name}-{product}-api", made, api, _product_args(args, product))

@@ -8,12 +8,15 @@ from typing import Any, Required, TypedDict
 import pulumi
 from pulumi_azure_native import network
 
-from edgewright.azure.compile_waf import APPLICATION_GATEWAY, WafPolicy, application_gateway, standard
+from edgewright.azure.compile_waf import (
+    APPLICATION_GATEWAY,
+    CLIENT_HEADER,
+    WafPolicy,
+    application_gateway,
+    standard,
+)
 from edgewright.azure.gateway_machine import STATUS_PATH
 from edgewright.clouds.part import place, refuse, unknown_keys
-
-CLIENT_HEADER = "X-Edgewright-Client"
-"""Has the address of the client as Application Gateway saw it, and nothing else; what a client sent of it is gone."""
 
 FORGEABLE = (
     "Forwarded",
@@ -127,7 +130,7 @@ class ApplicationGatewayWafArgs(TypedDict, total=False):
     health_path: str
     """Default: the status path of API Management."""
     client_header: str
-    """The header that has the client's address; default: `CLIENT_HEADER`."""
+    """The header that has the client's address; default: `compile_waf.CLIENT_HEADER`."""
     remove_headers: list[str]
     """Headers that a client may not send; default: `FORGEABLE`."""
     public_ip_address_id: pulumi.Input[str]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from edgewright.azure.binding_model import BindingsModel, GatewaysModel, NetworkModel, SubnetModel
-from edgewright.azure.network_regions import zone_problems
+from edgewright.azure.network_regions import private_link_problems, zone_problems
 from edgewright.azure.network_rules import cidr_problems
 from edgewright.azure.tiers import BY_NAME
 from edgewright.azure.topology import MEANT_INSTEAD, Topology
@@ -90,6 +90,10 @@ def problems_of(found: BindingsModel, edge: Edge, topology: Topology) -> Iterato
     yield from _gateways(found.gateways, topology)
     if found.cache is not None and topology != "balancer-first":
         yield ("cache",), "the gateways of API Management have a cache of their own", "remove `cache`"
+    if topology == "front-door":
+        bound = found.front_door
+        there = bound.link_location if bound is not None and bound.link_location is not None else found.location
+        yield from ((("front_door", "link_location"), what, "") for what in private_link_problems(there))
     if found.front_door is not None and topology != "front-door":
         yield ("front_door",), f"{topology} has no Front Door", "remove `front_door`, or choose azure/front-door"
 

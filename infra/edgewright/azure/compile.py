@@ -15,7 +15,14 @@ from edgewright.azure.compile_network import bound_problems, subnets_of
 from edgewright.azure.compile_operations import ApiOperation, openapi, operations
 from edgewright.azure.compile_policy import Surroundings, compile_policy, pool_id, products, websocket_policy
 from edgewright.azure.compile_tier import network_of, on, tier_of
-from edgewright.azure.compile_waf import APPLICATION_GATEWAY, FRONT_DOOR, WafPolicy, compile_waf, standard
+from edgewright.azure.compile_waf import (
+    APPLICATION_GATEWAY,
+    CLIENT_HEADER,
+    FRONT_DOOR,
+    WafPolicy,
+    compile_waf,
+    standard,
+)
 from edgewright.azure.tiers import Tier
 from edgewright.azure.topology import Topology
 from edgewright.edge.model import ApiKeyAuthorizer, Backend, Edge, Finding, Forward, Route
@@ -74,9 +81,27 @@ def compile_edge(
         waf=waf,
         access_log_days=edge.access_log.retention_days,
         ddos_advanced=edge.ddos == "advanced",
-        decisions=decisions,
+        decisions=(*decisions, *_phase(bindings, topology)),
         findings=(*edge.findings, *found),
     )
+
+
+def _phase(bindings: Bindings, topology: Topology) -> Iterator[str]:
+    """In which of the two phases that Azure forces a Front Door is, and what comes next."""
+    if topology != "front-door":
+        return
+    bound = bindings.data.front_door
+    if bound is not None and bound.connection is not None:
+        yield (
+            f"phase 2 of 2: Front Door's connection `{bound.connection}` is approved, and the service's public door is"
+            " closed; taking `front_door.connection` away opens it again"
+        )
+    else:
+        yield (
+            "phase 1 of 2: Front Door's private connection will wait for approval, and the service's public door stays"
+            " open to this Front Door alone (X-Azure-FDID); approve the connection as the output nextStep says, write"
+            " its name as `front_door: {connection: NAME}`, and update again"
+        )
 
 
 def _findings(edge: Edge, bindings: Bindings, topology: Topology, waf: WafPolicy | None) -> tuple[Finding, ...]:
@@ -123,13 +148,6 @@ def _unused_acceptance(found: tuple[Finding, ...], bindings: Bindings) -> Iterat
 # -- the API -----------------------------------------------------------------------------------------------------------
 
 
-CLIENT_HEADER = "X-Edgewright-Client"
-"""Has the address of a client as an Application Gateway of ours saw it; a client's own is overwritten there."""
-
-FRONT_DOOR_CLIENT = "X-Azure-SocketIP"
-"""Has the address of the connection to Front Door, which sets it itself (Microsoft's page of its HTTP headers)."""
-
-
 def front_door_value(edge: str) -> str:
     """The named value that holds the id of the Front Door before an edge."""
     return f"{edge}-front-door"
@@ -146,7 +164,7 @@ def surroundings_of(edge: Edge, topology: Topology) -> Surroundings:
             return Surroundings(client_address="header", address_header=CLIENT_HEADER)
         case "front-door":
             return Surroundings(
-                client_address="header", address_header=FRONT_DOOR_CLIENT, front_door_id=front_door_value(edge.name)
+                client_address="header", address_header=CLIENT_HEADER, front_door_id=front_door_value(edge.name)
             )
 
 

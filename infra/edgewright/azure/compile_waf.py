@@ -10,6 +10,10 @@ from edgewright.edge.model import Finding, Waf
 
 Json = dict[str, Any]
 
+CLIENT_HEADER = "X-Edgewright-Client"
+"""Has the address of the client's connection to Application Gateway or Front Door and nothing else: what a client sent
+under this name is gone."""
+
 
 @dataclass(frozen=True, slots=True)
 class RuleSet:
@@ -57,7 +61,8 @@ class Firewall:
 # "Azure subscription and service limits", Application Gateway and Front Door, read 2026-11: 600 ranges in a condition
 # of the one, in a rule of the other; 10 conditions in a rule (not enforced by Application Gateway). Of a rate's limits
 # Application Gateway's schema has the least one, and no page has Front Door's: 10 and 1,000,000 are what public checks
-# of its policies take (unverified).
+# of its policies take (unverified). Application Gateway counts rates only with its newer engine, which a default rule
+# set brings; that it takes an empty list of rule sets is said nowhere.
 APPLICATION_GATEWAY = Firewall("Application Gateway", 600, 6_000, 90, 1, 2_147_483_647, True)
 FRONT_DOOR = Firewall("Front Door", 600, 600, 90, 10, 1_000_000, False)
 

@@ -424,6 +424,8 @@ def _nodes(args: KubernetesClusterArgs, which: Literal["system", "user"]) -> dic
     return {
         "mode": "System" if which == "system" else "User",
         "type": "VirtualMachineScaleSets",
+        # Said, or pools would stay behind when the control plane goes to another minor version.
+        "orchestrator_version": args.get("kubernetes_version"),
         "vm_size": given.get("size", "Standard_D4s_v5"),
         "os_type": "Linux",
         "os_sku": "Ubuntu",

@@ -2,6 +2,8 @@
 
 from typing import TYPE_CHECKING, Any
 
+import pulumi
+
 from edgewright.azure.api_management import ApiManagement
 from edgewright.azure.place_network import network_id, subnet
 from edgewright.azure.place_service import certificate_identity
@@ -9,6 +11,7 @@ from edgewright.azure.placement import Site
 
 if TYPE_CHECKING:
     from edgewright.azure.application_gateway_waf import ApplicationGatewayWaf
+    from edgewright.azure.front_door import FrontDoor
     from edgewright.azure.network import Network
     from edgewright.azure.private_dns_zone import PrivateDnsZone
 
@@ -70,3 +73,47 @@ def place_firewall(site: Site, made: "Network | None", service: ApiManagement) -
 def _longest(site: Site) -> int:
     """Seconds that the slowest route may take, so that nothing before the gateway ends a request earlier."""
     return max((-(-route.timeout.request // 1000) + 1 for route in site.compiled.edge.routes), default=60)
+
+
+def connection_of(site: Site) -> str | None:
+    """The name of Front Door's connection to the service; None in the first phase."""
+    bound = site.bindings.data.front_door
+    return bound.connection if bound is not None else None
+
+
+def closed(site: Site) -> dict[str, Any]:
+    """The service's public door: closed in the second phase, when Front Door's connection is approved."""
+    if connection_of(site) is None:
+        return {}
+    return {"public_network_access": "Disabled", "existing_private_endpoint": True}
+
+
+def place_front_door(site: Site, service: ApiManagement) -> "FrontDoor":
+    """The Front Door, its firewall, and the connection to the service."""
+    from edgewright.azure.front_door import FrontDoor
+
+    bound = site.bindings.data.front_door
+    dns = site.bindings.data.dns
+    there = bound.link_location if bound is not None and bound.link_location is not None else site.bound("location")
+    args = site.arguments(
+        "front_door",
+        service_id=service.id,
+        service_host=service.gateway_host,
+        private_link_location=there,
+        domains={host.replace(".", "-")[:40].strip("-"): {"host": host} for host in site.artifact.hosts},
+        waf=site.artifact.waf,
+        response_timeout_seconds=min(240, max(16, _longest(site))),
+    )
+    connection = connection_of(site)
+    if connection is not None:
+        args["connection_name"] = connection
+    if dns is not None:
+        zone = pulumi.Output.concat(
+            *("/subscriptions/", site.bound("subscription_id"), "/resourceGroups/", dns.resource_group),
+            f"/providers/Microsoft.Network/dnsZones/{dns.zone}",
+        )
+        for item in args["domains"].values():
+            item["dns_zone_id"] = zone
+    if site.bindings.data.workspace is not None:
+        args["workspace_id"] = site.bindings.data.workspace
+    return FrontDoor(f"{site.name}-front-door", args, site.options())

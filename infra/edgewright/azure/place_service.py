@@ -20,8 +20,9 @@ if TYPE_CHECKING:
     from edgewright.azure.load_balancer import LoadBalancer
 
 
-def place_service(site: Site, subnet: Any, *, hosts: Sequence[str]) -> ApiManagement:
-    """The service. subnet: where it is in the network, if it is; hosts: custom domains of its own gateways."""
+def place_service(site: Site, subnet: Any, *, hosts: Sequence[str], **more: Any) -> ApiManagement:
+    """The service. subnet: where it is in the network, if it is; hosts: custom domains of its own gateways; more:
+    arguments that only one topology has."""
     artifact = site.artifact
     data = site.bindings.data
     publisher = data.publisher
@@ -33,6 +34,7 @@ def place_service(site: Site, subnet: Any, *, hosts: Sequence[str]) -> ApiManage
         tier=artifact.tier,
         capacity=data.capacity,
         network=artifact.network,
+        **more,
     )
     if artifact.network != "none":
         args["subnet_id"] = subnet

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from edgewright.azure.artifact import Artifact
 from edgewright.azure.bindings import Bindings, read_bindings
 from edgewright.azure.compile import compile_edge
+from edgewright.azure.compile_balancers import streams_of
 from edgewright.azure.topology import Topology
 from edgewright.edge.model import Edge, Finding
 from edgewright.plan.model import Hop, Link, Plan, Resource
@@ -36,7 +37,7 @@ def plan(
         name=edge.name,
         topology=f"azure/{topology}",
         hops=tuple(_hops(edge, artifact)),
-        links=tuple(_links(artifact)),
+        links=tuple(_links(edge, artifact)),
         routes=planned_routes(edge, _carried(artifact)),
         findings=notes(_findings(artifact)),
         resources=resources,
@@ -101,12 +102,37 @@ def _operations(names: list[str]) -> str:
     return f"operations {', '.join(names[:2])}" + (f" and {len(names) - 2} more" if len(names) > 2 else "")
 
 
+_FRONTS = {
+    "gateway-first": None,
+    "balancer-first": ("Load Balancer", "public", "TCP"),
+    "appgw-waf": ("Application Gateway", "WAF", "HTTPS"),
+    "front-door": ("Front Door", "WAF", "HTTPS"),
+}
+"""What stands before the gateways: its kind, what it does, and what it is asked by."""
+
+_GATEWAYS = {
+    "managed": "API Management",
+    "machines": "self-hosted gateways",
+    "kubernetes": "self-hosted gateways",
+}
+
+_INTO = {
+    "balancer-first": "TLS, untouched",
+    "appgw-waf": "HTTPS, in the network",
+    "front-door": "private endpoint",
+}
+
+
 def _hops(edge: Edge, artifact: Artifact) -> Iterator[Hop]:
     yield Hop("client", "client", tuple(artifact.hosts[:2]))
+    front = _FRONTS[artifact.topology]
+    if front is not None and (artifact.api is not None or artifact.websockets):
+        yield Hop("front", front[0], (front[1],))
     if artifact.api is not None:
-        does = [artifact.tier, f"{artifact.api.operations} operations"]
+        does = [artifact.tier] if artifact.gateways == "managed" else [_where(artifact)]
+        does += [f"{artifact.api.operations} operations"]
         does += [f"{len(artifact.api.products)} products of keys"] if artifact.api.products else []
-        yield Hop("api", "API Management", tuple(does))
+        yield Hop("api", _GATEWAYS[artifact.gateways], tuple(does))
     for item in artifact.websockets:
         yield Hop(f"websocket {item.id}", "WebSocket API", (f"/{item.path}",))
     if artifact.services is not None:
@@ -114,20 +140,40 @@ def _hops(edge: Edge, artifact: Artifact) -> Iterator[Hop]:
     for name in artifact.backends:
         backend = edge.backends[name]
         yield Hop(f"backend {name}", name, (f"{backend.protocol} {backend.port}",))
+    streams = streams_of(edge)
+    if streams:
+        yield Hop("streams", "Load Balancer", ("public", *(f"{item.protocol} {item.port}" for item in streams)))
+    for name in sorted({item.backend for item in streams if item.backend is not None} - set(artifact.backends)):
+        backend = edge.backends[name]
+        yield Hop(f"backend {name}", name, (f"{backend.protocol} {backend.port}",))
 
 
-def _links(artifact: Artifact) -> Iterator[Link]:
+def _where(artifact: Artifact) -> str:
+    return "on a scale set" if artifact.gateways == "machines" else "on Kubernetes"
+
+
+def _links(edge: Edge, artifact: Artifact) -> Iterator[Link]:
     behind = tuple(artifact.services.rules) if artifact.services is not None else ()
+    front = _FRONTS[artifact.topology]
+    before, by = "client", "HTTPS"
+    if front is not None and (artifact.api is not None or artifact.websockets):
+        yield Link("client", "front", front[2])
+        before, by = "front", _INTO[artifact.topology]
     if artifact.api is not None:
-        yield Link("client", "api", "HTTPS")
-        if behind:
+        yield Link(before, "api", by)
+        if any(name in behind for name in artifact.backends):
             yield Link("api", "services", "in the network")
         for name, item in artifact.backends.items():
             scheme = item.url.partition(":")[0].upper()
             yield Link("services" if name in behind else "api", f"backend {name}", scheme)
     for item in artifact.websockets:
-        yield Link("client", f"websocket {item.id}", "WebSocket")
+        yield Link(before, f"websocket {item.id}", "WebSocket")
         if item.backend in behind:
             yield Link(f"websocket {item.id}", "services", "in the network")
         else:
             yield Link(f"websocket {item.id}", f"backend {item.backend}", "WebSocket")
+    streams = streams_of(edge)
+    if streams:
+        yield Link("client", "streams", "connections and datagrams")
+        for name in sorted({item.backend for item in streams if item.backend is not None}):
+            yield Link("streams", f"backend {name}", edge.backends[name].protocol.upper())

@@ -318,10 +318,10 @@ class _Recorder(MockMonitor):
         else:
             if _UNKNOWN_BYTES in given.SerializeToString():
                 _echo_unknown(given, answer)
-            if kind is not None:
-                _echo_keyed(kind, given, answer)
             if resource.custom:
                 _add_tokens(resource, outputs, given, answer)
+        if kind is not None:
+            _echo_keyed(kind, given, answer)
         for name in secret:
             _hide(name, given, answer)
 
@@ -358,31 +358,37 @@ def _echo_unknown(given: struct_pb2.Struct, answer: struct_pb2.Struct) -> None:
 
 
 def _echo_keyed(kind: type, given: struct_pb2.Struct, answer: struct_pb2.Struct) -> None:
-    """Copy objects with a list in them where the output has an object: azure-native takes ids of identities as a list,
-    and gives them as an object by id."""
+    """Answer objects for lists where the type of an output says so: azure-native takes ids of identities as a list, and
+    gives them as an object by id."""
     for name, hint in _types.resource_types(kind).items():
-        if name in given.fields and _is_object(given.fields[name]):
-            value = struct_pb2.Value()
-            value.CopyFrom(given.fields[name])
-            if _key(hint, value.struct_value):
-                answer.fields[name].CopyFrom(value)
+        source = answer if name in answer.fields else given
+        if name not in source.fields or not _is_object(source.fields[name]):
+            continue
+        value = struct_pb2.Value()
+        value.CopyFrom(source.fields[name])
+        if _keyed(hint, value.struct_value):
+            answer.fields[name].CopyFrom(value)
 
 
-def _key(hint: Any, value: struct_pb2.Struct) -> bool:
-    """Put objects by id in place of lists, where the type of an output says so; whether any was."""
+def _keyed(hint: Any, value: struct_pb2.Struct) -> bool:
+    """Put objects by id in place of lists in an output; whether there was one. With an unknown id all is unknown."""
     if not (isinstance(hint, type) and _types.is_output_type(hint)):
         return False
     changed = False
     for name, of in _types.output_type_types(hint).items():
-        if name not in value.fields:
+        if name not in value.fields or get_origin(of) not in {Mapping, dict}:
             continue
-        field_ = value.fields[name]
-        if field_.HasField("list_value") and get_origin(of) in {Mapping, dict}:
-            items = [item.string_value for item in field_.list_value.values]
-            field_.struct_value.SetInParent()
-            for item in items:
-                field_.struct_value.fields[item].struct_value.SetInParent()
-            changed = True
+        listed = value.fields[name]
+        if not listed.HasField("list_value"):
+            continue
+        ids = [item.string_value for item in listed.list_value.values]
+        if rpc.UNKNOWN in ids:
+            listed.string_value = rpc.UNKNOWN
+        else:
+            listed.struct_value.SetInParent()
+            for item in ids:
+                listed.struct_value.fields[item].struct_value.SetInParent()
+        changed = True
     return changed
 
 

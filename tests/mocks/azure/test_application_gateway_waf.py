@@ -7,14 +7,8 @@ import pulumi
 import pytest
 
 import arm_bodies
-from azure_identities import answer_as_objects
-from edgewright.azure.application_gateway_waf import (
-    CLIENT_HEADER,
-    FORGEABLE,
-    ApplicationGatewayWaf,
-    ApplicationGatewayWafArgs,
-)
-from edgewright.azure.compile_waf import APPLICATION_GATEWAY, FRONT_DOOR, compile_waf, standard
+from edgewright.azure.application_gateway_waf import FORGEABLE, ApplicationGatewayWaf, ApplicationGatewayWafArgs
+from edgewright.azure.compile_waf import APPLICATION_GATEWAY, CLIENT_HEADER, FRONT_DOOR, compile_waf, standard
 from edgewright.clouds.part import ArgumentsError
 from edgewright.edge.model import Origin, Waf
 from edgewright.plan.model import Resource
@@ -37,11 +31,6 @@ FULL: dict[str, Any] = {
     "domain_name_label": "shop-api",
     "workspace_id": "/subscriptions/sub/workspace",
 }
-
-
-@pytest.fixture(autouse=True)
-def identities(monkeypatch: pytest.MonkeyPatch) -> None:
-    answer_as_objects(monkeypatch)
 
 
 def args(**more: Any) -> ApplicationGatewayWafArgs:

@@ -255,14 +255,14 @@ def test_a_rate_is_counted_over_a_window_that_azure_has(
     (rule,) = policy.rules
     assert rule.rate is not None
     assert (rule.rate.limit, rule.rate.minutes) == counted
-    (said,) = of(policy, "waf.rate_per_ip")
+    (said,) = of(policy, "Waf.rate_per_ip")
     assert f"counted as {counted[0]} over" in said
 
 
 def test_what_front_door_counts_badly_or_not_at_all_is_said() -> None:
-    assert "new connections" in of(compile_waf(waf(rate=(30, 60)), FRONT_DOOR), "waf.rate_per_ip")[0]
-    assert "new connections" not in of(compile_waf(waf(rate=(100, 1)), FRONT_DOOR), "waf.rate_per_ip")[0]
-    assert "counts no slower" in of(compile_waf(waf(rate=(1, 3600)), FRONT_DOOR), "waf.rate_per_ip")[0]
+    assert "new connections" in of(compile_waf(waf(rate=(30, 60)), FRONT_DOOR), "Waf.rate_per_ip")[0]
+    assert "new connections" not in of(compile_waf(waf(rate=(100, 1)), FRONT_DOOR), "Waf.rate_per_ip")[0]
+    assert "counts no slower" in of(compile_waf(waf(rate=(1, 3600)), FRONT_DOOR), "Waf.rate_per_ip")[0]
 
 
 # -- rule sets ---------------------------------------------------------------------------------------------------------
@@ -284,16 +284,16 @@ def test_rule_sets_are_those_that_hold_what_is_asked_for(firewall: Firewall) -> 
 def test_application_gateway_has_its_default_rule_set_always_and_says_so() -> None:
     policy = compile_waf(waf(managed=[]), APPLICATION_GATEWAY)
     assert policy.rule_sets == (DEFAULT,)
-    assert "takes no policy without" in of(policy, "waf.managed")[0]
+    assert "takes no policy without" in of(policy, "Waf.managed")[0]
     assert compile_waf(waf(managed=[]), FRONT_DOOR).rule_sets == ()
 
 
 @pytest.mark.parametrize("firewall", FIREWALLS, ids=lambda item: item.name)
 def test_a_rule_set_that_has_more_than_asked_for_is_an_approximation(firewall: Firewall) -> None:
     finding, _ = compile_waf(waf(managed=["core"]), firewall).findings
-    assert (finding.level, finding.field) == ("approximated", "waf.managed")
+    assert (finding.level, finding.field) == ("approximated", "Waf.managed")
     assert "it has `known-bad-inputs`, `sql-injection` too" in finding.reason
-    assert of(compile_waf(waf(managed=WHOLE), firewall), "waf.managed") == []
+    assert of(compile_waf(waf(managed=WHOLE), firewall), "Waf.managed") == []
 
 
 @pytest.mark.parametrize("firewall", FIREWALLS, ids=lambda item: item.name)
@@ -307,12 +307,12 @@ def test_a_list_of_anonymizing_proxies_cannot_be(firewall: Firewall) -> None:
 # -- limits ------------------------------------------------------------------------------------------------------------
 
 OVER = [
-    (waf(allow=many(601)), FRONT_DOOR, "waf.allow", "601 ranges in the allow list, and Front Door takes 600"),
-    (waf(allow=many(6_001)), APPLICATION_GATEWAY, "waf.allow", "Application Gateway takes 6000"),
-    (waf(deny=many(54_001)), FRONT_DOOR, "waf.deny", "54001 ranges in the deny list, and there is room for 54000"),
-    (waf(deny=many(54_001)), APPLICATION_GATEWAY, "waf.deny", "room for 54000"),
-    (waf(rate=(20_000, 1)), FRONT_DOOR, "waf.rate_per_ip", "more than Front Door counts to"),
-    (waf(rate=(999_999_999, 1)), APPLICATION_GATEWAY, "waf.rate_per_ip", "more than Application Gateway counts to"),
+    (waf(allow=many(601)), FRONT_DOOR, "Waf.allow", "601 ranges in the allow list, and Front Door takes 600"),
+    (waf(allow=many(6_001)), APPLICATION_GATEWAY, "Waf.allow", "Application Gateway takes 6000"),
+    (waf(deny=many(54_001)), FRONT_DOOR, "Waf.deny", "54001 ranges in the deny list, and there is room for 54000"),
+    (waf(deny=many(54_001)), APPLICATION_GATEWAY, "Waf.deny", "room for 54000"),
+    (waf(rate=(20_000, 1)), FRONT_DOOR, "Waf.rate_per_ip", "more than Front Door counts to"),
+    (waf(rate=(999_999_999, 1)), APPLICATION_GATEWAY, "Waf.rate_per_ip", "more than Application Gateway counts to"),
 ]
 
 
@@ -325,14 +325,14 @@ def test_what_is_over_a_limit_is_an_error_with_the_number(spec: Waf, firewall: F
 
 
 def test_ranges_that_no_client_of_an_ipv4_gateway_has_are_warned_of() -> None:
-    assert "match nobody" in of(compile_waf(SPECS["allow"], APPLICATION_GATEWAY), "waf.allow")[0]
-    assert of(compile_waf(SPECS["allow"], FRONT_DOOR), "waf.allow") == []
+    assert "match nobody" in of(compile_waf(SPECS["allow"], APPLICATION_GATEWAY), "Waf.allow")[0]
+    assert of(compile_waf(SPECS["allow"], FRONT_DOOR), "Waf.allow") == []
 
 
 def test_what_becomes_of_long_bodies_is_said() -> None:
-    assert of(compile_waf(waf(), FRONT_DOOR), "waf") == ["only the first 128 KB of a body are looked at"]
-    assert "over 2000 KB is refused" in of(compile_waf(waf(), APPLICATION_GATEWAY), "waf")[0]
-    assert of(compile_waf(waf(mode="count"), APPLICATION_GATEWAY), "waf") == []
+    assert of(compile_waf(waf(), FRONT_DOOR), "EdgeSpec.waf") == ["only the first 128 KB of a body are looked at"]
+    assert "over 2000 KB is refused" in of(compile_waf(waf(), APPLICATION_GATEWAY), "EdgeSpec.waf")[0]
+    assert of(compile_waf(waf(mode="count"), APPLICATION_GATEWAY), "EdgeSpec.waf") == []
 
 
 # -- as it is written --------------------------------------------------------------------------------------------------

@@ -315,6 +315,34 @@ def test_in_a_preview_an_object_given_for_a_text_is_unknown_when_it_is_read():
     assert resources(program, preview=True)["holder"].inputs["displayName"] == "[unknown]"
 
 
+@pytest.mark.parametrize("preview", [False, True])
+def test_ids_given_as_a_list_are_answered_as_an_object_by_id(preview: bool):
+    from pulumi_azure_native import compute
+
+    def program():
+        identity: Any = {"type": "UserAssigned", "user_assigned_identities": ["/subscriptions/s/one"]}
+        made = compute.VirtualMachineScaleSet("set", resource_group_name="g", identity=identity)
+        read = made.identity.apply(lambda found: ", ".join((found.user_assigned_identities or {}) if found else {}))
+        holder(read, "read")
+
+    found = resources(program, preview=preview)
+
+    assert found["set"].inputs["identity"]["userAssignedIdentities"] == ["/subscriptions/s/one"]
+    assert found["read"].inputs["displayName"] == "/subscriptions/s/one"
+
+
+def test_with_an_unknown_id_the_object_by_id_is_unknown():
+    from pulumi_azure_native import compute
+
+    def program():
+        other = pulumi.CustomResource("test:index:Thing", "other", {"value": None})
+        identity: Any = {"type": "UserAssigned", "user_assigned_identities": [other.id]}
+        made = compute.VirtualMachineScaleSet("set", resource_group_name="g", identity=identity)
+        holder(made.identity.apply(str), "read")
+
+    assert resources(program, preview=True)["read"].inputs["displayName"] == "[unknown]"
+
+
 def test_a_secret_is_masked_wherever_it_is():
     def program():
         secret = pulumi.Output.secret("hunter2")
