@@ -37,7 +37,10 @@ PLATFORM = _Mark()
 """The platform has a value of its own."""
 
 ANYTHING = _Mark()
-"""Not carried, and accepted so: what is there instead means nothing."""
+"""Unsupported, and accepted so: what is there instead means nothing. Nothing that is approximated may be so."""
+
+WHOLE = "*"
+"""A leaf that stands for all of a route: it is not there, or not where it should be."""
 
 Change = Callable[[Place, Any], Any] | Any
 Rows = Mapping[str, Mapping[str, Change]]
@@ -76,6 +79,14 @@ _LISTENER = (
 def _issuers(change: Callable[[str, Any], Any]) -> Change:
     """The same change for the value of each issuer."""
     return lambda place, expected: {issuer: change(issuer, value) for issuer, value in cast("Facts", expected).items()}
+
+
+def _bodies_of_json(expected: Facts, left: Any) -> Facts:
+    """Bodies of which those that are not JSON are not compared. left: what is said of them; None: nothing."""
+    if not isinstance(expected, dict):
+        return expected
+    found = {media: schema if media.endswith("json") else left for media, schema in expected.items()}
+    return {media: schema for media, schema in found.items() if schema is not None}
 
 
 def _ceil(milliseconds: int) -> int:
@@ -206,6 +217,7 @@ AWS: Rows = {
     "Auth.(more claims than a rule takes)": _anything("auth.claims"),
     "Auth.(status of a refusal)": {"auth.refusal": 401},
     "Auth.(a WebSocket by key or certificate)": _anything("auth.kinds"),
+    "Auth.(a WebSocket by key, past the API)": _anything("auth.kinds"),
     "Backend.protocol": _anything("backend.protocol"),
     "Backend.(no path to check)": _UNCHECKED,
     "Backend.(health of udp)": {
@@ -231,16 +243,21 @@ AWS: Rows = {
     "Route.(cors unlike, or for several origins)": {"cors.answers": GONE, **_anything(*_CORS[:-1])},
     "Route.(cors unlike)": _anything(*_CORS),
     "Route.(cors of own answers)": _gone(*_CORS),
+    "Route.(cors of an OPTIONS route)": _gone(*_CORS),
     "Route.retry": _gone(*_RETRY),
     "Route.(backends at once)": _anything("backend"),
     "Route.listener": _anything("listeners"),
     "Route.match": _anything("match.headers", "match.query"),
     "Route.cache": _gone(*_CACHE),
-    "Route.validation": {"validate.shapes": GONE, **_gone("validate.parameters", "validate.body", "validate.body_required")},
+    "Route.validation": {
+        "validate.shapes": GONE,
+        **_gone("validate.parameters", "validate.body_required"),
+        "validate.body": lambda place, expected: OneOf((None, _bodies_of_json(expected, left=None))),
+    },
     "Validate.(by nothing)": _anything(*_VALIDATE),
     "Validate.(words of JSON Schema)": _anything("validate.body"),
     "Route.(WebSocket)": {"websocket": "messages"},
-    "Route.(path of a WebSocket)": _anything("reached", "paths", "rewrite.path"),
+    "Route.(path of a WebSocket)": _anything(WHOLE, "reached"),
     "Route.(backends of a WebSocket)": _anything("backend"),
     "Waf.(before a WebSocket)": _anything(*_WAF),
     "Waf.allow.(before a WebSocket)": _anything("waf.allow", "waf.deny"),
@@ -250,11 +267,11 @@ AWS: Rows = {
     },
     "Throttle.(of a WebSocket, per anything else)": _gone(*_THROTTLE),
     "Headers.(of a WebSocket)": _gone("headers.request", "headers.response"),
-    "Route.(path over 128 characters)": _anything("paths"),
-    "Route.(path that begins with edge.)": _anything("paths"),
+    "Route.(path over 128 characters)": _anything(WHOLE, "reached"),
+    "Route.(path that begins with edge.)": _anything(WHOLE, "reached"),
     "Route.(beside paths of its service that ask for less)": _anything("paths"),
-    "Route.(characters of a path)": _anything("paths"),
-    "Route.(/ping and /sping)": _anything("paths"),
+    "Route.(characters of a path)": _anything(WHOLE, "reached"),
+    "Route.(/ping and /sping)": _anything(WHOLE, "reached"),
     "Throttle.(per route)": {
         "throttle.rate": _near_by_web_acl,
         "throttle.burst": lambda place, expected: None if place.column == "balancer-only" else expected,
@@ -339,9 +356,16 @@ def _capped_burst(place: Place, expected: int) -> int:
 
 
 def _rounded_address(place: Place, expected: Any) -> float:
-    rate = place.edge.waf.rate_per_ip if place.edge.waf is not None else None
-    calls, period = _windows(*rate) if rate is not None else (0, 1)
-    return round(calls / period, 6)
+    """Rounded down where a policy counts; up, and with a floor, where a firewall does."""
+    count, seconds = (place.edge.waf.rate_per_ip if place.edge.waf is not None else None) or (0, 1)
+    if place.column in ("gateway-first", "balancer-first"):
+        calls, period = _windows(count, seconds)
+        return round(calls / period, 6)
+    floor = 10 if place.column == "front-door" else 1
+    minute = math.ceil(count * 60 / seconds)
+    if seconds <= 60 and minute >= floor:
+        return round(minute / 60, 6)
+    return round(max(floor, math.ceil(count * 300 / seconds)) / 300, 6)
 
 
 _SETS = (("core", "known-bad-inputs", "sql-injection"), ("bots", "ip-reputation"))
@@ -409,6 +433,8 @@ AZURE: Rows = {
     "CircuitBreaker.max_requests": {"breaker.requests": GONE},
     "Route.(unlike CORS)": _anything(*_CORS),
     "Route.(OPTIONS beside CORS)": {"methods": _without_options},
+    "Route.(an OPTIONS route beside CORS)": _anything(WHOLE, "reached"),
+    "Route.validation": {"validate.body": lambda place, expected: _bodies_of_json(expected, left={})},
     "Route.(validation of a WebSocket)": _anything(*_VALIDATE),
     "Validate.(bodies of GET, HEAD and OPTIONS)": {"validate.body": GONE},
     "Validate.(by nothing)": _anything(*_VALIDATE),
@@ -417,7 +443,7 @@ AZURE: Rows = {
     "Parameter.(names alike)": _anything("validate.parameters"),
     "Backend.(health check without a balancer)": _gone(*_HEALTH),
     "Waf.(address lists before streams)": _anything("waf.allow", "waf.deny"),
-    "Route.(WebSocket with variables or /*)": _anything("reached", "paths", "rewrite.path"),
+    "Route.(WebSocket with variables or /*)": _anything(WHOLE, "reached"),
     "Route.(WebSocket over several backends)": _anything("backend"),
     "Route.(WebSocket with matches, headers or another host)": _anything(
         "match.headers", "match.query", "headers.request", "headers.response", "rewrite.host", "rewrite.path"
@@ -437,6 +463,7 @@ AZURE: Rows = {
     "Timeout.(request with retries)": {"timeout.request": GONE, "timeout.backend": _each_try},
     "Timeout.backend": {"timeout.backend": GONE},
     "Timeout.(idle of a stream)": {"timeout.idle": PLATFORM},
+    "Timeout.(idle of answers that are kept)": {"timeout.idle": PLATFORM},
     "Timeout.(idle of a WebSocket)": {"timeout.idle": PLATFORM},
     "Headers.(headers of a connection)": _anything("headers.request", "headers.response"),
     "Headers.(response of own answers)": _gone("headers.response"),

@@ -344,6 +344,22 @@ def keys_of(jwks: str) -> tuple[str, ...]:
 # -- routes by requests ------------------------------------------------------------------------------------------------
 
 
+class _Remembered:
+    """A reader that is asked each question once."""
+
+    def __init__(self, reader: Reader) -> None:
+        self.whole = reader.whole
+        self._reader = reader
+        self._known: dict[object, Facts | None] = {}
+
+    def ask(self, probe: Probe) -> Facts | None:
+        """As the reader."""
+        key = (probe.listener, probe.method, probe.target, tuple(probe.headers.items()), probe.websocket)
+        if key not in self._known:
+            self._known[key] = self._reader.ask(probe)
+        return self._known[key]
+
+
 class Questions:
     """The requests by which the routes of an edge are asked of every reader alike."""
 
@@ -376,6 +392,7 @@ class Questions:
 
     def collect(self, reader: Reader) -> dict[str, Facts]:
         """What a reader says, by subject."""
+        reader = _Remembered(reader)
         found = {subject: dict(facts) for subject, facts in reader.whole().items()}
         plain = {key: reader.ask(probe) for key, probe in self.base.items()}
         self._kinds = {key: _signature(facts) for key, facts in plain.items()}

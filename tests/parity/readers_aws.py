@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from edgewright.aws.artifact import Artifact, Balancer, LambdaAuthorizer, Rule
 from parity.meaning import keys_at, keys_of
 from parity.schemas import of_draft4
-from parity.terms import EDGE, Elsewhere, Facts, Json, OneOf, Own, Probe, Unread
+from parity.terms import EDGE, Elsewhere, Facts, Holds, Json, OneOf, Own, Probe, Unread
 
 _KNOWN = {
     *("name", "topology", "hosts", "stream_hosts", "edge_balancer", "services", "rest", "http", "websockets", "messages"),
@@ -172,6 +172,8 @@ class Aws:
             for name, item in balancer.listeners.items():
                 if "redirect_to_https" not in item:
                     found[f"listener {name}"] = self._listener(name, item, balancer)
+            if len(found) == 1:
+                found["listener *"] = next(iter(found.values()))
         streams = artifact.network_balancer
         for name, item in streams.listeners.items() if streams is not None else ():
             group = streams.target_groups[item["target_group"]] if streams is not None else {}
@@ -200,7 +202,8 @@ class Aws:
         # Conditions of rules hold the hosts: rules of all listeners of a port are of one.
         hosts = {host for rule in balancer.rules if rule.listener == name for host in _hosts(rule)}
         return {
-            "listener.hosts": tuple(sorted(hosts)),
+            # Those of all listeners of a port, which its rules tell apart.
+            "listener.hosts": Holds(tuple(sorted(hosts))),
             "listener.port": item["port"],
             "listener.protocol": item["protocol"].lower(),
             "listener.redirect_http": any(one["port"] == 80 for one in redirects),
@@ -269,9 +272,9 @@ class Aws:
             elif kind == "oidc":
                 facts |= _balancer_login(action["oidc"])
             elif kind == "fixed":
-                return _static(facts, rule, action["fixed"])
+                return _static(facts, rule, action["fixed"]) | self._balancer_cors(balancer, listener)
             elif kind == "redirect":
-                return facts | _redirected(action["redirect"], sent)
+                return facts | _redirected(action["redirect"], sent) | self._balancer_cors(balancer, listener)
             elif kind == "forward":
                 groups = _only(action["forward"], "target_groups")["target_groups"]
                 sent = _transformed(rule.transforms, replace(sent, facts=facts))

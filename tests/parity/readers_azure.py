@@ -27,7 +27,10 @@ _MANAGED = {
 }
 """What Microsoft's rule sets hold, in the spec's words (its page of rule groups and rules)."""
 
-_TRUSTED: Mapping[str, tuple[str, ...]] = {"appgw-waf": ("x-edgewright-client",), "front-door": ("x-azure-socketip",)}
+_TRUSTED: Mapping[str, tuple[str, ...]] = {
+    "appgw-waf": ("x-edgewright-client",),
+    "front-door": ("x-edgewright-client", "x-azure-socketip"),
+}
 """Headers that hold the client's address where something before the gateway sets them and none comes past it."""
 
 _PEERS = {"Tcp": ("tcp", "tls"), "Udp": ("udp",)}
@@ -801,8 +804,12 @@ def _return_response(item: Any, run: _Run, section: str) -> None:
 def _retry(item: Any, run: _Run) -> None:
     condition = item.get("condition")
 
+    scopes = {
+        method: _context(replace(run, probe=replace(run.probe, method=method)), _Caller()) for method in ("GET", "POST")
+    }
+
     def tried(method: str, status: int | None) -> bool:
-        scope = _context(replace(run, probe=replace(run.probe, method=method)), _Caller())
+        scope = scopes[method]
         scope["context"]["Response"] = None if status is None else Thing(StatusCode=status)
         return bool(evaluate(condition, scope))
 
@@ -878,7 +885,7 @@ def _checked(given: Mapping[str, Any]) -> Facts:
 
 def _elements(parent: Any) -> Iterator[Any]:
     """Children without comments."""
-    return (one for one in parent if isinstance(one.tag, str))
+    return parent.iterchildren("*")
 
 
 def _nested(own: Sequence[Any], wider: Sequence[Any]) -> list[Any]:

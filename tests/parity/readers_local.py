@@ -79,6 +79,8 @@ class Local:
         gateways = [item for item in artifact.nodes if item.role == "gateway"]
         self._gateways = len(gateways)
         self._gateway: Node | None = gateways[0] if gateways else None
+        if any(item.routes != gateways[0].routes or item.clusters != gateways[0].clusters for item in gateways):
+            raise Unread("gateways that do not do the same")
         self._filters = _by_name(_manager(self._listener_of(self._gateway, "edge"))) if self._gateway else {}
         if set(self._filters) - _FILTERS:
             raise Unread(f"the filters {sorted(set(self._filters) - _FILTERS)}")

@@ -211,6 +211,75 @@ routes:
     "cache-per-user": f"{_TOKENS}\ndefaults: {{auth: main}}\nroutes: {{GET /mine: {{backend: app, cache: {{ttl: 30s, share: per_user}}}}, GET /ours: {{backend: next, cache: {{ttl: 30s, share: public}}}}}}",
     "cache-per-key": f"{_KEYS}\nroutes: {{GET /mine: {{backend: app, auth: partner, cache: {{ttl: 30s, share: per_user}}}}}}",
     "cache-under-match": 'routes: {GET /a: {backend: app, cache: {ttl: 30s}}, GET /a (beta): {backend: next, cache: {ttl: 30s}, match: {headers: {x-beta: "yes"}}}}',
+    # -- what some target cannot say -----------------------------------------------------------------------------------
+    "several-key-authorizers": "authorizers: {one: {api_key: {clients: [acme]}}, two: {api_key: {clients: [globex], from: {header: x-other-key}}}}\nroutes: {GET /a: {backend: app, auth: one}, GET /b: {backend: next, auth: two}}",
+    "many-claims": f"{_TOKENS}\nroutes: {{GET /a: {{backend: app, auth: {{authorizer: main, claims: {{{', '.join(f'c{n}: x' for n in range(11))}}}}}}}}}",
+    "issuer-by-http": 'authorizers: {main: {jwt: {issuer: "http://login.small.example/", audiences: [api], jwks_uri: "http://login.small.example/keys"}}}\nroutes: {GET /a: {backend: app, auth: main}}',
+    "token-by-http": f"listener: {{host: api.small.example, protocol: http, port: 8081}}\n{_TOKENS}\nroutes: {{GET /a: {{backend: app, auth: main}}}}",
+    "jwt-scheme": 'authorizers: {main: {jwt: {issuer: "https://login.small.example/", audiences: [api], from: {header: x-token, prefix: "Token "}}}}\nroutes: {GET /a: {backend: app, auth: main}}',
+    "jwt-no-skew": 'authorizers: {main: {jwt: {issuer: "https://login.small.example/", audiences: [api], clock_skew: 0s}}}\nroutes: {GET /a: {backend: app, auth: main}}',
+    "jwt-inline-curve": 'authorizers: {main: {jwt: {issuer: "https://login.small.example/", audiences: [api], algorithms: [ES256], jwks: \'{"keys": [{"kty": "EC", "crv": "P-256", "x": "g78gBTkFOBhxNagWqaoyryJO0OLX4jaVkmkjoM-ovbA", "y": "wHW3DPk2Jhb6kn0AdPAB5TwwndMPpApfWbCP_Gz5uQA", "kid": "e1"}]}\'}}}\nroutes: {GET /a: {backend: app, auth: main}}',
+    "jwt-entra-query": 'authorizers: {main: {jwt: {issuer: "https://login.microsoftonline.com/11111111-2222-3333-4444-555555555555/v2.0", audiences: ["api://small"], from: {query: token}}}}\nroutes: {GET /a: {backend: app, auth: main}}',
+    "jwt-odd-audience": 'authorizers: {main: {jwt: {issuer: "https://login.small.example/", audiences: ["{{secret}}"]}}}\nroutes: {GET /a: {backend: app, auth: main}}',
+    "introspection-in-parts": 'authorizers: {opaque: {introspection: {endpoint: "https://login.small.example/introspect", client: edge, cache: 1500ms}}}\ndefaults: {auth: opaque}\nroutes: {GET /a: {backend: app, auth: {scopes: [read, write]}}, GET /b: {backend: next, auth: {any_scope: [read, admin], claims: {role: [one, two]}}}, GET /c: {backend: app, cache: {ttl: 30s, share: per_user}}}',
+    "introspection-by-http": 'authorizers: {opaque: {introspection: {endpoint: "http://login.small.example/introspect", client: edge}}}\nroutes: {GET /a: {backend: app, auth: opaque}}',
+    "introspection-websocket": 'authorizers: {opaque: {introspection: {endpoint: "https://login.small.example/introspect", client: edge}}}\nroutes: {WS /live: {backend: app, auth: opaque}, GET /a: {backend: next, auth: none}}',
+    "websocket-key": f"{_KEYS}\nroutes: {{WS /live: {{backend: app, auth: partner}}, GET /a: {{backend: next, auth: none}}}}",
+    "websocket-weights": "routes: {WS /live: {backend: {app: 90, next: 10}}, GET /a: next}",
+    "websocket-below": "routes: {WS /live/*: app, GET /a: next}",
+    "websocket-changed": "routes: {WS /live: {backend: app, headers: {request: {set: {x-share: half}}}}, GET /a: next}",
+    "websocket-rewrite": "routes: {WS /live: {backend: app, rewrite: {path: /feed}}, GET /a: next}",
+    "websocket-client": f"{_TOKENS}\ndefaults: {{auth: main}}\nroutes: {{WS /live: {{backend: app, throttle: {{rate: 20/s, burst: 40}}}}, GET /a: next}}",
+    "only-own-answers": "routes: {GET /a: {respond: {body: ok}}, GET /b: {redirect: /a}}",
+    "own-answers-crossing": "defaults: {cors: {allow_origins: [https://www.small.example]}, headers: {response: {set: {x-frame-options: DENY}}}}\nroutes: {GET /a: app, GET /ok: {respond: {body: ok}}}",
+    "odd-answers": "routes: {GET /a: app, GET /picture: {respond: {status: 200, body: <svg/>, content_type: image/svg+xml}}}",
+    "options": "defaults: {cors: {allow_origins: [https://www.small.example]}}\nroutes: {ANY /a: app, OPTIONS /b: next}",
+    "headers-of-a-cloud": "routes: {GET /a: {backend: app, headers: {request: {set: {via: edge}}}}}",
+    "headers-with-signs": "routes: {GET /a: {backend: app, headers: {request: {set: {x.dotted: one}}}}, GET /b: {backend: app, headers: {request: {set: {x-price: $5}}}}, GET /c: {backend: app, headers: {request: {set: {x-said: it's, x-share: 50%}}}}}",
+    "match-one": 'routes: {GET /a: app, GET /a (beta): {backend: next, match: {headers: {x-beta: "1"}}}}',
+    "match-many": "routes: {GET /a: app, GET /a (many): {backend: next, match: {headers: {x-one: a, x-two: b, x-three: c, x-four: d}}}}",
+    "match-long": f"routes: {{GET /a: app, GET /a (long): {{backend: next, match: {{headers: {{x-long: {'a' * 130}}}}}}}}}",
+    "six-backends": "backends: {a: {port: 1}, b: {port: 2}, c: {port: 3}, d: {port: 4}, e: {port: 5}, f: {port: 6}}\nroutes: {GET /a: {backend: {a: 10, b: 10, c: 20, d: 20, e: 20, f: 20}}}",
+    "odd-paths": "routes: {GET /a+b: app, GET /ping: next}",
+    "long-path": f"routes: {{GET /{'a' * 130}: app}}",
+    "reserved-path": "routes: {GET /edge.x: app}",
+    "quotas-unlike": f"{_KEYS}\ndefaults: {{auth: partner}}\nroutes: {{GET /a: {{backend: app, quota: {{limit: 1000, period: day}}}}, GET /b: {{backend: next, quota: {{limit: 10, period: day}}}}}}",
+    "cache-per-cookie": 'authorizers: {main: {jwt: {issuer: "https://login.small.example/", audiences: [api], from: {cookie: session}}}}\nroutes: {GET /a: {backend: app, auth: main, cache: {ttl: 30s, share: per_user}}}',
+    "listener-with-some": """
+listener: null
+listeners: {one: {host: one.small.example}, two: {host: two.small.example}}
+routes: {GET /a: app, GET /b: {backend: next, listener: two}}
+""",
+    "stream-client-ca": """
+listener: null
+listeners: {web: {host: api.small.example}, inner: {protocol: tls, port: 6432, backend: lines, tls: {client_ca: staff}}}
+backends: {app: {port: 8080, health_check: /healthz}, lines: {port: 9000, protocol: tcp}}
+routes: {GET /a: app}
+""",
+    "waf-beside-streams": """
+listener: null
+listeners: {web: {host: api.small.example}, names: {protocol: udp, port: 5353, backend: names}}
+backends: {app: {port: 8080, health_check: /healthz}, names: {port: 9053, protocol: udp}}
+waf: {managed: [], deny: [203.0.113.0/24]}
+routes: {GET /a: app}
+""",
+    "waf-beside-tcp": """
+listener: null
+listeners: {web: {host: api.small.example}, db: {protocol: tcp, port: 5432, backend: lines}}
+backends: {app: {port: 8080, health_check: /healthz}, lines: {port: 9000, protocol: tcp}}
+waf: {managed: [], deny: [203.0.113.0/24]}
+routes: {GET /a: app}
+""",
+    "waf-rate-slow": "waf: {managed: [], rate_per_ip: 7/h}\nroutes: {GET /a: app}",
+    "waf-websocket": "waf: {managed: [], rate_per_ip: 50/s}\nroutes: {WS /live: app, GET /a: next}",
+    "validate-by-nothing": "routes: {GET /a: {backend: app, validate: true}}",
+    "validate-words": "routes: {POST /a: {backend: app, validate: {operation: {bodies: {application/json: {type: object, propertyNames: {maxLength: 3}}}}}}}",
+    "validate-body-alone": "routes: {POST /a: {backend: app, validate: {parameters: false, operation: {parameters: [{name: page, in: query, required: true}], bodies: {application/json: {type: [object, 'null']}, text/csv: {type: string}}}}}, GET /b: {backend: next, validate: {operation: {bodies: {application/json: {type: object}}}}}}",
+    "validate-paths": 'routes: {"GET /items/{id}": {backend: app, validate: {operation: {parameters: [{name: id, in: path, schema: {type: integer, exclusiveMinimum: 0}}]}}}}',
+    "validate-alike": 'routes: {"GET /items/{id}": {backend: app, validate: {operation: {parameters: [{name: p1, in: query, required: true}]}}}}',
+    "validate-unlike": 'routes: {GET /a: {backend: app, validate: {operation: {parameters: [{name: page, in: query, required: true}]}}}, GET /a (beta): {backend: next, match: {headers: {x-beta: "yes"}}, validate: {operation: {parameters: [{name: size, in: query, required: true}]}}}}',
+    "retry-one-failure": 'routes: {GET /a: {backend: app, retry: {"on": [connect-failure, 404], backoff: 1s}}}',
+    "timeout-idle-cached": "routes: {GET /a: {backend: app, cache: {ttl: 30s}, timeout: {idle: 15m}}}",
 }  # fmt: skip
 
 

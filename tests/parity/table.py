@@ -1,9 +1,12 @@
 """Compares what artifacts do with what specs mean: each leaf of each subject is the same, or declared, or a difference."""
 
+import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, Protocol, cast
+
+from pydantic import BaseModel
 
 from edgewright.aws import capabilities as aws_table
 from edgewright.aws import compile as aws
@@ -13,14 +16,15 @@ from edgewright.edge.model import Edge, Finding
 from edgewright.edge.resolve import resolve
 from edgewright.local import capabilities as local_table
 from edgewright.local import compile as local
-from edgewright.spec.document import Document
+from edgewright.spec import model as spec_model
 from edgewright.spec.problems import SpecError
-from parity.deviations import ABSENT, ANYTHING, DEVIATIONS, GONE, PLATFORM, Place
+from parity import specs
+from parity.deviations import ABSENT, ANYTHING, DEVIATIONS, GONE, PLATFORM, WHOLE, Place
 from parity.meaning import Meaning, Questions
 from parity.readers_aws import Aws
 from parity.readers_azure import Azure
 from parity.readers_local import Local
-from parity.terms import EDGE, LEAVES, Elsewhere, Facts, OneOf, Own, Reader
+from parity.terms import EDGE, LEAVES, Elsewhere, Facts, Holds, OneOf, Own, Reader, leaves_of
 
 NATIVE, APPROXIMATED, UNSUPPORTED = "native", "approximated", "unsupported"
 LEVELS = (NATIVE, APPROXIMATED, UNSUPPORTED)
@@ -214,8 +218,7 @@ def compare(
     """Compare one edge on one column. accept_all: as in `compiled`; change: applied to the artifact first, to see what
     is reported."""
     outcome = compiled(edge, column, accept_all=accept_all)
-    questions = Questions(edge)
-    meant = questions.collect(Meaning(edge))
+    _, questions, meant = _prepared(edge)
     for item in (*outcome.declared, *outcome.refused):
         into.declared.setdefault(column, {}).setdefault(item.row, []).append(name)
     if outcome.artifact is None:
@@ -235,6 +238,17 @@ def compare(
                 _compare(name, column, place, leaf, mine.get(leaf), outcome.declared, into)
 
 
+_PREPARED: dict[int, tuple[Edge, Questions, dict[str, Facts]]] = {}
+
+
+def _prepared(edge: Edge) -> tuple[Edge, Questions, dict[str, Facts]]:
+    """The questions about an edge and what it means, once for all columns."""
+    if id(edge) not in _PREPARED:
+        questions = Questions(edge)
+        _PREPARED[id(edge)] = (edge, questions, questions.collect(Meaning(edge)))
+    return _PREPARED[id(edge)]
+
+
 def _used(edge: Edge) -> set[str]:
     routes = {name for route in edge.routes for name, weight in getattr(route.action, "targets", ()) if weight}
     return routes | {item.backend for item in edge.listeners if item.backend is not None}
@@ -251,27 +265,40 @@ def _compare(
 ) -> None:
     expected = place.facts.get(leaf)
     if same(expected, found, LEAVES[leaf].default):
-        note = found.shown_by if isinstance(found, Elsewhere) else ""
         if not empty(expected) or not empty(found):
-            into.verdicts.append(Verdict(name, column, place.subject, leaf, NATIVE, note=note))
+            note = found.shown_by if isinstance(found, Elsewhere) else ""
+            refused = next((item for item in declared if _refuses(item, column, place, leaf)), None)
+            level, row = (NATIVE, "") if refused is None else (UNSUPPORTED, refused.row)
+            into.verdicts.append(Verdict(name, column, place.subject, leaf, level, row, note))
         return
     near: list[str] = []
     for item in declared:
         changes = DEVIATIONS[column.target].get(item.row, {})
-        if leaf not in changes or not item.covers(place.edge, place.subject):
+        if not item.covers(place.edge, place.subject):
             continue
-        if lets(changes[leaf], place, expected, found, LEAVES[leaf].default):
+        if WHOLE in changes and item.level == UNSUPPORTED and _is_route(place.subject):
+            into.verdicts.append(Verdict(name, column, place.subject, leaf, item.level, item.row))
+            return
+        if leaf not in changes:
+            continue
+        if lets(changes[leaf], item.level, place, expected, found, LEAVES[leaf].default):
             into.verdicts.append(Verdict(name, column, place.subject, leaf, item.level, item.row))
             return
         near.append(item.row)
     into.differences.append(Difference(name, column, place.subject, leaf, expected, found, tuple(near)))
 
 
-def lets(change: Any, place: Place, expected: Any, found: Any, default: Any) -> bool:
+def _refuses(item: Declared, column: Column, place: Place, leaf: str) -> bool:
+    """Whether a row would have refused this if the stack had not accepted it."""
+    changes = DEVIATIONS[column.target].get(item.row, {})
+    return item.level == UNSUPPORTED and leaf in changes and item.covers(place.edge, place.subject)
+
+
+def lets(change: Any, level: str, place: Place, expected: Any, found: Any, default: Any) -> bool:
     """Whether a declared row lets an artifact do this in place of what is meant."""
     value = change(place, expected) if callable(change) else change
     if value is ANYTHING:
-        return True
+        return level == UNSUPPORTED
     if value is PLATFORM:
         inner = cast("dict[str, Any]", found).values() if isinstance(found, dict) else (found,)
         return all(isinstance(one, Own) for one in inner)
@@ -292,6 +319,8 @@ def same(expected: Any, found: Any, default: Any) -> bool:
         return expected == default or (empty(expected) and empty(default))
     if isinstance(found, OneOf):
         return expected in found.values
+    if isinstance(found, Holds):
+        return set(expected) <= set(found.values) and bool(expected) == bool(found.values)
     if isinstance(expected, dict) and isinstance(found, dict):
         one, other = cast("dict[str, Any]", expected), cast("dict[str, Any]", found)
         return set(one) == set(other) and all(same(one[key], other[key], default) for key in one)
@@ -311,6 +340,7 @@ def _refused(
             (subject, leaf)
             for subject, facts in meant.items()
             for leaf in leaves
+            if leaf != WHOLE
             if (not item.routes or subject in item.routes or not _is_route(subject))
             and (used(facts, leaf) or (item.row in ABSENT and leaf not in facts) or (item.row in ABSENT and empty(facts[leaf])))
         ]
@@ -334,7 +364,117 @@ def used(facts: Facts, leaf: str) -> bool:
     return not empty(value) and value != default
 
 
+# -- all of it ---------------------------------------------------------------------------------------------------------
+
+
 @cache
-def edge_of(document: Document) -> Edge:
-    """A document, resolved once."""
-    return resolve(document)
+def edges() -> Mapping[str, Edge]:
+    """The small specs and the examples, resolved."""
+    return {name: resolve(document) for name, document in {**specs.small(), **specs.examples()}.items()}
+
+
+@cache
+def everything() -> Compared:
+    """Every spec on every column."""
+    found = Compared()
+    for name, edge in edges().items():
+        for column in columns():
+            compare(name, edge, column, found, accept_all=name in specs.small())
+    return found
+
+
+def vocabulary() -> list[str]:
+    """Every field that a spec can use, as ``Model.name``, in the order of the model."""
+    found: dict[str, None] = {}
+    for _, model in inspect.getmembers(spec_model, inspect.isclass):
+        if issubclass(model, BaseModel) and model.__module__ == spec_model.__name__ and model.__name__ != "Settings":
+            found |= dict.fromkeys(f"{model.__name__}.{name}" for name in model.model_fields)
+    return list(found)
+
+
+def fields_of(value: Any) -> set[str]:
+    """The fields that a spec, or a part of one, was written with."""
+    if isinstance(value, BaseModel):
+        mine = {f"{type(value).__name__}.{name}" for name in value.model_fields_set}
+        return mine.union(*(fields_of(getattr(value, name)) for name in value.model_fields_set))
+    if isinstance(value, dict):
+        return set[str]().union(*(fields_of(one) for one in cast("dict[str, Any]", value).values()))
+    if isinstance(value, tuple | list):
+        return set[str]().union(*(fields_of(one) for one in cast("tuple[Any, ...]", value)))
+    return set()
+
+
+# -- the document ------------------------------------------------------------------------------------------------------
+
+_HEAD = """# Parity: each field on each target, read from artifacts
+
+<!-- Written by `pytest tests/unit/test_parity.py --update-golden`, from what the compilers make of {count} small specs
+and of every example. -->
+
+What an artifact does with a field is read from the artifact alone, route by route, and compared with what the spec
+means. *native*: the same in every spec that uses the field. *approximated*, *unsupported*: in the spec that is named, in
+the way that the capability table of the target declares; anything else fails a test. A cell may say several: a field
+is often carried in one use and not in another. An empty cell: what uses the field was refused for another.
+
+| field | {titles} |
+|---|{line}
+"""
+
+
+def markdown() -> str:
+    """The matrix, and what is declared beside it."""
+    listed = columns()
+    head = _HEAD.format(
+        count=len(specs.small()), titles=" | ".join(item.title for item in listed), line="---|" * len(listed)
+    )
+    cells = _cells()
+    rows = [
+        f"| `{field}` | {' | '.join(_cell(cells.get((field, item), {})) for item in listed)} |\n"
+        for field in vocabulary()
+        if leaves_of(field)
+    ]
+    return head + "".join(rows) + _declared_only() + _elsewhere()
+
+
+def _cells() -> dict[tuple[str, Column], dict[str, str]]:
+    """By field and column, the levels that were found, each with the first small spec that shows it."""
+    uses = {name: fields_of(document.spec) for name, document in specs.small().items()}
+    found: dict[tuple[str, Column], dict[str, str]] = {}
+    order = {name: number for number, name in enumerate(uses)}
+    for item in sorted((one for one in everything().verdicts if one.spec in uses), key=lambda one: order[one.spec]):
+        for field in LEAVES[item.leaf].fields:
+            if field in uses[item.spec]:
+                found.setdefault((field, item.column), {}).setdefault(item.level, item.spec)
+    return found
+
+
+def _cell(levels: Mapping[str, str]) -> str:
+    if set(levels) == {NATIVE}:
+        return NATIVE
+    return "; ".join(f"{level} (`{levels[level]}`)" if level != NATIVE else level for level in LEVELS if level in levels)
+
+
+def _declared_only() -> str:
+    """Rows that were met and that no artifact shows."""
+    shown = {(item.column.target, item.row) for item in everything().verdicts if item.row}
+    found: dict[tuple[str, str], list[str]] = {}
+    for column, rows in everything().declared.items():
+        for row in rows:
+            if (column.target, row) not in shown:
+                found.setdefault((column.target, row), []).append(column.name)
+    lines = [f"| `{row}` | {target} | {', '.join(names)} |\n" for (target, row), names in sorted(found.items())]
+    head = (
+        "\n## Declared only\n\nRows of the capability tables that these specs meet, and whose difference no artifact shows:"
+        " it lies in\nhow the platform counts, or in what it does by itself.\n\n| row | target | columns |\n|---|---|---|\n"
+    )
+    return head + "".join(lines)
+
+
+def _elsewhere() -> str:
+    """Leaves that no artifact says, since a component reads them from the edge."""
+    found = sorted({(item.column.title, item.leaf, item.note) for item in everything().verdicts if item.note})
+    head = (
+        "\n## Not in an artifact\n\nWhat a component places from the edge itself, with the test that shows it.\n\n"
+        "| column | what | shown by |\n|---|---|---|\n"
+    )
+    return head + "".join(f"| {title} | {leaf} | `{note}` |\n" for title, leaf, note in found)

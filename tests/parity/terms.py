@@ -33,6 +33,13 @@ class OneOf:
 
 
 @dataclass(frozen=True, slots=True)
+class Holds:
+    """These and perhaps others, which are told apart in another way."""
+
+    values: tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Elsewhere:
     """Placed by a component from the edge itself, so no artifact says it; the test that shows it is named."""
 
@@ -160,7 +167,7 @@ LEAVES: Mapping[str, Leaf] = {
     "headers.request": Leaf(("Headers.request", *_CHANGE), {}),
     "headers.response": Leaf(("Headers.response", *_CHANGE), {}),
     # who may
-    "auth.kinds": Leaf(("Auth.authorizer", "Route.auth", "Defaults.auth", "Authorizer.jwt", "Authorizer.api_key"), ()),
+    "auth.kinds": Leaf(("Auth.authorizer", "Route.auth", "Defaults.auth", "EdgeSpec.defaults", "Authorizer.jwt", "Authorizer.api_key"), ()),
     "auth.scopes": Leaf(("Auth.scopes",), ()),
     "auth.any_scope": Leaf(("Auth.any_scope",), ()),
     "auth.claims": Leaf(("Auth.claims",), {}),
@@ -187,7 +194,7 @@ LEAVES: Mapping[str, Leaf] = {
     "throttle.rate": Leaf(("Throttle.rate", "Route.throttle", "Defaults.throttle")),
     "throttle.burst": Leaf(("Throttle.burst",)),
     "throttle.per": Leaf(("Throttle.per",)),
-    "throttle.shared": Leaf(("Defaults.throttle", "Throttle.per")),
+    "throttle.shared": Leaf(("Defaults.throttle", "EdgeSpec.defaults", "Throttle.per")),
     "quota.limit": Leaf(("Quota.limit", "Route.quota", "Defaults.quota")),
     "quota.period": Leaf(("Quota.period",)),
     "quota.per": Leaf(("Quota.per",)),

@@ -24,9 +24,10 @@ NEVER_ACCEPTED = (
     "Route.match",
     "ValueMatch.(",
     "Match.(",
+    "EdgeSpec.(no route for the API)",
 )
-"""Fields of authentication, address lists and cache isolation, and matches, by which a route may ask for more than the
-one beside it: a stack cannot accept that they are not carried."""
+"""Fields of authentication, address lists and cache isolation, matches, by which a route may ask for more than the one
+beside it, and what API Gateway would refuse: a stack cannot accept that they are not carried."""
 
 
 def findings(edge: Edge, bindings: Bindings, column: str) -> tuple[Finding, ...]:
@@ -213,6 +214,7 @@ ROWS: tuple[Row, ...] = (
     Row("Route.(cors unlike, or for several origins)", _api(_a("services must send Access-Control-Allow-Origin themselves: headers of a listener are the same for all"), _n(), _n(), _u("headers of a listener are the same for all routes and name one origin", "balancer-first or gateway-first")), u.crossing_several_origins),
     Row("Route.(cors unlike)", _api(_n(), _u("an HTTP API has one CORS setting for all routes", "a REST API"), _n(), _n()), u.crossing_unlike),
     Row("Route.(cors of own answers)", _api(_a("the balancer gives redirects and fixed answers itself: their preflights are answered with 404"), _n(), _n(), _n()), u.crossing_own_answers),
+    Row("Route.(cors of an OPTIONS route)", _api(_n(), _n(), _a("an OPTIONS route of the path gets its preflights, and its service answers them"), _n()), u.crossing_options),
     Row("Route.retry", _same(_u("nothing on AWS's way sends a request twice", "the service's callers, or `retry: none`")), u.retries),
     Row("Route.timeout", _same(_n("see Timeout"))),
     Row("Route.headers", _same(_n("see Headers"))),
@@ -231,12 +233,13 @@ ROWS: tuple[Row, ...] = (
     Row("Route.(path of a WebSocket)", _at_gateways(_u("a WebSocket API is known by one segment of letters, digits, `-` and `_`, and by nothing below it", "such a path, or balancer-first")), u.websocket_paths),
     Row("Route.(backends of a WebSocket)", _at_gateways(_u("messages of one connection would go to different versions", "one backend, or balancer-first")), u.websocket_weights),
     Row("Auth.(a WebSocket by key or certificate)", _at_gateways(_u("a WebSocket API asks for tokens only", "a jwt authorizer, or balancer-first")), u.websocket_keys),
+    Row("Auth.(a WebSocket by key, past the API)", _api(_u("a WebSocket rides past the API, and nobody else checks keys", "a jwt authorizer"), _n(), _n(), _n()), u.websocket_keys_alone),
     Row("Tls.client_ca.(before a WebSocket)", _at_gateways(_u("the domain of a WebSocket API asks for no client certificates", "balancer-first")), u.websocket_client_ca),
     Row("Waf.(before a WebSocket)", _at_gateways(_u("a WebSocket API takes no web ACL", "balancer-first, or an edge of its own for the WebSocket")), u.websocket_waf),
     Row("Waf.allow.(before a WebSocket)", _at_gateways(_u("a WebSocket API takes no web ACL: the address lists would not hold there", "balancer-first, or an edge of its own for the WebSocket")), u.websocket_lists),
     Row("Throttle.(of a WebSocket, per route)", _api(_a(_WAF), _a("counts connections as they are opened; best effort"), _a("counts connections as they are opened; best effort"), _n("see Throttle.(per route)")), u.websocket_throttles),
     Row("Throttle.(of a WebSocket, per anything else)", _at_gateways(_u("a WebSocket API counts by route only", "`per: route`, `throttle: none`, or balancer-first")), u.websocket_other_throttles),
-    Row("Headers.(of a WebSocket)", _at_gateways(_u("a WebSocket API hands a service its own headers only", "balancer-first")), u.websocket_headers),
+    Row("Headers.(of a WebSocket)", _api(_u("a WebSocket rides past the API, and a load balancer changes no request headers", "the service"), _u("a WebSocket API hands a service its own headers only", "the service"), _u("a WebSocket API hands a service its own headers only", "the service"), _n("see Headers")), u.websocket_headers),
     Row("Route.(path over 128 characters)", _api(_u("a balancer's pattern has 128 characters at most", "a shorter path"), _n(), _n(), _u("a balancer's pattern has 128 characters at most", "a shorter path")), u.long_paths),
     Row("Route.(path that begins with edge.)", _api(_u("the balancer says by such a segment who may ask", "another first segment"), _n(), _n(), _n()), u.reserved_paths),
     Row("Route.(paths with several readings)", _same(_a("refused with 400: dot and empty segments, `;`, backslashes, and escapes of what needs none or of `/ . ; # ? %`"))),

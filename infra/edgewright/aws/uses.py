@@ -359,6 +359,9 @@ websocket_keys = routes_where(
         route.auth.origin if route.websocket and route.auth and kind_of(edge, route.auth) in ("key", "mtls") else None
     )
 )
+websocket_keys_alone = routes_where(
+    lambda route, edge: route.auth.origin if route.websocket and route.auth and kind_of(edge, route.auth) == "key" else None
+)
 websocket_throttles = routes_where(
     lambda route, edge: (
         route.throttle.origin if route.websocket and route.throttle and route.throttle.per.kind == "route" else None
@@ -560,6 +563,11 @@ charsets = routes_where(
 )
 crossing_own_answers = routes_where(
     lambda route, edge: route.cors.origin if route.cors and not isinstance(route.action, Forward) else None
+)
+crossing_options = routes_where(
+    lambda route, edge: (
+        route.cors.origin if route.cors and not route.websocket and "OPTIONS" in (route.methods or ()) else None
+    )
 )
 odd_answers = routes_where(
     lambda route, edge: route.origin if isinstance(route.action, Respond) and can_respond(route.action) else None

@@ -421,12 +421,30 @@ idle_websockets = routes_where(
 )
 
 
+idle_kept = routes_where(
+    lambda route, edge: (
+        route.timeout.origin
+        if not route.websocket and route.cache is not None and route.timeout.idle != IDLE_TIMEOUT
+        else None
+    )
+)
+
+
 def options_beside_cors(edge: Edge, bindings: Bindings) -> Iterator[Use]:
-    """Routes that take OPTIONS, where any route of the API has CORS: about the edge, since paths overlap."""
+    """Routes of any method, where a route of the API has CORS: about the edge, since paths overlap."""
     web = [route for route in edge.routes if not route.websocket]
     first = next((route.cors for route in web if route.cors is not None), None)
-    if first is not None and any(route.methods is None or "OPTIONS" in route.methods for route in web):
+    if first is not None and any(route.methods is None for route in web):
         yield (), first.origin
+
+
+def options_routes_beside_cors(edge: Edge, bindings: Bindings) -> Iterator[Use]:
+    """Routes that name OPTIONS, where a route of the API has CORS."""
+    web = [route for route in edge.routes if not route.websocket]
+    if any(route.cors is not None for route in web):
+        for route in web:
+            if "OPTIONS" in (route.methods or ()):
+                yield (route.key,), route.origin
 
 
 def unlike_cors(edge: Edge, bindings: Bindings) -> Iterator[Use]:
