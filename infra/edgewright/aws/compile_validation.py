@@ -6,10 +6,10 @@ API Gateway compares JSON bodies with JSON Schema draft 4, and of parameters onl
 
 import json
 import re
-from collections.abc import Iterator, Mapping
-from typing import Any, cast
+from collections.abc import Mapping
 
 from edgewright.aws.artifact import Json
+from edgewright.clouds.json_schema import draft4, words_beyond
 from edgewright.edge.model import Route, Validation
 
 VALIDATORS: Mapping[str, Json] = {
@@ -19,12 +19,6 @@ VALIDATORS: Mapping[str, Json] = {
 }
 """By name, as they stand at the root of a body."""
 
-_BEYOND = frozenset(
-    (
-        *("if", "then", "else", "contains", "prefixItems", "patternProperties", "propertyNames", "dependentSchemas"),
-        *("dependentRequired", "unevaluatedProperties", "unevaluatedItems", "discriminator", "$defs", "$dynamicRef"),
-    )
-)
 _JSON = re.compile(r"application/([a-z0-9.+-]+\+)?json")
 
 # OpenAPI: header parameters of these names are ignored; they are described elsewhere.
@@ -41,19 +35,7 @@ def validator_of(validation: Validation) -> str:
 def unknown_words(validation: Validation) -> list[str]:
     """Words of the bodies' schemas that API Gateway's models do not know."""
     bodies = validation.operation.bodies if validation.operation is not None and validation.body else ()
-    return sorted({word for _, text in bodies for word in _words(json.loads(text)) if word in _BEYOND})
-
-
-def _words(schema: Any, *, names: bool = False) -> Iterator[str]:
-    """The keywords of a schema; names: whether it is a mapping of names, whose keys are none."""
-    if isinstance(schema, Mapping):
-        for key, item in cast("Mapping[str, Any]", schema).items():
-            if not names:
-                yield key
-            yield from _words(item, names=key == "properties" and not names)
-    elif isinstance(schema, list):
-        for item in cast("list[Any]", schema):
-            yield from _words(item)
+    return sorted({word for _, text in bodies for word in words_beyond(json.loads(text))})
 
 
 def required_parameters(route: Route) -> dict[tuple[str, str], Json]:
@@ -81,31 +63,3 @@ def request_body(route: Route, models: dict[str, Json]) -> Json | None:
         models[name] = draft4(json.loads(text))
         content[media] = {"schema": {"$ref": f"#/components/schemas/{name}"}}
     return {"required": validation.operation.body_required, "content": content} if content else None
-
-
-def draft4(schema: Any, *, names: bool = False) -> Any:
-    """A schema in the words of OpenAPI 3.0, which says ``null`` among types, ``const`` and open bounds otherwise."""
-    if isinstance(schema, list):
-        return [draft4(item) for item in cast("list[Any]", schema)]
-    if not isinstance(schema, Mapping):
-        return schema
-    given = cast("Mapping[str, Any]", schema)
-    found: Json = {key: draft4(item, names=key == "properties" and not names) for key, item in given.items()}
-    if names:
-        return found
-    kinds = found.get("type")
-    if isinstance(kinds, list):
-        rest = [kind for kind in cast("list[str]", kinds) if kind != "null"]
-        found |= {"nullable": True} if len(rest) < len(cast("list[str]", kinds)) else {}
-        if len(rest) == 1:
-            found["type"] = rest[0]
-        else:
-            del found["type"]
-            found["anyOf"] = [{"type": kind} for kind in rest]
-    if "const" in found:
-        found["enum"] = [found.pop("const")]
-    for bound, exclusive in (("minimum", "exclusiveMinimum"), ("maximum", "exclusiveMaximum")):
-        value = found.get(exclusive)
-        if isinstance(value, int | float) and not isinstance(value, bool):
-            found |= {bound: value, exclusive: True}
-    return found

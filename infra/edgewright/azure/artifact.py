@@ -11,12 +11,14 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Api:
-    """An API of API Management. body: OpenAPI; policy and operation_policies (by operation id): XML; key: the names
-    that an API key may have, ``header`` and ``query``; products: clients by product, with the authorizer's name."""
+    """An API of API Management. body: OpenAPI; policy, operation_policies (by operation id) and fragments (by their own
+    id, to be there before the policy): XML; key: the names that an API key may have, ``header`` and ``query``;
+    products: clients by product, with the authorizer's name."""
 
     body: Json
     policy: str
     operation_policies: Mapping[str, str]
+    fragments: Mapping[str, str]
     key: Mapping[str, str]
     products: Mapping[str, tuple[str, tuple[str, ...]]]
     operations: int
@@ -62,7 +64,9 @@ class Artifact:
 
     tier: of API Management; network: how it is in a network (``external``, ``integration``, or ``none``); services: the
     internal balancer before the backends that have machines; streams: the public one of tcp and udp listeners; pools:
-    weighted backends by the id of their pool; decisions: what the compiler chose and why.
+    weighted backends by the id of their pool; named_values: secret named values that the policies hold as marks, each
+    with the authorizer and the client of whose secret `compile_authorizers.basic_credential` makes it; decisions: what
+    the compiler chose and why.
     """
 
     name: str
@@ -74,6 +78,7 @@ class Artifact:
     websockets: tuple[WebSocket, ...]
     backends: Mapping[str, BackendPlan]
     pools: Mapping[str, tuple[tuple[str, int], ...]]
+    named_values: Mapping[str, tuple[str, str]]
     services: Balancer | None
     streams: Balancer | None
     access_log_days: int

@@ -8,7 +8,9 @@ from typing import Any, Literal
 from edgewright.azure.artifact import Api, Artifact, BackendPlan, Balancer, Json, WebSocket
 from edgewright.azure.bindings import Bindings, pooled, read_bindings
 from edgewright.azure.capabilities import NEVER_ACCEPTED, findings
-from edgewright.azure.compile_operations import openapi, operations
+from edgewright.azure.compile_authorizers import introspections, named_values
+from edgewright.azure.compile_fragments import MAX_FRAGMENT
+from edgewright.azure.compile_operations import ApiOperation, openapi, operations
 from edgewright.azure.compile_policy import compile_policy, pool_id, products, websocket_policy
 from edgewright.azure.tiers import BY_NAME, FEATURES, Tier, cheapest, lacking
 from edgewright.edge.model import ApiKeyAuthorizer, Backend, Edge, Finding, Forward, Route
@@ -38,10 +40,11 @@ def compile_edge(
     routes = [route for route in edge.routes if not route.websocket]
     websockets = tuple(_websocket(edge, route, bindings) for route in edge.routes if route.websocket)
     behind = pooled(edge, bindings)
-    api = _api(edge, routes) if routes else None
-    tier, decisions, problems = _tier(edge, bindings, api, behind)
+    carried = operations(routes)
+    tier, decisions, problems = _tier(edge, bindings, len(carried), behind)
     if tier is None or problems:
         raise SpecError(problems)
+    api = _api(edge, routes, carried, tier) if routes else None
     problems = list(_limits(edge, api, tier))
     if problems:
         raise SpecError(problems)
@@ -55,6 +58,7 @@ def compile_edge(
         websockets=websockets,
         backends={name: _backend(edge.backends[name], bindings) for name in _used(routes)},
         pools=_pools(routes),
+        named_values=named_values(edge),
         services=_services(edge, behind) if behind else None,
         streams=None,
         access_log_days=edge.access_log.retention_days,
@@ -100,15 +104,15 @@ def _unused_acceptance(found: tuple[Finding, ...], bindings: Bindings) -> Iterat
 # -- the API -----------------------------------------------------------------------------------------------------------
 
 
-def _api(edge: Edge, routes: Sequence[Route]) -> Api:
-    found = operations(routes)
-    policies = compile_policy(edge, routes, found, external_cache=False)
+def _api(edge: Edge, routes: Sequence[Route], found: Sequence[ApiOperation], tier: Tier) -> Api:
+    policies = compile_policy(edge, routes, found, limit=tier.policy_bytes)
     keys = [item for item in edge.authorizers.values() if isinstance(item, ApiKeyAuthorizer)]
     by_name = {item.name: item.clients for item in keys}
     return Api(
         body=openapi(edge.name, found),
         policy=policies.api.xml(),
         operation_policies={name: document.xml() for name, document in policies.operations.items()},
+        fragments={name: fragment.xml() for name, fragment in policies.fragments.items()},
         key={item.source.kind: item.source.name for item in keys},
         products={product: (name, by_name[name]) for name, product in products(edge).items()},
         operations=len(found),
@@ -174,11 +178,10 @@ def _backend(item: Backend, bindings: Bindings) -> BackendPlan:
 
 
 def _tier(
-    edge: Edge, bindings: Bindings, api: Api | None, behind: Sequence[str]
+    edge: Edge, bindings: Bindings, count: int, behind: Sequence[str]
 ) -> tuple[Tier | None, tuple[str, ...], list[Problem]]:
-    """The tier, and why: as pinned, else the cheapest that has what the edge needs."""
+    """The tier, and why: as pinned, else the cheapest that has what the edge needs. count: of operations."""
     needs = dict(_needs(edge, bindings, behind))
-    count = api.operations if api is not None else 0
     best = cheapest(needs, count)
     reasons = "; ".join(f"{FEATURES[need]} for {why}" for need, why in needs.items())
     place = edge.listeners[0].origin.place if edge.listeners else edge.access_log.origin.place
@@ -224,6 +227,9 @@ def _needs(edge: Edge, bindings: Bindings, behind: Sequence[str]) -> Iterator[tu
     counted = [route.key for route in edge.routes if route.quota is not None]
     if counted:
         yield "quota_by_key", f"the quota{_on(counted)}"
+    opaque = [item.name for item in introspections(edge) if item.cache >= 1000]
+    if opaque:
+        yield "cache", f"what is known of the tokens of {', '.join(opaque)}"
     cached = [route.key for route in edge.routes if route.cache is not None]
     if cached:
         yield "cache", f"the cache{_on(cached)}"
@@ -292,15 +298,16 @@ def _limits(edge: Edge, api: Api | None, tier: Tier) -> Iterator[Problem]:
             "merge routes with `/*`, name methods in place of ANY, or a larger tier",
             code="limit",
         )
-    for what, text in (
-        ("the API's policy", api.policy),
-        *((f"the policy of {k}", v) for k, v in api.operation_policies.items()),
+    for what, text, most in (
+        ("the API's policy", api.policy, tier.policy_bytes),
+        *((f"the policy of {k}", v, tier.policy_bytes) for k, v in api.operation_policies.items()),
+        *((f"the fragment {k}", v, MAX_FRAGMENT) for k, v in api.fragments.items()),
     ):
         size = len(text.encode())
-        if size > tier.policy_bytes:
+        if size > most:
             yield Problem(
                 place,
-                f"{what} would have {size:,} bytes; the tier {tier.name} takes {tier.policy_bytes:,}",
+                f"{what} would have {size:,} bytes; the tier {tier.name} takes {most:,}",
                 "fewer distinct settings, methods named in place of ANY, or split the edge",
                 code="limit",
             )

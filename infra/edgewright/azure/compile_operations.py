@@ -2,11 +2,12 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 
+from edgewright.azure import compile_validation as validation
 from edgewright.clouds.path_table import ApiResource, api_resources
 from edgewright.edge.model import Route
 
@@ -72,22 +73,35 @@ def _path(resource: ApiResource) -> str:
 
 
 def openapi(name: str, found: Sequence[ApiOperation]) -> dict[str, Any]:
-    """The document that API Management imports: paths, ids, and the variables of paths, nothing that it would drop."""
+    """The document that API Management imports: paths, ids, the variables of paths, and of operations whose requests
+    are checked what these must be like; nothing that it would drop."""
     paths: dict[str, dict[str, Any]] = {}
+    schemas: dict[str, Any] = {}
     for item in found:
         operation: dict[str, Any] = {
             "operationId": item.id,
             "summary": ", ".join(dict.fromkeys(route.key for route in item.routes)),
             "responses": {"default": {"description": "what the service answers"}},
         }
-        variables = list(_variables(item.path))
-        if variables:
-            operation["parameters"] = variables
+        described = validation.described(item.routes)
+        known = validation.path_schemas(described) if described is not None else {}
+        given = list(_variables(item.path, known))
+        if described is not None:
+            given += validation.parameters(described)
+            body = validation.request_body(described, schemas) if item.method not in validation.BODILESS else None
+            operation |= {"requestBody": body} if body is not None else {}
+        if given:
+            operation["parameters"] = given
         paths.setdefault(item.path, {})[item.method.lower()] = operation
-    return {"openapi": "3.0.1", "info": {"title": name, "version": "1"}, "paths": paths}
+    document: dict[str, Any] = {"openapi": "3.0.1", "info": {"title": name, "version": "1"}, "paths": paths}
+    if schemas:
+        document["components"] = {"schemas": dict(sorted(schemas.items()))}
+    return document
 
 
-def _variables(path: str) -> Iterator[dict[str, Any]]:
-    for segment in path.split("/"):
+def _variables(path: str, known: Mapping[int, dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """The variables of a path. known: schemas by where one stands, from 1."""
+    for depth, segment in enumerate(path.strip("/").split("/"), 1):
         if segment.startswith("{"):
-            yield {"name": segment[1:-1], "in": "path", "required": True, "schema": {"type": "string"}}
+            schema = known.get(depth, {"type": "string"})
+            yield {"name": segment[1:-1], "in": "path", "required": True, "schema": schema}

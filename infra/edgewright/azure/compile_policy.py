@@ -7,22 +7,34 @@ that the text does not know is denied.
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
+from typing import Literal
 
+from edgewright.azure import compile_validation as validation
 from edgewright.azure import expressions as cs
-from edgewright.azure.compile_authorizers import authenticated, authorized, product_of
-from edgewright.azure.compile_limits import address_limits, limit_policies
+from edgewright.azure.compile_authorizers import (
+    authenticated,
+    authorized,
+    by,
+    introspected,
+    introspections,
+    product_of,
+)
+from edgewright.azure.compile_fragments import InFragments, OnePiece, Pieces
+from edgewright.azure.compile_limits import BUCKETS, address_limits, limit_policies, quota_bucket, throttle_bucket
 from edgewright.azure.compile_operations import ApiOperation
 from edgewright.azure.policy import (
     Base,
     CacheLookup,
     CacheStore,
+    CheckHeader,
     Choose,
     Comment,
     Cors,
     Document,
     ForwardRequest,
+    Fragment,
     IpFilter,
     Policy,
     Retry,
@@ -35,14 +47,28 @@ from edgewright.azure.policy import (
 )
 from edgewright.azure.problems import errors, problem
 from edgewright.azure.waf_addresses import ranges
-from edgewright.edge.model import ApiKeyAuthorizer, Cache, Edge, Forward, Redirect, Respond, Route, ValueMatch
+from edgewright.edge.model import (
+    ApiKeyAuthorizer,
+    Cache,
+    Edge,
+    Forward,
+    IntrospectionAuthorizer,
+    Redirect,
+    Respond,
+    Route,
+    ValueMatch,
+)
+from edgewright.edge.resolve_routes import IDLE_TIMEOUT
 
 PARTS: tuple[str, ...] = ("auth", "needs", "limits", "cache", "change", "backend", "forward")
 """The parts of the settings' text, in this order; each is a variable of this name."""
 
+VALIDATE = "validate"
+"""One part more, the last, where an edge checks requests."""
+
 NONE = "none"
-DENIED = "|".join(("denied", *(NONE for _ in PARTS[1:])))
-"""What an operation has that is not in the look-up."""
+DENIED = "denied"
+"""The part ``auth`` of an operation that is not in the look-up; its others are `NONE`."""
 
 ANYBODY = "anybody"
 """The part ``auth`` of public routes."""
@@ -55,11 +81,52 @@ QUERY = "x-edgewright-cache-query"
 
 
 @dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What stands around a gateway, so far as its policies must know. The defaults: Azure's own gateway, which clients
+    reach without anything between.
+
+    external_cache: the gateway has no cache of its own, as a self-hosted one: answers are kept in the service's
+    external cache, or nowhere.
+
+    client_address: where the address of a client is: of the connection (``peer``), or in the header ``address_header``,
+    which what stands before the gateway must set, whatever a client sends. Counters then count by the header's value,
+    and address lists are not asked here: the firewall before the gateway has them.
+
+    trusted_header_required: whether a request without that header is refused (403): it did not come that way.
+
+    front_door_id: the named value that holds the id of a Front Door; requests of others are refused (403).
+
+    only_self_hosted: Azure's own gateway refuses all requests (403), so that it is no way round a self-hosted one.
+    """
+
+    external_cache: bool = False
+    client_address: Literal["peer", "header"] = "peer"
+    address_header: str = ""
+    trusted_header_required: bool = True
+    front_door_id: str | None = None
+    only_self_hosted: bool = False
+
+    def __post_init__(self) -> None:
+        if (self.client_address == "header") != bool(self.address_header):
+            raise ValueError("a client's address is in a header that has a name, or has none")
+
+    @property
+    def caching(self) -> str:
+        """The ``caching-type`` of policies."""
+        return "external" if self.external_cache else "prefer-external"
+
+
+DEFAULT = Surroundings()
+
+
+@dataclass(frozen=True, slots=True)
 class Policies:
-    """The API's document, and those of operations that have one of their own, by id."""
+    """The API's document, the fragments that it includes, by id, and the documents of operations that have one of
+    their own, by id."""
 
     api: Document
     operations: Mapping[str, Document]
+    fragments: Mapping[str, Fragment] = field(default_factory=dict[str, Fragment])
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,68 +158,114 @@ def _word(text: str, key: object) -> str:
 
 
 def compile_policy(
-    edge: Edge, routes: Sequence[Route], found: Sequence[ApiOperation], *, external_cache: bool
+    edge: Edge,
+    routes: Sequence[Route],
+    found: Sequence[ApiOperation],
+    surroundings: Surroundings = DEFAULT,
+    *,
+    limit: int | None = None,
 ) -> Policies:
     """The documents of the API that carries these routes.
 
-    external_cache: where the gateway keeps answers in a cache of its own only if there is one, as a self-hosted one.
+    limit: bytes that a document may have; beyond it what is long of it stands in fragments.
     """
+    whole = _written(edge, routes, found, surroundings, OnePiece())
+    if limit is None or len(whole.api.xml().encode()) <= limit:
+        return whole
+    pieces = InFragments(edge.name, limit)
+    return replace(_written(edge, routes, found, surroundings, pieces), fragments=pieces.fragments)
+
+
+def _written(
+    edge: Edge, routes: Sequence[Route], found: Sequence[ApiOperation], surroundings: Surroundings, pieces: Pieces
+) -> Policies:
+    def limits_content(route: Route) -> object:
+        return _limits_content(route, named=pieces.whole)
+
     tables = {
         "needs": _Table.of(routes, _needs_content, _needs_name),
-        "limits": _Table.of(routes, _limits_content, _limits_name),
+        "limits": _Table.of(routes, limits_content, _limits_name),
         "cache": _Table.of(routes, lambda route: cache_key(route, edge), _cache_name),
         "change": _Table.of(routes, _change_content, lambda route: route.slug),
         "forward": _Table.of(routes, _forward_content, _forward_name),
+        VALIDATE: _Table.of(routes, validation.content, validation.name),
     }
     shared = len(tables["cache"].names) == 1
+    validated = bool(tables[VALIDATE].names)
+    # Where the document is too long as it is, routes with the same rate share it, and say which bucket is theirs.
+    apart = not pieces.whole and bool(tables["limits"].names)
+    parts = (*PARTS, *((VALIDATE,) if validated else ()), *(BUCKETS if apart else ()))
 
     def settings(route: Route) -> str:
-        words = [_auth_name(route)]
-        contents = (_needs_content(route), _limits_content(route), cache_key(route, edge), _change_content(route))
-        words += [
-            tables[part].names[content] if content is not None else NONE
-            for part, content in zip(("needs", "limits", "cache", "change"), contents, strict=True)
-        ]
-        words += [backend_id(route) or NONE]
-        content = _forward_content(route)
-        words += [tables["forward"].names[content] if content is not None else NONE]
-        return "|".join(words)
+        contents: dict[str, object] = {
+            "needs": _needs_content(route),
+            "limits": limits_content(route),
+            "cache": cache_key(route, edge),
+            "change": _change_content(route),
+            "forward": _forward_content(route),
+            VALIDATE: validation.content(route),
+        }
+        words = {part: tables[part].names[said] if said is not None else NONE for part, said in contents.items()}
+        words |= {"auth": _auth_name(route), "backend": backend_id(route) or NONE}
+        for name, bucket in zip(BUCKETS, (throttle_bucket(route), quota_bucket(route)), strict=True):
+            words[name] = _word(bucket, bucket) if bucket else NONE
+        return "|".join(words[part] for part in parts)
 
     text = {route.key: settings(route) for route in routes}
     choices = {item.id: [cs.Choice(_conditions(route), text[route.key]) for route in item.routes] for item in found}
-    caching = "external" if external_cache else "prefer-external"
+    denied = "|".join((DENIED, *(NONE for _ in parts[1:])))
+    callers = _callers(edge, surroundings)
+    caching = surroundings.caching
+
     inbound: tuple[Policy, ...] = (
+        *_not_here(surroundings),
         *_cors(routes),
         Base(),
-        *_addresses(edge),
-        Comment(f"The settings of the operation: {' | '.join(PARTS)}"),
-        SetVariable("settings", cs.lookup(choices, DENIED)),
-        *(SetVariable(part, cs.part("settings", index)) for index, part in enumerate(PARTS)),
-        *_who_may(edge, routes),
-        *_what_that_needs(edge, tables["needs"]),
-        *_how_often(tables["limits"]),
+        *_by_the_front(surroundings),
+        *_addresses(edge, surroundings),
+        Comment(f"The settings of the operation: {' | '.join(parts)}"),
+        *pieces.lookup(choices, denied),
+        *(SetVariable(part, cs.part("settings", index)) for index, part in enumerate(parts)),
+        *_who_may(edge, routes, caching),
+        *_what_that_needs(edge, tables["needs"], pieces),
+        *_how_often(tables["limits"], callers, pieces),
+        *validation.policies(tables[VALIDATE].samples),
         *(_from_cache(tables["cache"], edge, caching) if shared else ()),
-        *_changed(tables["change"]),
+        *_changed(tables["change"], pieces),
         *_to(routes),
     )
     outbound: tuple[Policy, ...] = (
         *(_to_cache(tables["cache"]) if shared else ()),
-        *_changed_answers(tables["change"]),
+        *_changed_answers(tables["change"], pieces),
         Base(),
     )
+    api = Document(inbound, (_forwarded(tables["forward"]),), outbound, errors(validated=validated))
     own = {} if shared else {item.id: _own(item, tables["cache"], edge, caching) for item in found if _caches(item)}
-    return Policies(Document(inbound, (_forwarded(tables["forward"]),), outbound, errors()), own)
+    return Policies(api, own)
 
 
-def websocket_policy(edge: Edge, route: Route) -> Document:
+def websocket_policy(edge: Edge, route: Route, surroundings: Surroundings = DEFAULT) -> Document:
     """The policy of a WebSocket's handshake: who may, and how often; messages are seen by no policy."""
     auth = route.auth
-    inbound: list[Policy] = [Base(), *_addresses(edge)]
+    inbound: list[Policy] = [
+        *_not_here(surroundings),
+        Base(),
+        *_by_the_front(surroundings),
+        *_addresses(edge, surroundings),
+    ]
     if auth is not None:
-        inbound += authenticated(edge.authorizers[auth.authorizers[0]])
+        item = edge.authorizers[auth.authorizers[0]]
+        # A handshake knows no caches.
+        inbound += (
+            introspected(edge, (item,), None) if isinstance(item, IntrospectionAuthorizer) else authenticated(item)
+        )
         inbound += authorized(edge, auth) if _needs_content(route) is not None else ()
-    inbound += limit_policies(route, _bucket(route))
+    inbound += limit_policies(route, _callers(edge, surroundings))
     return Document(tuple(inbound), on_error=errors())
+
+
+def _callers(edge: Edge, surroundings: Surroundings) -> cs.Callers:
+    return cs.Callers(surroundings.address_header or None, bool(introspections(edge)))
 
 
 def _caches(item: ApiOperation) -> bool:
@@ -163,12 +276,7 @@ def _caches(item: ApiOperation) -> bool:
 
 
 def _auth_name(route: Route) -> str:
-    return ANYBODY if route.auth is None else _by(route.auth.authorizers[0])
-
-
-def _by(authorizer: str) -> str:
-    """Told apart from `ANYBODY` whatever the authorizer is called."""
-    return f"by {authorizer}"
+    return ANYBODY if route.auth is None else by(route.auth.authorizers[0])
 
 
 def _needs_content(route: Route) -> object:
@@ -185,21 +293,20 @@ def _needs_name(route: Route) -> str:
     return " ".join((*auth.scopes, *auth.any_scope, *(name for name, _ in auth.claims)))
 
 
-def _limits_content(route: Route) -> object:
+def _limits_content(route: Route, *, named: bool) -> object:
+    """named: whether the buckets are a part of it."""
     throttle, quota = route.throttle, route.quota
     if throttle is None and quota is None:
         return None
-    return (
-        throttle and (_bucket(route), throttle.count, throttle.seconds, throttle.burst, throttle.per),
-        quota and (quota.bucket, quota.limit, quota.period, quota.per, route.key if quota.per.kind == "route" else ""),
+    rate = throttle and (throttle_bucket(route), throttle.count, throttle.seconds, throttle.burst, throttle.per)
+    most = quota and (
+        quota.bucket,
+        quota.limit,
+        quota.period,
+        quota.per,
+        route.key if quota.per.kind == "route" else "",
     )
-
-
-def _bucket(route: Route) -> str:
-    throttle = route.throttle
-    if throttle is None:
-        return ""
-    return f"{throttle.bucket} {route.key}" if throttle.per.kind == "route" else throttle.bucket
+    return (rate, most) if named else (rate and rate[1:], most and most[1:4])
 
 
 def _limits_name(route: Route) -> str:
@@ -216,9 +323,10 @@ def cache_key(route: Route, edge: Edge) -> object:
     return (cache.query, cache.headers, cache.share, cache.ttl, _by_key(route, edge), route.auth is not None)
 
 
-def _by_key(route: Route, edge: Edge) -> bool:
-    names = route.auth.authorizers if route.auth else ()
-    return any(isinstance(edge.authorizers[name], ApiKeyAuthorizer) for name in names)
+def _by_key(route: Route, edge: Edge) -> bool | str:
+    """Whether who asks is known by an API key, or by an opaque token."""
+    kinds = {type(edge.authorizers[name]) for name in (route.auth.authorizers if route.auth else ())}
+    return "opaque" if IntrospectionAuthorizer in kinds else ApiKeyAuthorizer in kinds
 
 
 def _cache_name(route: Route) -> str:
@@ -254,11 +362,18 @@ def _forward_content(route: Route) -> object:
     return (
         seconds(route),
         retry and (retry.attempts, retry.on, retry.statuses, retry.backoff, retry.non_idempotent),
+        *(("streamed",) if streamed(route) else ()),
     )
 
 
 def _forward_name(route: Route) -> str:
-    return f"{seconds(route)}s" + (f" {route.retry.attempts} more" if route.retry else "")
+    more = f" {route.retry.attempts} more" if route.retry else ""
+    return f"{seconds(route)}s{more}{' streamed' if streamed(route) else ''}"
+
+
+def streamed(route: Route) -> bool:
+    """Whether answers go on piece by piece: where a route says how long a stream may be idle, and keeps no answers."""
+    return not route.websocket and route.cache is None and route.timeout.idle != IDLE_TIMEOUT
 
 
 def seconds(route: Route) -> int:
@@ -310,38 +425,59 @@ def _cors(routes: Sequence[Route]) -> Iterator[Policy]:
         )
 
 
-def _addresses(edge: Edge) -> Iterator[Policy]:
-    if edge.waf is not None and edge.waf.allow:
+def _not_here(surroundings: Surroundings) -> Iterator[Policy]:
+    if surroundings.only_self_hosted:
+        yield Choose((When(cs.on_managed_gateway(), (problem(403, "Forbidden"),), "no way round the balancer"),))
+
+
+def _by_the_front(surroundings: Surroundings) -> Iterator[Policy]:
+    """What only a request has that came by what stands before the gateway."""
+    if surroundings.front_door_id is not None:
+        yield CheckHeader("X-Azure-FDID", f"{{{{{surroundings.front_door_id}}}}}")
+    if surroundings.client_address == "header" and surroundings.trusted_header_required:
+        absent = cs.has_no_header(surroundings.address_header)
+        yield Choose((When(absent, (problem(403, "Forbidden"),), "it came past what stands before"),))
+
+
+def _addresses(edge: Edge, surroundings: Surroundings) -> Iterator[Policy]:
+    if edge.waf is None:
+        return
+    if edge.waf.allow and surroundings.client_address == "peer":
         yield IpFilter("allow", ranges(edge.waf.allow))
-    if edge.waf is not None and edge.waf.deny:
+    if edge.waf.deny and surroundings.client_address == "peer":
         yield IpFilter("forbid", ranges(edge.waf.deny))
-    if edge.waf is not None and edge.waf.rate_per_ip is not None:
-        yield from address_limits(*edge.waf.rate_per_ip)
+    if edge.waf.rate_per_ip is not None:
+        yield from address_limits(*edge.waf.rate_per_ip, _callers(edge, surroundings))
 
 
-def _who_may(edge: Edge, routes: Sequence[Route]) -> Iterator[Policy]:
+def _who_may(edge: Edge, routes: Sequence[Route], caching: str) -> Iterator[Policy]:
     yield Comment("Who may")
     names = sorted({name for route in routes if route.auth is not None for name in route.auth.authorizers})
     public = any(route.auth is None for route in routes)
     whens = [When(cs.is_("auth", ANYBODY), (), "nothing is asked")] if public else []
-    whens += [When(cs.is_("auth", _by(name)), authenticated(edge.authorizers[name])) for name in names]
+    opaque = tuple(item for item in introspections(edge) if item.name in names)
+    known = [name for name in names if name not in {item.name for item in opaque}]
+    whens += [When(cs.is_("auth", by(name)), authenticated(edge.authorizers[name])) for name in known]
+    if opaque:
+        any_of_them = cs.is_one_of("auth", tuple(by(item.name) for item in opaque))
+        whens.append(When(any_of_them, introspected(edge, opaque, caching), "an opaque token"))
     unknown = (Comment("an operation that this policy does not know"), problem(404, "Not found"))
     yield Choose(tuple(whens), unknown)
 
 
-def _what_that_needs(edge: Edge, table: _Table) -> Iterator[Policy]:
-    whens = [
-        When(cs.is_("needs", name), authorized(edge, route.auth), _needs_name(route))
+def _what_that_needs(edge: Edge, table: _Table, pieces: Pieces) -> Iterator[Policy]:
+    whens = {
+        name: When(cs.is_("needs", name), authorized(edge, route.auth), _needs_name(route))
         for name, route in table.samples.items()
         if route.auth is not None
-    ]
+    }
     if whens:
-        yield Choose(tuple(whens))
+        yield from pieces.branches("needs", "needs", whens)
 
 
-def _how_often(table: _Table) -> Iterator[Policy]:
+def _how_often(table: _Table, callers: cs.Callers, pieces: Pieces) -> Iterator[Policy]:
     whens = [
-        When(cs.is_("limits", name), limit_policies(route, _bucket(route)), _limits_name(route))
+        When(cs.is_("limits", name), limit_policies(route, callers, named=pieces.whole), _limits_name(route))
         for name, route in table.samples.items()
     ]
     if whens:
@@ -356,7 +492,9 @@ def _lookup(route: Route, cache: Cache, edge: Edge, caching: str) -> Iterator[Po
     if everything:
         yield SetHeader(QUERY, "override", (cs.whole_query(),))
     if per_user:
-        yield SetHeader(USER, "override", (cs.key_product() if _by_key(route, edge) else cs.token_subject(),))
+        kind = _by_key(route, edge)
+        user = cs.opaque_user() if kind == "opaque" else cs.key_product() if kind else cs.token_subject()
+        yield SetHeader(USER, "override", (user,))
     yield CacheLookup(tuple(headers), () if everything else cache.query, route.auth is not None, caching)
 
 
@@ -391,15 +529,15 @@ def _own(item: ApiOperation, table: _Table, edge: Edge, caching: str) -> Documen
     return Document(inbound=(Base(), looked_up), outbound=(stored, Base()))
 
 
-def _changed(table: _Table) -> Iterator[Policy]:
-    whens: list[When] = []
+def _changed(table: _Table, pieces: Pieces) -> Iterator[Policy]:
+    whens: dict[str, When] = {}
     for name, route in table.samples.items():
         policies = tuple(_changes(route))
         if policies:
-            whens.append(When(cs.is_("change", name), policies, route.key))
+            whens[name] = When(cs.is_("change", name), policies, route.key)
     if whens:
         yield Comment("What is changed, or answered at once")
-        yield Choose(tuple(whens))
+        yield from pieces.branches("changes", "change", whens)
 
 
 def _changes(route: Route) -> Iterator[Policy]:
@@ -442,15 +580,15 @@ def _headers(
         yield SetHeader(name, "append", (cs.text(value),))
 
 
-def _changed_answers(table: _Table) -> Iterator[Policy]:
-    whens: list[When] = []
+def _changed_answers(table: _Table, pieces: Pieces) -> Iterator[Policy]:
+    whens: dict[str, When] = {}
     for name, route in table.samples.items():
         change = route.response_headers
         policies = tuple(_headers(change.remove, change.set, change.add))
         if policies:
-            whens.append(When(cs.is_("change", name), policies, route.key))
+            whens[name] = When(cs.is_("change", name), policies, route.key)
     if whens:
-        yield Choose(tuple(whens))
+        yield from pieces.branches("answers", "change", whens)
 
 
 def _to(routes: Sequence[Route]) -> Iterator[Policy]:
@@ -475,10 +613,12 @@ def _forwarded(table: _Table) -> Policy:
 def _forward(route: Route) -> Policy:
     retry = route.retry
     if retry is None:
-        return ForwardRequest(seconds(route))
+        return ForwardRequest(seconds(route), streamed=streamed(route))
     condition = cs.tries_again(retry.on, retry.statuses, non_idempotent=retry.non_idempotent)
     interval = -(-retry.backoff // 1000)
-    return Retry(condition, retry.attempts, interval, (ForwardRequest(seconds(route), buffered=True),))
+    return Retry(
+        condition, retry.attempts, interval, (ForwardRequest(seconds(route), buffered=True, streamed=streamed(route)),)
+    )
 
 
 def products(edge: Edge) -> dict[str, str]:

@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-_PLAIN = re.compile(r"[A-Za-z0-9 _./:|+=-]")
+_NOT_PLAIN = re.compile(r"[^A-Za-z0-9 _./:|+=-]")
 _NAME = re.compile(r"[a-z][a-z0-9-]*")
 
 
@@ -22,7 +22,7 @@ class Code:
 
 def literal(value: str) -> str:
     """A C# string literal."""
-    return '"' + "".join(char if _PLAIN.fullmatch(char) else _escaped(char) for char in value) + '"'
+    return '"' + _NOT_PLAIN.sub(lambda match: _escaped(match[0]), value) + '"'
 
 
 def _escaped(char: str) -> str:
@@ -94,7 +94,7 @@ def lookup(operations: Mapping[str, Sequence[Choice]], missing: str) -> Code:
 
 
 def _holds(item: Condition) -> str:
-    where = {"header": "context.Request.Headers", "query": "context.Request.Url.Query"}[item.source]
+    where = _WHERE[item.source]
     name = literal(item.name)
     if item.kind == "present":
         there = f"{where}.ContainsKey({name})"
@@ -173,30 +173,178 @@ def comes_without_key_of(product: str) -> Code:
     )
 
 
+# -- opaque tokens -----------------------------------------------------------------------------------------------------
+
+BEARER = "bearer"
+"""The variable that holds a token as it was sent; empty without one."""
+
+INTROSPECTED = "introspected"
+"""The variable that holds what is known of an opaque token, as JSON."""
+
+SUBJECT = "subject"
+"""The variable that holds the subject of an opaque token; empty where it has none."""
+
+FAILED, INACTIVE = "failed", "inactive"
+"""What `INTROSPECTED` holds in place of JSON: the endpoint gave no answer that can be read, or said no."""
+
+_SENT = f'(string)context.Variables["{BEARER}"]'
+_KNOWN = f'JObject.Parse((string)context.Variables["{INTROSPECTED}"])'
+_SHA256 = "System.Security.Cryptography.SHA256.Create().ComputeHash(Encoding.UTF8.GetBytes({}))"
+
+
+def bearer() -> Code:
+    """The token of ``Authorization: Bearer``, empty without one; it has the signs that RFC 6750, 2.1 lets it have."""
+    return Code(
+        """@{
+    var sent = context.Request.Headers.GetValueOrDefault("Authorization", "");
+    var word = sent.StartsWith("Bearer ", StringComparison.OrdinalIgnoreCase) ? sent.Substring(7).Trim() : "";
+    return Regex.IsMatch(word, "^[A-Za-z0-9._~+/-]+=*$") ? word : "";
+}"""
+    )
+
+
+def kept_under(prefix: str) -> Code:
+    """The key of what is known of a token: the authorizer and a digest, so that no cache holds a token."""
+    digest = f"Convert.ToBase64String({_SHA256.format(_SENT)})"
+    return Code(f'@({literal(prefix)} + (string)context.Variables["auth"] + ":" + {digest})')
+
+
+def introspection_form() -> Code:
+    """The form that asks for a token (RFC 7662, 2.1)."""
+    return Code(f'@("token=" + System.Uri.EscapeDataString({_SENT}) + "&token_type_hint=access_token")')
+
+
+def introspected(response: str) -> Code:
+    """The endpoint's answer as JSON if the token is active, else `INACTIVE`; `FAILED` for all that is no answer."""
+    name = _name(response)
+    return Code(
+        f"""@{{
+    var answer = context.Variables.ContainsKey({name}) ? (IResponse)context.Variables[{name}] : null;
+    if (answer == null || answer.StatusCode != 200) {{ return "{FAILED}"; }}
+    try {{
+        var found = answer.Body.As<JObject>();
+        if (found["active"].Type != JTokenType.Boolean) {{ return "{FAILED}"; }}
+        return (bool)found["active"] ? found.ToString(Newtonsoft.Json.Formatting.None) : "{INACTIVE}";
+    }} catch {{ return "{FAILED}"; }}
+}}"""
+    )
+
+
+def is_out_of_time(leeway: int) -> Code:
+    """Whether an opaque token is past its end, or not valid yet by more than ``leeway`` seconds; also if it says so in
+    another way than by a number."""
+    return Code(
+        f"""@{{
+    var known = {_KNOWN};
+    var now = DateTimeOffset.UtcNow.ToUnixTimeSeconds();
+    try {{
+        return (known["exp"] != null && (double)known["exp"] <= now)
+            || (known["nbf"] != null && (double)known["nbf"] > now + {int(leeway)});
+    }} catch {{ return true; }}
+}}"""
+    )
+
+
+def opaque_subject() -> Code:
+    """The subject of an opaque token; empty where it has none."""
+    return Code(f'@((string)({_KNOWN}["sub"]) ?? "")')
+
+
+def _member(name: str) -> str:
+    """The values of a member of what is known of an opaque token: a list has several."""
+    said = "v.Type == JTokenType.Boolean ? v.ToString().ToLowerInvariant() : (string)v"
+    return (
+        f"(new [] {{ {_KNOWN}[{literal(name)}] }}).Where(v => v != null && v.Type != JTokenType.Null)"
+        f".SelectMany(v => v.Type == JTokenType.Array ? v.Children() : Enumerable.Repeat(v, 1)).Select(v => {said})"
+    )
+
+
+def opaque_lacks_a_scope(scopes: Sequence[str]) -> Code:
+    """Whether an opaque token lacks any of these scopes (RFC 7662: words between spaces)."""
+    return Code(f"@((new [] {{ {_listed(scopes)} }}).Except({_member('scope')}.SelectMany(v => v.Split(' '))).Any())")
+
+
+def opaque_lacks_all_scopes(scopes: Sequence[str]) -> Code:
+    """Whether an opaque token has none of these scopes."""
+    held = f"{_member('scope')}.SelectMany(v => v.Split(' '))"
+    return Code(f"@(!(new [] {{ {_listed(scopes)} }}).Intersect({held}).Any())")
+
+
+def opaque_lacks_claim(name: str, values: Sequence[str]) -> Code:
+    """Whether what is known of an opaque token has none of these values under a name."""
+    return Code(f"@(!(new [] {{ {_listed(values)} }}).Intersect({_member(name)}).Any())")
+
+
+def kept_for(seconds: Mapping[str, int]) -> Code:
+    """Seconds by the value of the variable ``auth``; 1 for others."""
+    found = "1"
+    for name, value in sorted(seconds.items(), reverse=True):
+        found = f'(string)context.Variables["auth"] == {literal(name)} ? {int(value)} : {found}'
+    return Code(f"@({found})")
+
+
 # -- whom a limit counts -----------------------------------------------------------------------------------------------
 
-_WHO = {
-    "api_key": 'context.Subscription == null ? "" : "api_key:" + context.Subscription.Id',
-    "subject": (
-        f'!context.Variables.ContainsKey("{TOKEN}") || string.IsNullOrEmpty({_token()}.Subject) ? "" : '
-        f'"subject:" + {_token()}.Subject'
-    ),
-    "ip": '"ip:" + context.Request.IpAddress',
-}
+
+@dataclass(frozen=True, slots=True)
+class Callers:
+    """By what a request says who asks. address: the header that holds the client's address, None: the connection has
+    it; opaque: whether tokens may be opaque ones, whose subject is in a variable."""
+
+    address: str | None = None
+    opaque: bool = False
 
 
-def counter(bucket: str, window: str, order: Sequence[str], header: str | None) -> Code:
+DIRECT = Callers()
+"""Callers whose connections end at the gateway, and whose tokens are JWTs."""
+
+_TOKEN_SUBJECT = (
+    f'!context.Variables.ContainsKey("{TOKEN}") || string.IsNullOrEmpty({_token()}.Subject) ? "" : '
+    f'"subject:" + {_token()}.Subject'
+)
+_OPAQUE_SUBJECT = f'(string)context.Variables["{SUBJECT}"]'
+
+
+def _who(kind: str, header: str | None, callers: Callers) -> str:
+    if kind == "api_key":
+        return 'context.Subscription == null ? "" : "api_key:" + context.Subscription.Id'
+    if kind == "header":
+        return _of_header(header or "")
+    if kind == "ip":
+        return f'"ip:" + {_address(callers)}'
+    if not callers.opaque:
+        return _TOKEN_SUBJECT
+    opaque = f'{_OPAQUE_SUBJECT} == "" ? "" : "subject:" + {_OPAQUE_SUBJECT}'
+    return f'context.Variables.ContainsKey("{SUBJECT}") ? ({opaque}) : ({_TOKEN_SUBJECT})'
+
+
+def _address(callers: Callers) -> str:
+    if callers.address is None:
+        return "context.Request.IpAddress"
+    return f'context.Request.Headers.GetValueOrDefault({literal(callers.address)}, "")'
+
+
+def counter(bucket: str, window: str, order: Sequence[str], header: str | None, callers: Callers = DIRECT) -> Code:
     """The key of a counter: the bucket, the window, and the first of ``order`` that the request has.
 
     All counters of a service share one space of keys, so bucket and window stand first, each with its length: no
     value that a client sends can make another bucket's key.
     """
-    head = literal(f"{len(bucket)}:{bucket}:{window}:")
-    whom = [f"({_WHO[kind]})" if kind != "header" else f"({_of_header(header or '')})" for kind in order]
+    return _counter(literal(f"{len(bucket)}:{bucket}:{window}:"), order, header, callers)
+
+
+def counter_in(variable: str, window: str, order: Sequence[str], header: str | None, callers: Callers = DIRECT) -> Code:
+    """As `counter`, for the bucket that a variable names."""
+    bucket = f"(string)context.Variables[{_name(variable)}]"
+    return _counter(f'({bucket}).Length + ":" + {bucket} + {literal(f":{window}:")}', order, header, callers)
+
+
+def _counter(head: str, order: Sequence[str], header: str | None, callers: Callers) -> Code:
+    whom = [f"({_who(kind, header, callers)})" for kind in order]
     if not whom:
         return Code(f"@({head})")
     if order[-1] != "ip":
-        whom.append(f"({_WHO['ip']})")
+        whom.append(f"({_who('ip', None, callers)})")
     found = "new [] { " + ", ".join(whom) + ' }.First(one => one != "")'
     return Code(f"@({head} + {found})")
 
@@ -204,6 +352,66 @@ def counter(bucket: str, window: str, order: Sequence[str], header: str | None) 
 def _of_header(name: str) -> str:
     value = f'context.Request.Headers.GetValueOrDefault({literal(name)}, "")'
     return f'{value} == "" ? "" : "header:" + {value}'
+
+
+# -- what stands around a gateway --------------------------------------------------------------------------------------
+
+
+def on_managed_gateway() -> Code:
+    """Whether Azure's own gateway runs the policy, and no self-hosted one."""
+    return Code("@(context.Deployment.Gateway.IsManaged)")
+
+
+def has_no_header(name: str) -> Code:
+    """Whether a request has no such header, or an empty one."""
+    return Code(f'@(context.Request.Headers.GetValueOrDefault({literal(name)}, "") == "")')
+
+
+# -- what a request must be like ---------------------------------------------------------------------------------------
+
+_WHERE = {"header": "context.Request.Headers", "query": "context.Request.Url.Query"}
+
+
+def lacks_a_parameter(variable: str, value: str, names: Sequence[tuple[str, str]]) -> Code:
+    """Whether a variable holds a text, and a request lacks one of these parameters: (``header`` or ``query``, name)."""
+    there = " && ".join(f"{_WHERE[where]}.ContainsKey({literal(name)})" for where, name in names)
+    return Code(f"@((string)context.Variables[{_name(variable)}] == {literal(value)} && !({there}))")
+
+
+def is_one_of(variable: str, values: Sequence[str], body: bool | None = None) -> Code:
+    """Whether a variable holds one of these texts; body: and the request has one, or has none."""
+    held = f"(string)context.Variables[{_name(variable)}]"
+    found = (
+        f"{held} == {literal(values[0])}" if len(values) == 1 else f"new [] {{ {_listed(values)} }}.Contains({held})"
+    )
+    if body is not None:
+        found += f" && context.Request.Body {'!=' if body else '=='} null"
+    return Code(f"@({found})")
+
+
+# -- which part of a long policy a request needs -----------------------------------------------------------------------
+
+
+def bucket_of_operation(count: int) -> Code:
+    """The number of the part, of ``count`` ones, that knows the operation: the first byte of its id's digest."""
+    return Code(f"@({_SHA256.format('context.Operation.Id.ToLowerInvariant()')}[0] % {int(count)})")
+
+
+def bucket_of_variable(variable: str, count: int) -> Code:
+    """The number of the part, of ``count`` ones, that knows what a variable holds."""
+    held = f"(string)context.Variables[{_name(variable)}]"
+    return Code(f"@({_SHA256.format(held)}[0] % {int(count)})")
+
+
+def number_is(variable: str, value: int) -> Code:
+    """Whether a variable holds a number."""
+    return Code(f"@((int)context.Variables[{_name(variable)}] == {int(value)})")
+
+
+def is_missing(variable: str) -> Code:
+    """Whether a variable was not set, or is empty."""
+    name = _name(variable)
+    return Code(f"@(!context.Variables.ContainsKey({name}) || string.IsNullOrEmpty((string)context.Variables[{name}]))")
 
 
 # -- where a request goes on -------------------------------------------------------------------------------------------
@@ -256,8 +464,15 @@ def status_is(status: int) -> Code:
 
 
 def token_subject() -> Code:
-    """Who asks, by the token."""
-    return Code(f'@("subject:" + {_token()}.Subject)')
+    """Who asks, by the token; by one without a subject nobody who could ask again."""
+    subject = f"{_token()}.Subject"
+    return Code(f'@(string.IsNullOrEmpty({subject}) ? "request:" + context.RequestId : "subject:" + {subject})')
+
+
+def opaque_user() -> Code:
+    """Who asks, by an opaque token: its subject, or the token itself, since some have none."""
+    token = f'"token:" + Convert.ToBase64String({_SHA256.format(_SENT)})'
+    return Code(f'@({_OPAQUE_SUBJECT} == "" ? {token} : "subject:" + {_OPAQUE_SUBJECT})')
 
 
 def whole_query() -> Code:
@@ -302,14 +517,20 @@ _REASONS: Sequence[tuple[Sequence[str], int, str]] = (
 )
 
 
-def problem_status() -> Code:
-    """The status of an error, by its reason; what is not known keeps the status that it has."""
+def problem_status(*, validated: bool = False) -> Code:
+    """The status of an error, by its reason; what is not known keeps the status that it has.
+
+    validated: whether requests are checked against their operation.
+    """
     lines = ["@{", "    switch (context.LastError.Reason) {"]
     for reasons, status, _title in _REASONS:
         lines += [f"        case {literal(reason)}:" for reason in reasons]
         lines.append(f"            return {status};")
     lines += ["        default:"]
-    lines += ['            return context.LastError.Source == "validate-jwt" ? 401 : context.Response.StatusCode;']
+    known = ['context.LastError.Source == "validate-jwt" ? 401']
+    if validated:
+        known.append('new [] { "validate-parameters", "validate-content" }.Contains(context.LastError.Source) ? 400')
+    lines.append(f"            return {' : '.join(known)} : context.Response.StatusCode;")
     lines += ["    }", "}"]
     return Code("\n".join(lines))
 

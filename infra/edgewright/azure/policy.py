@@ -247,6 +247,127 @@ class CacheStore:
 
 
 @dataclass(frozen=True, slots=True)
+class CacheLookupValue:
+    """A value that was kept, as a variable; where there is none, no variable is set."""
+
+    key: Code
+    variable: str
+    caching_type: str
+
+    def node(self) -> Node:
+        """``<cache-lookup-value>``."""
+        attributes = (("key", self.key), ("variable-name", self.variable), ("caching-type", self.caching_type))
+        return Node("cache-lookup-value", attributes)
+
+
+@dataclass(frozen=True, slots=True)
+class CacheStoreValue:
+    """seconds that a value is kept."""
+
+    key: Code
+    value: Code
+    seconds: int | Code
+    caching_type: str
+
+    def node(self) -> Node:
+        """``<cache-store-value>``."""
+        attributes: tuple[tuple[str, Value], ...] = (
+            ("key", self.key),
+            ("value", self.value),
+            ("duration", self.seconds),
+            ("caching-type", self.caching_type),
+        )
+        return Node("cache-store-value", attributes)
+
+
+@dataclass(frozen=True, slots=True)
+class CheckHeader:
+    """403 without a header of this very value, which may be a named value's mark."""
+
+    name: str
+    value: str
+
+    def node(self) -> Node:
+        """``<check-header>``."""
+        attributes = (
+            ("name", self.name),
+            ("failed-check-httpcode", 403),
+            ("failed-check-error-message", "Forbidden"),
+            ("ignore-case", False),
+        )
+        return Node("check-header", attributes, _texts("value", (self.value,)))
+
+
+@dataclass(frozen=True, slots=True)
+class ValidateParameters:
+    """Parameters as the operation has them; others are let through."""
+
+    def node(self) -> Node:
+        """``<validate-parameters>``, which may stand once in a section."""
+        attributes = (("specified-parameter-action", "prevent"), ("unspecified-parameter-action", "ignore"))
+        return Node("validate-parameters", attributes)
+
+
+@dataclass(frozen=True, slots=True)
+class ValidateContent:
+    """A body as the operation has it, of one of its media types alone. json: those that are compared with a schema;
+    max_size in bytes."""
+
+    json: tuple[str, ...]
+    max_size: int
+
+    def node(self) -> Node:
+        """``<validate-content>``."""
+        attributes = (
+            ("unspecified-content-type-action", "prevent"),
+            ("max-size", self.max_size),
+            ("size-exceeded-action", "prevent"),
+        )
+        children = tuple(
+            Node("content", (("type", name), ("validate-as", "json"), ("action", "prevent"))) for name in self.json
+        )
+        return Node("validate-content", attributes, children)
+
+
+@dataclass(frozen=True, slots=True)
+class SendRequest:
+    """A POST of the gateway's own; timeout in seconds. Without an answer the variable holds null."""
+
+    url: Value
+    headers: tuple[tuple[str, Value], ...]
+    body: Value
+    variable: str
+    timeout: int
+
+    def node(self) -> Node:
+        """``<send-request>``."""
+        attributes = (
+            ("mode", "new"),
+            ("response-variable-name", self.variable),
+            ("timeout", self.timeout),
+            ("ignore-error", True),
+        )
+        children = (
+            Node("set-url", text=self.url),
+            Node("set-method", text="POST"),
+            *(SetHeader(name, "override", (value,)).node() for name, value in self.headers),
+            Node("set-body", text=self.body),
+        )
+        return Node("send-request", attributes, children)
+
+
+@dataclass(frozen=True, slots=True)
+class IncludeFragment:
+    """What a `Fragment` of this id holds."""
+
+    fragment: str
+
+    def node(self) -> Node:
+        """``<include-fragment>``."""
+        return Node("include-fragment", (("fragment-id", self.fragment),))
+
+
+@dataclass(frozen=True, slots=True)
 class SetVariable:
     """A variable of the request."""
 
@@ -340,15 +461,17 @@ class Choose:
 
 @dataclass(frozen=True, slots=True)
 class ForwardRequest:
-    """timeout in seconds; buffered: the body is kept for another try."""
+    """timeout in seconds; buffered: the body is kept for another try; streamed: an answer goes on piece by piece."""
 
     timeout: int
     buffered: bool = False
+    streamed: bool = False
 
     def node(self) -> Node:
         """``<forward-request>``."""
         attributes: list[tuple[str, Value]] = [("timeout", self.timeout), ("follow-redirects", False)]
         attributes += [("buffer-request-body", True)] if self.buffered else []
+        attributes += [("buffer-response", False)] if self.streamed else []
         return Node("forward-request", tuple(attributes))
 
 
@@ -390,6 +513,17 @@ class Document:
             ("on-error", self.on_error),
         )
         return xml(Node("policies", children=tuple(Node(name, children=_nodes(items)) for name, items in sections)))
+
+
+@dataclass(frozen=True, slots=True)
+class Fragment:
+    """Policies that a document includes; neither ``<base/>`` nor another fragment may stand in it."""
+
+    policies: tuple[Policy, ...]
+
+    def xml(self) -> str:
+        """The fragment as text."""
+        return xml(Node("fragment", children=_nodes(self.policies)))
 
 
 def xml(node: Node) -> str:

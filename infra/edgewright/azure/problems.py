@@ -13,19 +13,24 @@ def problem(status: int, title: str, challenge: str = "") -> ReturnResponse:
     return ReturnResponse(status, title, tuple(headers), cs.problem_body(status, title))
 
 
-def errors() -> tuple[Policy, ...]:
-    """The section ``on-error``: what went wrong, without the gateway's own words, which may quote a backend."""
-    status = SetVariable("status", cs.problem_status())
+def errors(*, validated: bool = False) -> tuple[Policy, ...]:
+    """The section ``on-error``: what went wrong, without the gateway's own words, which may quote a backend.
+
+    validated: whether requests are checked against their operation.
+    """
+    status = SetVariable("status", cs.problem_status(validated=validated))
     code = cs.number("status")
     limited = ReturnResponse(
         code, "Too many requests", (_TYPE, ("Retry-After", cs.retry_after())), cs.problem_body(429, "Too many requests")
     )
     unauthorized = problem(401, "Unauthorized", 'Bearer error="invalid_token"')
+    whens = [When(cs.status_is(429), (limited,)), When(cs.status_is(401), (unauthorized,))]
+    whens += [When(cs.status_is(400), (problem(400, "Bad request"),))] if validated else []
     return (
         Base(),
         status,
         Choose(
-            (When(cs.status_is(429), (limited,)), When(cs.status_is(401), (unauthorized,))),
+            tuple(whens),
             (ReturnResponse(code, "Error", (_TYPE,), cs.problem_body(None, "")),),
         ),
     )

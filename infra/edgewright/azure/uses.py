@@ -1,10 +1,15 @@
 """Where an edge uses a field in a way that Azure does not carry as it stands; the rows of `capabilities` name these."""
 
+import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 from edgewright.azure.bindings import Bindings, pooled
-from edgewright.azure.compile_authorizers import ALGORITHMS, entra_tenant
+from edgewright.azure.compile_authorizers import ALGORITHMS, entra_tenant, introspections
 from edgewright.azure.compile_limits import is_exact
+from edgewright.azure.compile_operations import operations
+from edgewright.azure.compile_policy import streamed
+from edgewright.azure.compile_validation import BODILESS, checked_operation, parameters, unknown_words
 from edgewright.azure.expressions import is_plain
 from edgewright.clouds.capability_table import Use
 from edgewright.edge.model import (
@@ -67,6 +72,17 @@ def jwts_where(test: Callable[[JwtAuthorizer], bool]) -> Uses:
     return uses
 
 
+def introspections_where(test: Callable[[IntrospectionAuthorizer], bool]) -> Uses:
+    """Uses of authorizers of opaque tokens that routes name."""
+
+    def uses(edge: Edge, bindings: Bindings) -> Iterator[Use]:
+        for item in introspections(edge):
+            if test(item):
+                yield _routes_of(edge, item.name), item.origin
+
+    return uses
+
+
 def listeners_where(test: Callable[[Listener], bool]) -> Uses:
     """Uses of listeners."""
 
@@ -100,7 +116,8 @@ def _to(edge: Edge, backend: str) -> tuple[str, ...]:
 # -- authorizers -------------------------------------------------------------------------------------------------------
 
 oidc = authorizers_of(OidcAuthorizer)
-introspection = authorizers_of(IntrospectionAuthorizer)
+introspection_by_http = introspections_where(lambda item: not item.endpoint.startswith("https://"))
+introspection_in_parts = introspections_where(lambda item: item.cache % 1000 > 0)
 mtls = authorizers_of(MtlsAuthorizer)
 
 own_keys_url = jwts_where(lambda item: item.jwks_uri is not None and entra_tenant(item.issuer) is None)
@@ -192,6 +209,15 @@ websockets = routes_where(lambda route, edge: route.origin if route.websocket el
 websockets_with_variables = routes_where(
     lambda route, edge: route.origin if route.websocket and (route.path.rest or not route.path.literal) else None
 )
+websockets_introspected = routes_where(
+    lambda route, edge: (
+        route.auth.origin
+        if route.websocket
+        and route.auth
+        and any(isinstance(edge.authorizers[name], IntrospectionAuthorizer) for name in route.auth.authorizers)
+        else None
+    )
+)
 websockets_weighted = routes_where(
     lambda route, edge: (
         route.origin
@@ -225,7 +251,59 @@ def websockets_by_key(edge: Edge, bindings: Bindings) -> Iterator[Use]:
             yield (route.key,), route.auth.origin
 
 
-validated = routes_where(lambda route, edge: route.validation.origin if route.validation else None)
+def validated_where(test: Callable[[Route], object]) -> Uses:
+    """Uses of routes whose requests are checked; WebSockets are not."""
+    return routes_where(
+        lambda route, edge: (
+            route.validation.origin if route.validation and not route.websocket and test(route) else None
+        )
+    )
+
+
+validated = validated_where(lambda route: True)
+validated_websockets = routes_where(
+    lambda route, edge: route.validation.origin if route.validation and route.websocket else None
+)
+validated_by_nothing = validated_where(lambda route: checked_operation(route) is None)
+validated_beyond = validated_where(unknown_words)
+validated_bodies_without_schema = validated_where(
+    lambda route: _bodies(route) and (route.methods is None or bool(set(route.methods) & set(BODILESS)))
+)
+validated_names = validated_where(
+    lambda route: (
+        any(item["in"] == "query" and item["required"] for item in parameters(route)) and _one_name_twice(route)
+    )
+)
+
+
+def _bodies(route: Route) -> bool:
+    operation = checked_operation(route)
+    return route.validation is not None and route.validation.body and operation is not None and bool(operation.bodies)
+
+
+def _one_name_twice(route: Route) -> bool:
+    """Whether required query parameters are called alike but for their case, or as variables of paths are here."""
+    names = [item["name"].lower() for item in parameters(route) if item["in"] == "query" and item["required"]]
+    return len(set(names)) < len(names) or any(re.fullmatch(r"p\d+", name) for name in names)
+
+
+def validated_unlike(edge: Edge, bindings: Bindings) -> Iterator[Use]:
+    """Routes of one operation, told apart by matches, that are checked against unlike descriptions."""
+    web = [route for route in edge.routes if not route.websocket]
+    if not any(checked_operation(route) is not None for route in web):
+        return
+    found: dict[str, Route] = {}
+    for item in operations(web):
+        checked = [route for route in item.routes if checked_operation(route) is not None]
+        for route in checked[1:]:
+            first, other = checked[0].validation, route.validation
+            if first is not None and other is not None and replace(first, origin=other.origin) != other:
+                found[route.key] = route
+    for route in found.values():
+        if route.validation is not None:
+            yield (route.key,), route.validation.origin
+
+
 throttled = routes_where(lambda route, edge: route.throttle.origin if route.throttle else None)
 inexact = routes_where(
     lambda route, edge: route.throttle.origin if route.throttle and not is_exact(route.throttle) else None
@@ -252,6 +330,7 @@ timed_in_parts = routes_where(lambda route, edge: route.timeout.origin if route.
 backend_timeouts = routes_where(
     lambda route, edge: route.timeout.origin if route.timeout.backend is not None and route.retry is None else None
 )
+streams_without_end = routes_where(lambda route, edge: route.timeout.origin if streamed(route) else None)
 requests_and_retries = routes_where(lambda route, edge: route.timeout.origin if route.retry is not None else None)
 
 _KEPT = {"connection", "content-length", "keep-alive", "transfer-encoding"}

@@ -63,8 +63,20 @@ def review(artifact: Artifact) -> str:
             for path, methods in paths.items()
             for method, operation in methods.items()
         }
+        checked = {
+            operation["operationId"]: _checked(operation)
+            for methods in paths.values()
+            for operation in methods.values()
+        }
+        found |= {"checked": {name: item for name, item in checked.items() if item}} if any(checked.values()) else {}
+        found |= {"schemas": artifact.api.body["components"]["schemas"]} if "components" in artifact.api.body else {}
         found["keys"] = dict(artifact.api.key)
         found["products"] = {name: [who, *clients] for name, (who, clients) in artifact.api.products.items()}
+    if artifact.named_values:
+        found["named_values"] = {
+            name: f"the secret of the client `{client}` of {who}"
+            for name, (who, client) in artifact.named_values.items()
+        }
     if artifact.websockets:
         found["websockets"] = {item.id: f"{item.route} -> {item.url}" for item in artifact.websockets}
     for part, balancer in (("services", artifact.services), ("streams", artifact.streams)):
@@ -72,6 +84,19 @@ def review(artifact: Artifact) -> str:
             found[part] = _balancer(balancer)
     found["findings"] = [f"{item.level}: {item.field} {list(item.routes)}: {item.reason}" for item in artifact.findings]
     return yaml.safe_dump(json.loads(json.dumps(found)), sort_keys=False, allow_unicode=True, width=120)
+
+
+def _checked(operation: dict[str, Any]) -> dict[str, Any]:
+    """What the imported document has of an operation's requests, beside its variables."""
+    plain = {"type": "string"}
+    parameters = {
+        f"{item['in']} {item['name']}{' *' if item['required'] else ''}": item["schema"]
+        for item in operation.get("parameters", [])
+        if item["in"] != "path" or item["schema"] != plain
+    }
+    body = operation.get("requestBody", {})
+    media = {name: item.get("schema", {}).get("$ref", "anything") for name, item in body.get("content", {}).items()}
+    return parameters | ({f"body{' *' if body['required'] else ''}": media} if body else {})
 
 
 def _balancer(item: Balancer) -> dict[str, Any]:
