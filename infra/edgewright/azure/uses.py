@@ -376,7 +376,8 @@ cached_under_matches = routes_where(
 one_of_failures = routes_where(
     lambda route, edge: (
         route.retry.origin
-        if route.retry and len({"connect-failure", "reset"} & set(route.retry.on)) == 1
+        if route.retry
+        and len({"connect-failure", "reset"} & set(route.retry.on)) == 1
         and not {"gateway-error", "5xx"} & set(route.retry.on)
         else None
     )
