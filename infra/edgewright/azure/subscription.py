@@ -129,9 +129,12 @@ def _keys(made: apimanagement.Subscription, args: SubscriptionArgs) -> tuple[pul
 def _made_keys(
     made: apimanagement.Subscription, args: SubscriptionArgs
 ) -> tuple[pulumi.Output[str], pulumi.Output[str]]:
-    """A subscription does not show its keys; a function does."""
+    """A subscription does not show its keys; a function does: of the same provider, or it asks another subscription."""
     found = apimanagement.list_subscription_secrets_output(
-        resource_group_name=args["resource_group_name"], service_name=args["service_name"], sid=made.name
+        resource_group_name=args["resource_group_name"],
+        service_name=args["service_name"],
+        sid=made.name,
+        opts=pulumi.InvokeOutputOptions(parent=made),
     )
     return (
         pulumi.Output.secret(found.apply(lambda secrets: secrets.primary_key or "")),
