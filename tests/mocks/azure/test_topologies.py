@@ -22,7 +22,19 @@ from edgewright.spec.document import from_data, load
 from edgewright.spec.problems import SpecError
 from edgewright.stack import StackError, from_values
 from mocks.azure.components import record
-from mocks.azure.topologies import GROUP, KUBERNETES, SCALE_SET, SECRETS, SUBNETS, bindings, file_of, make, of, outputs
+from mocks.azure.topologies import (
+    GROUP,
+    KUBERNETES,
+    SCALE_SET,
+    SECRETS,
+    SUBNETS,
+    bindings,
+    file_of,
+    made,
+    make,
+    of,
+    outputs,
+)
 from mocks.unknowns import unknown
 
 MADE: list[tuple[str, Topology, Mapping[str, Any]]] = [
@@ -51,7 +63,7 @@ def parts_of(topology: Topology) -> tuple[str, ...]:
 def small(**more: Any) -> dict[str, Any]:
     return {
         "name": "shop",
-        "listener": {"host": "api.shop.example"},
+        **({} if "listeners" in more else {"listener": {"host": "api.shop.example"}}),
         "backends": {"orders": {"port": 8080}},
         "routes": {"GET /a": {"backend": "orders", "auth": "none"}},
         **more,
@@ -78,9 +90,9 @@ def refusal(spec: str | Mapping[str, Any], topology: Topology, **more: Any) -> s
 def test_what_a_topology_makes_is_what_the_sdk_takes_and_azure_would_read(
     spec: str, topology: Topology, more: Mapping[str, Any]
 ) -> None:
-    made = record(lambda: make(spec, topology, **more))
-    assert validate(made.resources) == []
-    assert arm_bodies.problems(made.resources) == []
+    stack = made(spec, topology, **more)
+    assert validate(stack.resources) == []
+    assert arm_bodies.problems(stack.resources) == []
 
 
 @pytest.mark.parametrize("topology", TOPOLOGIES)
@@ -88,17 +100,16 @@ def test_a_topology_gives_where_to_point_dns_and_clients(topology: Topology) -> 
     url, name = outputs(lambda: make("slice", topology), "url", "dns_name")
     assert url == "https://api.slice.example"
     assert {
-        "gateway-first": "gatewayUrl",
-        "balancer-first": "network.PublicIPAddress it-public-edge.ipAddress",
-        "appgw-waf": "network.PublicIPAddress it-firewall-front.ipAddress",
-        "front-door": "hostName",
-    }[topology] in name or topology == "gateway-first"
-    assert name
+        "gateway-first": "${apimanagement.ApiManagementService it-service-service.gatewayUrl}",
+        "balancer-first": "${network.PublicIPAddress it-public-edge.ipAddress}",
+        "appgw-waf": "${network.PublicIPAddress it-firewall-front.ipAddress}",
+        "front-door": "${cdn.AFDEndpoint it-front-door-endpoint.hostName}",
+    }[topology] == name
 
 
 def test_the_address_of_gateways_in_a_cluster_outlives_the_cluster() -> None:
-    made = record(lambda: make("slice", "balancer-first", gateways=KUBERNETES))
-    (address,) = of(made, "network:PublicIPAddress").keys() - {"it-network-nat"}
+    stack = made("slice", "balancer-first", gateways=KUBERNETES)
+    (address,) = of(stack, "network:PublicIPAddress").keys() - {"it-network-nat"}
     (name,) = outputs(lambda: make("slice", "balancer-first", gateways=KUBERNETES), "dns_name")
     assert address == "it-address"
     assert name == "${network.PublicIPAddress it-address.ipAddress}"
@@ -112,15 +123,15 @@ def test_pools_are_given_by_backend_for_machines_to_join(topology: Topology) -> 
     found = record(program).outputs["pools"]
     own = {"gateways"} if topology == "balancer-first" else set[str]()
     assert set(found) == {"orders", "stream-broker", "stream-vault", "stream-game", *own}
-    streams = f"${{network.LoadBalancer it-public-balancer.id}}/backendAddressPools/stream-game"
+    streams = "${network.LoadBalancer it-public-balancer.id}/backendAddressPools/stream-game"
     assert found["stream-game"] == streams
     assert found["orders"].startswith("${network.LoadBalancer it-services-balancer.id}/")
 
 
 @pytest.mark.parametrize("topology", TOPOLOGIES)
 def test_streams_have_the_public_balancer_with_their_ports_and_protocols(topology: Topology) -> None:
-    made = record(lambda: make("streams", topology))
-    balancer = of(made, "network:LoadBalancer")["it-public-balancer"]
+    stack = made("streams", topology)
+    balancer = of(stack, "network:LoadBalancer")["it-public-balancer"]
     rules = {
         item["name"]: (item["protocol"], item["frontendPort"], item["backendPort"])
         for item in balancer["loadBalancingRules"]
@@ -165,19 +176,19 @@ def test_front_door_tells_what_a_person_does_next() -> None:
 def test_everything_stands_below_the_topology_and_has_its_tags(
     spec: str, topology: Topology, more: Mapping[str, Any]
 ) -> None:
-    made = record(lambda: make(spec, topology, **more))
-    tops = [item.urn for item in made.resources if item.parent is None]
-    assert [item.type for item in made.resources if item.parent is None] == [
+    stack = made(spec, topology, **more)
+    tops = [item.urn for item in stack.resources if item.parent is None]
+    assert [item.type for item in stack.resources if item.parent is None] == [
         f"edgewright:azure:{topology_class(topology).__name__}"
     ]
-    known = {item.urn: item.parent for item in made.resources}
-    for item in made.resources:
+    known = {item.urn: item.parent for item in stack.resources}
+    for item in stack.resources:
         at = item.urn
         while at not in tops:
             at = str(known[at])
     bare = [
         item.short
-        for item in made.resources
+        for item in stack.resources
         if item.custom and _takes_tags(item.type) and item.inputs.get("tags", {}).get("team") != "shop"
     ]
     assert bare == []
@@ -187,24 +198,24 @@ def _takes_tags(kind: str) -> bool:
     return kind not in _TAKES_NO_TAGS and "tags" in vars(resource_class(kind) or object)
 
 
-@pytest.mark.parametrize(("spec", "topology", "more"), MADE, ids=IDS)
+@pytest.mark.parametrize(("spec", "topology", "more"), MADE[::2], ids=IDS[::2])
 def test_production_protects_what_is_painful_to_replace_and_development_nothing(
     spec: str, topology: Topology, more: Mapping[str, Any]
 ) -> None:
-    made = record(lambda: make(spec, topology, profile="production", **more))
-    custom = [item for item in made.resources if item.custom]
+    stack = made(spec, topology, **more)
+    custom = [item for item in stack.resources if item.custom]
     protected = {item.urn for item in custom if item.protect}
     assert protected == {item.urn for item in custom if item.type in PRECIOUS}
     assert {item.type for item in custom if item.protect} >= {"azure-native:apimanagement:ApiManagementService"}
-    relaxed = record(lambda: make(spec, topology, profile="development", **more))
+    relaxed = made(spec, topology, profile="development", **more)
     assert [item.urn for item in relaxed.resources if item.protect] == []
 
 
 @pytest.mark.parametrize("topology", TOPOLOGIES)
 def test_protection_that_the_caller_asks_for_reaches_everything(topology: Topology) -> None:
     options = pulumi.ResourceOptions(protect=True)
-    made = record(lambda: make("streams", topology, options, profile="development"))
-    assert [item.urn for item in made.resources if item.custom and not item.protect] == []
+    stack = record(lambda: make("streams", topology, options, profile="development"))
+    assert [item.urn for item in stack.resources if item.custom and not item.protect] == []
 
 
 # -- what is not known yet ---------------------------------------------------------------------------------------------
@@ -247,11 +258,12 @@ def everything_bound(topology: Topology, spec: str, value: Any) -> dict[str, Any
 
 
 @pytest.mark.parametrize("topology", TOPOLOGIES)
-@pytest.mark.parametrize("spec", ["everything", "slice"])
-def test_all_that_is_bound_may_be_unknown_in_a_preview(spec: str, topology: Topology) -> None:
+def test_all_that_is_bound_may_be_unknown_in_a_preview(topology: Topology) -> None:
     def program(*, hidden: bool) -> None:
-        bound = everything_bound(topology, spec, lambda text: unknown() if hidden else text)
-        make(spec, topology, **bound)
+        def value(text: str) -> Any:
+            return unknown() if hidden else text
+
+        make("everything", topology, **everything_bound(topology, "everything", value))
 
     known = record(lambda: program(hidden=False))
     preview = record(lambda: program(hidden=True), preview=True)
@@ -291,10 +303,10 @@ def test_credentials_may_be_unknown_in_a_preview(topology: Topology) -> None:
 
 @pytest.mark.parametrize("topology", TOPOLOGIES)
 def test_an_existing_network_is_used_and_none_is_made(topology: Topology) -> None:
-    made = record(lambda: make("slice", topology, network=existing(topology, "slice", str)))
-    assert of(made, "network:VirtualNetwork") == {}
-    assert of(made, "network:NetworkSecurityGroup") == {}
-    used = {text for item in made.resources if item.custom for text in _texts(item.inputs) if "/subnets/" in text}
+    stack = made("slice", topology, network=existing(topology, "slice", str))
+    assert of(stack, "network:VirtualNetwork") == {}
+    assert of(stack, "network:NetworkSecurityGroup") == {}
+    used = {text for item in stack.resources if item.custom for text in _texts(item.inputs) if "/subnets/" in text}
     wanted = {"gateway_subnet", "services_subnet"}
     wanted |= {"front_subnet"} if topology == "appgw-waf" else set()
     wanted |= {"endpoints_subnet"} if topology == "balancer-first" else set()
@@ -321,13 +333,13 @@ def test_subnets_may_be_described_so_that_they_can_be_checked(topology: Topology
         return {**found, "delegation": delegated.get(topology, "none")} if text.endswith("gateway_subnet") else found
 
     network = existing(topology, "slice", described)
-    made = record(lambda: make("slice", topology, network=network))
-    assert of(made, "network:LoadBalancer")
+    stack = made("slice", topology, network=network)
+    assert of(stack, "network:LoadBalancer")
 
 
 REFUSED_SUBNETS: list[tuple[Topology, str, dict[str, Any], str]] = [
     ("gateway-first", "gateway_subnet", {"cidr": "10.0.0.0/28", "delegation": "Microsoft.Web/serverFarms"}, "too small for `integration`; it needs /27 or larger"),
-    ("gateway-first", "gateway_subnet", {"cidr": "10.0.0.0/24"}, "it is delegated to nobody; for `integration` it should be delegated to Microsoft.Web/serverFarms"),
+    ("gateway-first", "gateway_subnet", {"cidr": "10.0.0.0/24", "delegation": "none"}, "it is delegated to nobody; for `integration` it should be delegated to Microsoft.Web/serverFarms"),
     ("gateway-first", "gateway_subnet", {"delegation": "Microsoft.Web/hostingEnvironments"}, "it is delegated to Microsoft.Web/hostingEnvironments"),
     ("gateway-first", "services_subnet", {"cidr": "10.0.1.0/24", "delegation": "Microsoft.Web/serverFarms"}, "for `services` it should be delegated to nobody"),
     ("balancer-first", "gateway_subnet", {"cidr": "10.0.0.0/29"}, "too small for `machines`; it needs /28 or larger"),
@@ -354,27 +366,27 @@ def test_a_subnet_in_which_it_would_not_fit_is_refused(
 
 @pytest.mark.parametrize("topology", TOPOLOGIES)
 def test_with_a_private_zone_backends_have_names_and_are_asked_by_them(topology: Topology) -> None:
-    made = record(lambda: make("slice", topology, private_dns={"zone": "internal.shop.example"}))
-    (zone,) = (item for item in of(made, "privatedns:PrivateZone").values() if "shop" in item["privateZoneName"])
+    stack = made("slice", topology, private_dns={"zone": "internal.shop.example"})
+    (zone,) = (item for item in of(stack, "privatedns:PrivateZone").values() if "shop" in item["privateZoneName"])
     assert zone["privateZoneName"] == "internal.shop.example"
-    records = {item["relativeRecordSetName"] for item in of(made, "privatedns:PrivateRecordSet").values()}
+    records = {item["relativeRecordSetName"] for item in of(stack, "privatedns:PrivateRecordSet").values()}
     assert {"orders", "orders-next"} <= records
-    urls = {item.get("url") for item in of(made, "apimanagement:Backend").values()} - {None}
+    urls = {item.get("url") for item in of(stack, "apimanagement:Backend").values()} - {None}
     assert urls == {"http://orders.internal.shop.example:8080", "http://orders-next.internal.shop.example:8080"}
 
 
 @pytest.mark.parametrize("topology", TOPOLOGIES)
 def test_without_one_they_are_asked_by_the_addresses_of_their_balancer(topology: Topology) -> None:
-    made = record(lambda: make("slice", topology))
-    urls = {item.get("url") for item in of(made, "apimanagement:Backend").values()} - {None}
+    stack = made("slice", topology)
+    urls = {item.get("url") for item in of(stack, "apimanagement:Backend").values()} - {None}
     assert len(urls) == 2
     assert all("it-services-balancer" in str(url) for url in urls)
 
 
 @pytest.mark.parametrize("topology", TOPOLOGIES)
 def test_the_host_gets_a_record_in_the_zone_that_is_bound(topology: Topology) -> None:
-    made = record(lambda: make("slice", topology, dns=DNS))
-    (found,) = of(made, "dns:RecordSet").values()
+    stack = made("slice", topology, dns=DNS)
+    (found,) = of(stack, "dns:RecordSet").values()
     assert (found["zoneName"], found["relativeRecordSetName"], found["resourceGroupName"]) == (
         "slice.example",
         "api",
@@ -384,21 +396,27 @@ def test_the_host_gets_a_record_in_the_zone_that_is_bound(topology: Topology) ->
     assert found["recordType"] == ("CNAME" if alias else "A")
     assert ("cnameRecord" in found) == alias
     assert ("aRecords" in found) == (not alias)
-    assert of(record(lambda: make("slice", topology)), "dns:RecordSet") == {}
+    assert of(made("slice", topology), "dns:RecordSet") == {}
 
 
 # -- zones and regions -------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("topology", [one for one in TOPOLOGIES if one != "front-door"])
-@pytest.mark.parametrize("gateways", [SCALE_SET, KUBERNETES], ids=["machines", "kubernetes"])
-def test_in_a_region_without_zones_nothing_is_in_one(topology: Topology, gateways: Any) -> None:
-    if topology != "balancer-first" and gateways is KUBERNETES:
-        pytest.skip("has no gateways of its own")
-    own = {"gateways": gateways} if topology == "balancer-first" else {}
-    made = record(lambda: make("streams", topology, location="westus", **own))
-    assert [item.short for item in made.resources if "zones" in str(list(_keys(item.inputs))).lower()] == []
-    there = record(lambda: make("streams", topology, **own))
+# Front Door has no private endpoints near a region without zones; see below.
+@pytest.mark.parametrize(
+    ("topology", "own"),
+    [
+        ("gateway-first", {}),
+        ("balancer-first", {"gateways": SCALE_SET}),
+        ("balancer-first", {"gateways": KUBERNETES}),
+        ("appgw-waf", {}),
+    ],
+    ids=["gateway-first", "machines", "kubernetes", "appgw-waf"],
+)
+def test_in_a_region_without_zones_nothing_is_in_one(topology: Topology, own: Mapping[str, Any]) -> None:
+    stack = made("streams", topology, location="westus", **own)
+    assert [item.short for item in stack.resources if "zones" in str(list(_keys(item.inputs))).lower()] == []
+    there = made("streams", topology, **own)
     assert [item for item in there.resources if "zones" in str(list(_keys(item.inputs))).lower()]
 
 
@@ -419,8 +437,8 @@ def test_zones_of_a_region_without_are_refused(topology: Topology) -> None:
 
 @pytest.mark.parametrize("topology", TOPOLOGIES)
 def test_zones_that_the_stack_says_are_those_of_addresses(topology: Topology) -> None:
-    made = record(lambda: make("streams", topology, zones=["1", "2"]))
-    found = {name: item.get("zones") for name, item in of(made, "network:PublicIPAddress").items()}
+    stack = made("streams", topology, zones=["1", "2"])
+    found = {name: item.get("zones") for name, item in of(stack, "network:PublicIPAddress").items()}
     assert found
     assert {str(zones) for zones in found.values()} == {"['1', '2']"}
 
@@ -429,18 +447,22 @@ def test_a_region_in_which_front_door_has_no_private_endpoints_is_refused_with_t
     told = refusal("slice", "front-door", location="westus")
     assert "front_door.link_location" in told
     assert "westus2" in told
-    made = record(lambda: make("slice", "front-door", location="westus", front_door={"link_location": "westus2"}))
-    (origin,) = of(made, "cdn:AFDOrigin").values()
+    stack = made("slice", "front-door", location="westus", front_door={"link_location": "westus2"})
+    (origin,) = of(stack, "cdn:AFDOrigin").values()
     assert origin["sharedPrivateLinkResource"]["privateLinkLocation"] == "westus2"
 
 
 def test_no_retired_sku_is_used() -> None:
     """Basic addresses and balancers went in 2025, the Enterprise tiers of Redis go in 2027, WAF of version 1 in 2026."""
     for spec, topology, more in MADE:
-        made = record(lambda spec=spec, topology=topology, more=more: make(spec, topology, **more))
-        skus = {(item.type.rpartition(":")[2], item.inputs["sku"]["name"]) for item in made.resources if _has_sku(item)}
+        stack = made(spec, topology, **more)
+        skus = {
+            (item.type.rpartition(":")[2], item.inputs["sku"]["name"]) for item in stack.resources if _has_sku(item)
+        }
         assert ("PublicIPAddress", "Basic") not in skus
-        assert {name for kind, name in skus if kind in ("PublicIPAddress", "LoadBalancer", "NatGateway")} <= {"Standard"}
+        assert {name for kind, name in skus if kind in ("PublicIPAddress", "LoadBalancer", "NatGateway")} <= {
+            "Standard"
+        }
         assert all(name.startswith("Balanced_B") for kind, name in skus if kind == "RedisEnterprise")
         assert {name for kind, name in skus if kind == "ApplicationGateway"} <= {"WAF_v2"}
         assert {name for kind, name in skus if kind == "ApiManagementService"} <= set(BY_NAME)
@@ -454,15 +476,15 @@ def test_a_retired_redis_is_refused() -> None:
     from edgewright.clouds.part import ArgumentsError
 
     with pytest.raises(ArgumentsError, match="is retired on 2027-03-31"):
-        record(lambda: make("slice", "balancer-first", cache={"sku": "Enterprise_E10"}))
+        made("slice", "balancer-first", cache={"sku": "Enterprise_E10"})
 
 
 # -- overrides ---------------------------------------------------------------------------------------------------------
 
 BY_HAND: Mapping[str, tuple[str, str, str]] = {
     "network": ("virtual_network", "flow_timeout_in_minutes", "network:VirtualNetwork"),
-    "services": ("load_balancer", "scope", "network:LoadBalancer"),
-    "public": ("load_balancer", "scope", "network:LoadBalancer"),
+    "services": ("load_balancer", "id", "network:LoadBalancer"),
+    "public": ("load_balancer", "id", "network:LoadBalancer"),
     "names": ("zone", "location", "privatedns:PrivateZone"),
     "service": ("service", "notification_sender_email", "apimanagement:ApiManagementService"),
     "api": ("api", "contact", "apimanagement:Api"),
@@ -472,8 +494,8 @@ BY_HAND: Mapping[str, tuple[str, str, str]] = {
     "cache": ("cache", "description", "apimanagement:Cache"),
     "certificate": ("certificate", "password", "apimanagement:Certificate"),
     "gateway": ("gateway", "description", "apimanagement:Gateway"),
-    "machines": ("scale_set", "priority", "compute:VirtualMachineScaleSet"),
-    "cluster": ("cluster", "disk_encryption_set_id", "containerservice:ManagedCluster"),
+    "machines": ("autoscale", "name", "monitor:AutoscaleSetting"),
+    "cluster": ("cluster", "fqdn_subdomain", "containerservice:ManagedCluster"),
     "gateways": ("identity", "location", "managedidentity:UserAssignedIdentity"),
     "firewall": ("public_ip", "idle_timeout_in_minutes", "network:PublicIPAddress"),
     "service_names": ("zone", "location", "privatedns:PrivateZone"),
@@ -482,24 +504,29 @@ BY_HAND: Mapping[str, tuple[str, str, str]] = {
 """By part: an attribute, an input of it and the type that has it. The others are raw resources, or not placed here."""
 
 
-def overridden(topology: Topology) -> Iterator[str]:
-    for part in parts_of(topology):
-        if part in BY_HAND:
-            yield part
+@pytest.mark.parametrize(
+    ("topology", "gateways"),
+    [*((one, None) for one in TOPOLOGIES), ("balancer-first", KUBERNETES)],
+    ids=[*TOPOLOGIES, "balancer-first on kubernetes"],
+)
+def test_an_override_reaches_the_raw_resource_of_its_part(topology: Topology, gateways: Any) -> None:
+    own = {"gateways": gateways} if gateways is not None else {}
+    absent = {"cluster", "gateways"} if gateways is None else {"public", "services", "names", "machines"}
+    parts = [part for part in parts_of(topology) if part in BY_HAND and part not in absent]
+    changes = {part: {BY_HAND[part][0]: {BY_HAND[part][1]: f"said of {part}"}} for part in parts}
+    spec = with_streams() if gateways is None else small(routes=cached_and_live())
+    zone = {"zone": "internal.shop.example"}
+    stack = record(lambda: make(spec, topology, overrides=changes, private_dns=zone, **own))
+    reached = {
+        part: [item.type for item in stack.resources if item.inputs.get(_wire(BY_HAND[part][1])) == f"said of {part}"]
+        for part in parts
+    }
+    assert reached == {part: [f"azure-native:{BY_HAND[part][2]}"] for part in parts}
+    assert len(parts) >= 7
 
 
-@pytest.mark.parametrize(("topology", "part"), [(one, part) for one in TOPOLOGIES for part in overridden(one)])
-def test_an_override_reaches_the_raw_resource_of_a_part(topology: Topology, part: str) -> None:
-    attribute, field, kind = BY_HAND[part]
-    extra: dict[str, Any] = {"gateways": KUBERNETES} if part in ("cluster", "gateways") else {}
-    spec = with_streams()
-    change = {part: {attribute: {field: "said by hand"}}}
-    made = record(
-        lambda: make(spec, topology, overrides=change, private_dns={"zone": "internal.shop.example"}, **extra)
-    )
-    wire = "".join(word if at == 0 else word.title() for at, word in enumerate(field.split("_")))
-    found = [item for item in made.resources if item.inputs.get(wire) == "said by hand"]
-    assert [item.type for item in found] == [f"azure-native:{kind}"]
+def _wire(field: str) -> str:
+    return "".join(word if at == 0 else word.title() for at, word in enumerate(field.split("_")))
 
 
 def with_streams() -> dict[str, Any]:
@@ -509,13 +536,16 @@ def with_streams() -> dict[str, Any]:
             "web": {"host": "api.shop.example"},
             "mqtt": {"protocol": "tcp", "port": 1883, "backend": "broker"},
         },
-        listener=None,
         backends={"orders": {"port": 8080}, "broker": {"port": 1884, "protocol": "tcp"}},
-        routes={
-            "GET /a": {"backend": "orders", "auth": "none", "listener": "web", "cache": {"ttl": "60s"}},
-            "WS /live": {"backend": "orders", "auth": "none", "listener": "web"},
-        },
+        routes=cached_and_live(listener="web"),
     )
+
+
+def cached_and_live(**more: str) -> dict[str, Any]:
+    return {
+        "GET /a": {"backend": "orders", "auth": "none", "cache": {"ttl": "60s"}, **more},
+        "WS /live": {"backend": "orders", "auth": "none", **more},
+    }
 
 
 def test_a_record_may_be_overridden_too() -> None:
@@ -546,22 +576,22 @@ def test_a_secret_of_introspection_that_is_missing_is_refused_before_anything_is
 
 @pytest.mark.parametrize("topology", TOPOLOGIES)
 def test_secrets_are_nowhere_in_plain(topology: Topology) -> None:
-    made = record(lambda: make("introspection", topology))
-    values = {name: item for name, item in of(made, "apimanagement:NamedValue").items() if item.get("secret")}
-    assert len(values) == 2
-    assert {item["value"] for item in values.values()} == {SECRET}
-    assert "secret-1" not in repr(made)
+    stack = made("introspection", topology)
+    values = {item["displayName"]: item for item in of(stack, "apimanagement:NamedValue").values()}
+    secret = [values[f"opaque-{name}-introspection"] for name in ("tokens", "partner")]
+    assert [(item["secret"], item["value"]) for item in secret] == [(True, SECRET)] * 2
+    assert "secret-1" not in repr(stack)
 
 
 def test_an_existing_redis_is_used_by_its_connection_string() -> None:
     connection = "cache.example:10000,password=key,ssl=True,abortConnect=False"
     credentials = {"cache:connection": connection}
-    made = record(lambda: make("slice", "balancer-first", cache={"existing": True}, credentials=credentials))
-    (cache,) = of(made, "apimanagement:Cache").values()
+    stack = made("slice", "balancer-first", cache={"existing": True}, credentials=credentials)
+    (cache,) = of(stack, "apimanagement:Cache").values()
     assert cache["connectionString"] == SECRET
-    assert [item.short for item in made.resources if "redis" in item.type.lower()] == []
-    assert of(made, "network:PrivateEndpoint") == {}
-    assert connection not in repr(made)
+    assert [item.short for item in stack.resources if "redis" in item.type.lower()] == []
+    assert of(stack, "network:PrivateEndpoint") == {}
+    assert connection not in repr(stack)
 
 
 def test_an_existing_redis_without_its_connection_string_is_refused() -> None:
@@ -581,7 +611,7 @@ def test_a_balancer_before_managed_gateways_is_refused_with_the_reason_and_what_
 
 
 def test_a_balancer_alone_is_refused_with_the_reason_and_what_was_meant() -> None:
-    config = {"edgewright:spec": "shop.edge.yaml", "edgewright:topology": "azure/balancer-only"}
+    config = {"spec": "shop.edge.yaml", "topology": "azure/balancer-only"}
     folder = file_of("slice").parents[3] / "stacks"
     with pytest.raises((SpecError, StackError)) as error:
         from_values(folder.parent, folder, "shop", config, source="Pulumi.shop.yaml")

@@ -61,6 +61,17 @@ def make(
     return topology_class(topology)("it", cast(EdgeArgs, args), options)
 
 
+_KEPT: dict[str, Recording] = {}
+
+
+def made(spec: str, topology: Topology, **more: Any) -> Recording:
+    """What a topology makes; of the same arguments it is recorded once in a process."""
+    key = repr((spec, topology, sorted(more.items())))
+    if key not in _KEPT:
+        _KEPT[key] = record(lambda: make(spec, topology, **more))
+    return _KEPT[key]
+
+
 def outputs(place: Callable[[], Any], *names: str) -> tuple[Any, ...]:
     """Attributes of a topology as a stack would show them."""
 
@@ -73,9 +84,9 @@ def outputs(place: Callable[[], Any], *names: str) -> tuple[Any, ...]:
     return tuple(found[name] for name in names)
 
 
-def of(made: Recording, kind: str) -> dict[str, Mapping[str, Any]]:
+def of(found: Recording, kind: str) -> dict[str, Mapping[str, Any]]:
     """Inputs by name of the resources of a type such as ``network:LoadBalancer``."""
-    return {item.name: item.inputs for item in made.resources if item.type == f"azure-native:{kind}"}
+    return {item.name: item.inputs for item in found.resources if item.type == f"azure-native:{kind}"}
 
 
 def file_of(spec: str) -> Path:
