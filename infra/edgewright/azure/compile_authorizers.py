@@ -15,6 +15,7 @@ from edgewright.azure.policy import (
     CacheStoreValue,
     Choose,
     Policy,
+    Reference,
     SendRequest,
     SetVariable,
     ValidateAzureAdToken,
@@ -161,9 +162,9 @@ def _asked(edge: Edge, items: Sequence[IntrospectionAuthorizer]) -> Iterator[Pol
 
 def _request(edge: Edge, item: IntrospectionAuthorizer) -> SendRequest:
     return SendRequest(
-        url=cs.text(item.endpoint),
+        url=item.endpoint,
         headers=(
-            ("Authorization", f"Basic {{{{{credential_of(edge, item.name)}}}}}"),
+            ("Authorization", Reference(credential_of(edge, item.name), before="Basic ")),
             ("Content-Type", "application/x-www-form-urlencoded"),
             ("Accept", "application/json"),
         ),

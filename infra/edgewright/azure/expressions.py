@@ -26,20 +26,26 @@ def literal(value: str) -> str:
 
 
 def _escaped(char: str) -> str:
-    units = char.encode("utf-16-be")
+    units = char.encode("utf-16-be", "surrogatepass")
     return "".join(f"\\u{units[at]:02x}{units[at + 1]:02x}" for at in range(0, len(units), 2))
 
 
-def text(value: str) -> "str | Code":
-    """A text as the value of an attribute or element that takes expressions: plain where that has one reading only."""
-    if "{{" in value or value.startswith("@"):
-        return Code(f"@({literal(value)})")
-    return value
+# A gateway trims a value before it looks for code, as Microsoft's samples of `set-body` have it, and it replaces
+# `{{name}}` anywhere before it reads anything. XML 1.0 (2.2, 2.11) has these characters alone, and CR is a line break.
+_READ_OTHERWISE = re.compile(
+    r"\A[\s\u200b\ufeff]|[\s\u200b\ufeff]\Z|\A@|\{\{|[^\t\n\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
+)
 
 
 def is_plain(value: str) -> bool:
-    """Whether a text can stand where no expression may, and still mean itself."""
-    return "{{" not in value and not value.startswith("@")
+    """Whether a text of a policy means itself: as it is printed it is neither code, nor a named value, nor changed by
+    being trimmed or by XML."""
+    return _READ_OTHERWISE.search(value) is None
+
+
+def text(value: str) -> "str | Code":
+    """A text as the value of an attribute or element that takes expressions: as it is where it is plain."""
+    return value if is_plain(value) else Code(f"@({literal(value)})")
 
 
 def _name(value: str) -> str:

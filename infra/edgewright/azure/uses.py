@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from edgewright.azure.bindings import Bindings, pooled
-from edgewright.azure.compile_authorizers import ALGORITHMS, entra_tenant, introspections
+from edgewright.azure.compile_authorizers import ALGORITHMS, entra_tenant, introspections, rsa_keys
 from edgewright.azure.compile_limits import is_exact
 from edgewright.azure.compile_operations import operations
 from edgewright.azure.compile_policy import streamed
@@ -23,7 +23,6 @@ from edgewright.edge.model import (
     MtlsAuthorizer,
     OidcAuthorizer,
     Origin,
-    Redirect,
     Route,
 )
 
@@ -143,7 +142,16 @@ entra_elsewhere = jwts_where(
         )
     )
 )
-odd_texts = jwts_where(lambda item: not all(is_plain(one) for one in (item.issuer, *item.audiences, item.source.name)))
+
+
+def _texts(item: JwtAuthorizer) -> Iterator[str]:
+    """What stands in attributes and elements that take no expression."""
+    yield from (item.issuer, *item.audiences, item.source.name, item.source.prefix.strip())
+    for key in rsa_keys(item):
+        yield from key
+
+
+odd_texts = jwts_where(lambda item: not all(map(is_plain, _texts(item))))
 
 
 def keys_in_two_places(edge: Edge, bindings: Bindings) -> Iterator[Use]:
@@ -358,6 +366,16 @@ cached_head = routes_where(
 cached_under_matches = routes_where(
     lambda route, edge: route.cache.origin if route.cache and (route.headers or route.query) else None
 )
+cached_by_odd_names = routes_where(
+    lambda route, edge: (
+        route.cache.origin
+        if route.cache and not all(is_plain(name) and ";" not in name for name in route.cache.query)
+        else None
+    )
+)
+odd_origins = routes_where(
+    lambda route, edge: route.cors.origin if route.cors and not all(map(is_plain, route.cors.origins)) else None
+)
 retried = routes_where(lambda route, edge: route.retry.origin if route.retry and route.retry.backoff % 1000 else None)
 limited_over_240 = routes_where(lambda route, edge: route.timeout.origin if route.timeout.request > 240_000 else None)
 timed_in_parts = routes_where(lambda route, edge: route.timeout.origin if route.timeout.request % 1000 else None)
@@ -378,11 +396,6 @@ def _touches_kept(route: Route) -> bool:
 
 
 kept_headers = routes_where(lambda route, edge: route.origin if _touches_kept(route) else None)
-redirects_below_variables = routes_where(
-    lambda route, edge: (
-        route.origin if isinstance(route.action, Redirect) and not is_plain(route.action.origin_url) else None
-    )
-)
 
 
 def unlike_cors(edge: Edge, bindings: Bindings) -> Iterator[Use]:
