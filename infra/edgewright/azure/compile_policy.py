@@ -555,9 +555,8 @@ def _changes(route: Route) -> Iterator[Policy]:
     if route.rewrite is not None and route.rewrite.prefix is not None:
         yield RewriteUri(cs.below(route.rewrite.prefix.rstrip("/"), len(route.path.segments)))
     if route.rewrite is not None and route.rewrite.path is not None:
-        yield RewriteUri(
-            cs.filled_path([_piece(item.text, item.variable, route) for item in route.rewrite.path.segments])
-        )
+        pieces = [_piece(item.text, item.variable, route) for item in route.rewrite.path.segments]
+        yield RewriteUri(cs.filled_path(pieces, len(route.path.segments) if route.rewrite.path.rest else None))
     if route.rewrite is not None and route.rewrite.host is not None:
         yield SetHeader("Host", "override", (route.rewrite.host,))
     yield from _headers(route.request_headers.remove, route.request_headers.set, route.request_headers.add)

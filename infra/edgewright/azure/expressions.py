@@ -423,11 +423,25 @@ def is_missing(variable: str) -> Code:
 # -- where a request goes on -------------------------------------------------------------------------------------------
 
 
+_PATH = "context.Request.OriginalUrl.Path"
+
+
+def _rest(segments: int) -> str:
+    """What the path of a request has behind its first segments, with a slash before each; nothing of ``/`` itself."""
+    if segments == 0:
+        return f'({_PATH} == "/" ? "" : {_PATH})'
+    return f"string.Concat({_PATH}.Split('/').Skip({int(segments) + 1}).Select(one => \"/\" + one))"
+
+
+def _below(prefix: str, segments: int) -> str:
+    rest = _rest(segments)
+    return f"{literal(prefix)} + {rest}" if prefix else f'({rest} == "" ? "/" : {rest})'
+
+
 def below(prefix: str, segments: int) -> Code:
-    """The path of a request with another prefix in place of its first segments."""
-    way = "context.Request.OriginalUrl.Path.Split('/')"
-    rest = f'string.Concat({way}.Skip({int(segments) + 1}).Select(one => "/" + one))'
-    return Code(f"@({literal(prefix)} + {rest})" if prefix else f'@({rest} == "" ? "/" : {rest})')
+    """The path of a request with another prefix in place of its first segments. prefix: without a slash at its end,
+    empty: none."""
+    return Code(f"@({_below(prefix, segments)})")
 
 
 def location(origin: str, path: str | None, keep_rest: int | None) -> Code:
@@ -435,22 +449,21 @@ def location(origin: str, path: str | None, keep_rest: int | None) -> Code:
     stands for."""
     start = literal(origin) if origin else '"https://" + context.Request.OriginalUrl.Host'
     if path is None:
-        way = "context.Request.OriginalUrl.Path"
-    elif keep_rest is None:
-        way = literal(path)
+        way = _PATH
     else:
-        way = f"{literal(path.rstrip('/'))} + {below('', keep_rest).text[2:-1]}"
-    return Code(f"@({start} + ({way}) + context.Request.OriginalUrl.QueryString)")
+        way = literal(path) if keep_rest is None else _below(path.rstrip("/"), keep_rest)
+    return Code(f"@({start} + {way} + context.Request.OriginalUrl.QueryString)")
 
 
-def filled_path(pieces: Sequence[str | int]) -> Code:
-    """A path of literal segments, and of the request's own by their number."""
+def filled_path(pieces: Sequence[str | int], rest: int | None = None) -> Code:
+    """A path of literal segments, and of the request's own by their number. rest: what the request has behind so many
+    segments stands at its end."""
     words = [
-        f"\"/\" + context.Request.OriginalUrl.Path.Split('/')[{piece + 1}]"
-        if isinstance(piece, int)
-        else literal(f"/{piece}")
+        f"\"/\" + {_PATH}.Split('/')[{piece + 1}]" if isinstance(piece, int) else literal(f"/{piece}")
         for piece in pieces
     ]
+    if rest is not None:
+        words.append(_rest(rest) if words else _below("", rest))
     return Code(f"@({' + '.join(words) or literal('/')})")
 
 
