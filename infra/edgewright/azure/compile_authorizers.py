@@ -43,6 +43,11 @@ def entra_tenant(issuer: str) -> str | None:
     return found[1].lower() if found else None
 
 
+def scheme_of(item: JwtAuthorizer) -> str:
+    """The word before a token, without the spaces between; empty for none."""
+    return item.source.prefix.strip(" ")
+
+
 def product_of(authorizer: str) -> str:
     """The id of the product whose subscriptions are the clients of an authorizer."""
     return re.sub(r"[^a-z0-9-]+", "-", authorizer.lower()).strip("-") + "-clients"
@@ -202,10 +207,9 @@ def _token(item: JwtAuthorizer) -> Policy:
         return ValidateAzureAdToken(tenant, item.audiences if item.audience_claim == "aud" else (), cs.TOKEN)
     source = item.source
     kind = {"header": "header-name", "query": "query-parameter-name"}[source.kind]
-    scheme = source.prefix.strip() or None
     return ValidateJwt(
         source=(kind, "Authorization" if source.name == "authorization" else source.name),
-        scheme=scheme,
+        scheme=scheme_of(item) or None,
         openid_configs=()
         if item.jwks is not None
         else (f"{item.issuer.rstrip('/')}/.well-known/openid-configuration",),

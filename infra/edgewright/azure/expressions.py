@@ -9,6 +9,8 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from edgewright.azure.regular_expressions import to_net
+
 _NOT_PLAIN = re.compile(r"[^A-Za-z0-9 _./:|+=-]")
 _NAME = re.compile(r"[a-z][a-z0-9-]*")
 
@@ -111,8 +113,12 @@ def _holds(item: Condition) -> str:
         return f"{where}.ContainsKey({name}) && {value} == {literal(item.value)}"
     if item.kind == "prefix":
         return f"{value}.StartsWith({literal(item.value)}, StringComparison.Ordinal) && {where}.ContainsKey({name})"
-    pattern = literal(f"^(?:{item.value})$")
-    return f"{where}.ContainsKey({name}) && Regex.IsMatch({value}, {pattern})"
+    pattern = literal(f"^(?:{to_net(item.value)})\\z")
+    return f"{where}.ContainsKey({name}) && Regex.IsMatch({value}, {pattern}, {_MATCHED})"
+
+
+# RE2 never takes long; .NET tries ways out, and may take for ever: what a client sends is given up and refused (500).
+_MATCHED = "RegexOptions.CultureInvariant, TimeSpan.FromMilliseconds(250)"
 
 
 def part(variable: str, index: int) -> Code:
@@ -448,11 +454,8 @@ def location(origin: str, path: str | None, keep_rest: int | None) -> Code:
     """Where a redirect leads, the query kept. origin: empty for the same host; keep_rest: segments that ``path``
     stands for."""
     start = literal(origin) if origin else '"https://" + context.Request.OriginalUrl.Host'
-    if path is None:
-        way = _PATH
-    else:
-        way = literal(path) if keep_rest is None else _below(path.rstrip("/"), keep_rest)
-    return Code(f"@({start} + {way} + context.Request.OriginalUrl.QueryString)")
+    new = literal(path or "") if keep_rest is None else _below((path or "").rstrip("/"), keep_rest)
+    return Code(f"@({start} + {_PATH if path is None else new} + context.Request.OriginalUrl.QueryString)")
 
 
 def filled_path(pieces: Sequence[str | int], rest: int | None = None) -> Code:

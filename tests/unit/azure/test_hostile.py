@@ -32,6 +32,7 @@ from edgewright.azure.policy import (
     ReturnResponse,
     SetHeader,
 )
+from edgewright.azure.regular_expressions import to_net
 from edgewright.edge.resolve import resolve
 from edgewright.spec.document import from_data
 from edgewright.spec.problems import SpecError
@@ -122,6 +123,11 @@ def same(value: str) -> str:
     return value
 
 
+def in_net(value: str) -> str:
+    """A regular expression for a whole value."""
+    return f"^(?:{to_net(value)})\\z"
+
+
 @dataclass(frozen=True)
 class Hole:
     """make: the spec with a value in the hole; becomes: what the value is in a document; shown: whether it is there at
@@ -142,7 +148,7 @@ HOLES: dict[str, Hole] = {
     "removed header": Hole(lambda value: route(headers={"response": {"remove": [value]}}), str.lower),
     "matched header": Hole(lambda value: route(match={"headers": {"x-a": value}})),
     "prefix of a header": Hole(lambda value: route(match={"headers": {"x-a": {"prefix": value}}})),
-    "regex of a header": Hole(lambda value: route(match={"headers": {"x-a": {"regex": value}}}), lambda value: f"^(?:{value})$"),
+    "regex of a header": Hole(lambda value: route(match={"headers": {"x-a": {"regex": value}}}), in_net),
     "name of a matched header": Hole(lambda value: route(match={"headers": {value: "b"}}), str.lower),
     "matched query": Hole(lambda value: route(match={"query": {"a": value}})),
     "name of a matched query": Hole(lambda value: route(match={"query": {value: {"present": True}}})),
