@@ -256,7 +256,7 @@ ROWS: tuple[Row, ...] = (
     Row("ValueMatch.exact", _n()),
     Row("ValueMatch.prefix", _n()),
     Row("ValueMatch.regex", _n("RE2, translated for .NET; one that takes longer than 250 ms is given up (500)")),
-    Row("ValueMatch.(regex that .NET reads otherwise)", _u("gateways match by .NET, which has not all of RE2: no classes by name such as [:alpha:], no flags but i and s, no {,n}, no \\\\Z, no sets of characters beyond U+FFFF", "a regular expression without these"), u.untold_patterns),
+    Row("ValueMatch.(regex that .NET reads otherwise)", _u("gateways match by .NET, which has not all of RE2: no classes by name such as [:alpha:], no flags but i and s, no {,n}, no \\Z, no sets of characters beyond U+FFFF", "a regular expression without these"), u.untold_patterns),
     Row("ValueMatch.present", _n()),
     Row("Match.headers", _n()),
     Row("Match.query", _n()),

@@ -210,7 +210,7 @@ def bearer() -> Code:
         """@{
     var sent = context.Request.Headers.GetValueOrDefault("Authorization", "");
     var word = sent.StartsWith("Bearer ", StringComparison.OrdinalIgnoreCase) ? sent.Substring(7).Trim() : "";
-    return Regex.IsMatch(word, "^[A-Za-z0-9._~+/-]+=*$") ? word : "";
+    return Regex.IsMatch(word, "^[A-Za-z0-9._~+/-]+=*\\\\z") ? word : "";
 }"""
     )
 

@@ -77,8 +77,8 @@ def test_what_is_read_in_several_ways_is_refused(pattern: str) -> None:
         to_net(pattern)
 
 
-# Python warns of sets in sets, which it does not have.
-pytestmark = pytest.mark.filterwarnings("ignore:Possible nested set:FutureWarning")
+# Python warns of sets of sets, which it does not have.
+pytestmark = pytest.mark.filterwarnings("ignore:Possible:FutureWarning")
 
 
 def edge(pattern: str, key: str = "GET /a") -> dict[str, object]:
@@ -115,4 +115,6 @@ def test_any_pattern_is_refused_or_means_the_same(pattern: str, texts: list[str]
     except (re.error, PatternError):
         return
     for text in texts:
+        if not text and r"\B" in pattern:
+            continue  # Python finds no \B in nothing, up to 3.13; RE2 does
         assert (wanted.fullmatch(text) is not None) == (net.search(text) is not None), (pattern, text)
