@@ -10,6 +10,7 @@ from edgewright.azure.binding_model import GatewaysModel
 from edgewright.azure.compile_balancers import EDGE, GATEWAYS
 from edgewright.azure.compile_network import PODS, REDIS_PORT
 from edgewright.azure.external_cache import ExternalCache
+from edgewright.azure.place_monitoring import workspace_of
 from edgewright.azure.place_network import network_id, subnet
 from edgewright.azure.place_service import certificate_identity
 from edgewright.azure.placement import CONNECTION, Site
@@ -21,6 +22,7 @@ from edgewright.clouds.part import place
 if TYPE_CHECKING:
     from pulumi_azure_native.network import PublicIPAddress
 
+    from edgewright.azure.edge_monitoring import EdgeMonitoring
     from edgewright.azure.gateway_scale_set import GatewayScaleSet
     from edgewright.azure.kubernetes_cluster import KubernetesCluster
     from edgewright.azure.kubernetes_gateway import KubernetesGateway
@@ -199,7 +201,9 @@ def place_machines(
     return GatewayScaleSet(f"{site.name}-machines", args, site.options())
 
 
-def place_cluster(site: Site, made: "Network | None", service: ApiManagement) -> Cluster | None:
+def place_cluster(
+    site: Site, made: "Network | None", service: ApiManagement, logs: "EdgeMonitoring | None"
+) -> Cluster | None:
     """Gateways in Kubernetes, in a cluster that is made or there, with sample services where the stack has them."""
     bound = gateways_of(site).kubernetes
     if bound is None:
@@ -207,7 +211,7 @@ def place_cluster(site: Site, made: "Network | None", service: ApiManagement) ->
     from edgewright.azure.kubernetes_cluster import KubernetesCluster
     from edgewright.azure.kubernetes_gateway import KubernetesGateway
 
-    cluster = KubernetesCluster(f"{site.name}-cluster", _cluster_args(site, made), site.options())
+    cluster = KubernetesCluster(f"{site.name}-cluster", _cluster_args(site, made, logs), site.options())
     login: dict[str, Any] = {"kubeconfig": cluster.kubeconfig, "cluster_id": cluster.id}
     namespace = bound.namespace or f"{site.artifact.name}-gateways"
     samples = _samples(site, namespace, login)
@@ -236,7 +240,7 @@ def place_cluster(site: Site, made: "Network | None", service: ApiManagement) ->
     return Cluster(cluster, gateway, samples, address)
 
 
-def _cluster_args(site: Site, made: "Network | None") -> Any:
+def _cluster_args(site: Site, made: "Network | None", logs: "EdgeMonitoring | None") -> Any:
     bound = gateways_of(site).kubernetes
     if bound is None:
         raise AssertionError(site.name)
@@ -279,8 +283,7 @@ def _cluster_args(site: Site, made: "Network | None") -> Any:
         args["api_server"] = {"private": True} if wanted.private else {"authorized_ranges": ranges}
     if wanted.admin_group_ids:
         args["admin_group_ids"] = wanted.admin_group_ids
-    if site.bindings.data.workspace is not None:
-        args["workspace_id"] = site.bindings.data.workspace
+    args["workspace_id"] = workspace_of(site, logs)
     return args
 
 

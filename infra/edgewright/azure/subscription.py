@@ -35,8 +35,8 @@ class SubscriptionArgs(TypedDict, total=False):
     """``active`` (default), ``suspended`` or ``cancelled``."""
     allow_tracing: bool
     """Whether the client may see traces, which show policies and secrets; default: False."""
-    after: Sequence[pulumi.Resource]
-    """What must be there first, such as the links of a product."""
+    after: Sequence[Any]
+    """Resources: what must be there first, such as the links of a product."""
     overrides: Mapping[str, Mapping[str, Any]]
     """Raw inputs of ``subscription``."""
 
