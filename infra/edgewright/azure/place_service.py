@@ -241,7 +241,7 @@ def place_record(site: Site, *, name: Any = None, address: Any = None) -> pulumi
             **told,
         },
         parent=site.parent,
-        overrides=site.overrides,
+        overrides=site.overrides.get("record"),
         key="record",
     )
 
