@@ -31,6 +31,12 @@ _PATHS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "apimanagement:Cache": ("service_caches", ("serviceName", "cacheId")),
     "apimanagement:Certificate": ("service_certificates", ("serviceName", "certificateId")),
     "apimanagement:Diagnostic": ("service_diagnostics", ("serviceName", "diagnosticId")),
+    "apimanagement:Gateway": ("service_gateways", ("serviceName", "gatewayId")),
+    "apimanagement:GatewayApiEntityTag": ("service_gateways_apis", ("serviceName", "gatewayId", "apiId")),
+    "apimanagement:GatewayHostnameConfiguration": (
+        "service_gateways_hostnameConfigurations",
+        ("serviceName", "gatewayId", "hcId"),
+    ),
     "apimanagement:Logger": ("service_loggers", ("serviceName", "loggerId")),
     "apimanagement:NamedValue": ("service_namedValues", ("serviceName", "namedValueId")),
     "apimanagement:PolicyFragment": ("service_policyFragments", ("serviceName", "id")),

@@ -121,11 +121,14 @@ def literal(node: Node) -> str:
     return units.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
-def literals(code: str) -> list[str]:
+@lru_cache(maxsize=4096)
+def literals(code: str) -> tuple[str, ...]:
     """The values of all literals of text, in their order."""
-    return [literal(item) for item in walk(parse(code)) if item.type in ("string_literal", "verbatim_string_literal")]
+    texts = ("string_literal", "verbatim_string_literal")
+    return tuple(literal(item) for item in walk(parse(code)) if item.type in texts)
 
 
+@lru_cache(maxsize=4096)
 def shape(code: str) -> tuple[str, ...]:
     """The syntax tree with the contents of literals of text left out: names, numbers and signs are part of it."""
     return tuple(_shape(parse(code)))
@@ -252,7 +255,11 @@ CONTEXT: Mapping[str, Mapping[str, str]] = {
         "Id": "string", "IsCurrentRevision": "bool", "Name": "string", "Path": "string", "Revision": "string",
         "ServiceUrl": "IUrl", "Version": "string", "Protocols": _TEXTS, "SubscriptionKeyParameterNames": "Names",
     },
-    "Deployment": {"GatewayId": "string", "Region": "string", "ServiceName": "string", "Certificates": _MAP},
+    "Deployment": {
+        "Gateway": "Gateway", "GatewayId": "string", "Region": "string", "ServiceId": "string", "ServiceName": "string",
+        "Certificates": _MAP,
+    },
+    "Gateway": {"Id": "string", "InstanceId": "string", "IsManaged": "bool"},
     "LastError": dict.fromkeys(("Source", "Reason", "Message", "Scope", "Section", "Path", "PolicyId"), "string"),
     "Operation": dict.fromkeys(("Id", "Method", "Name", "UrlTemplate"), "string"),
     "Product": {
@@ -318,7 +325,8 @@ class _Names:
             if item.type in ("implicit_parameter", "parameter"):
                 self._own[text(item).split()[-1]] = ""
             if item.type == "variable_declarator":
-                self._own[text(item.child_by_field_name("name") or item)] = ""
+                value = item.named_children[-1]
+                self._own[text(item.child_by_field_name("name") or item)] = self._kind(value)
             if item.type in ("foreach_statement", "catch_declaration", "declaration_expression"):
                 name = item.child_by_field_name("left") or item.child_by_field_name("name")
                 self._own[text(name) if name is not None else ""] = ""
@@ -420,6 +428,8 @@ class _Names:
                 return CONTEXT.get(self._kind(_field(node, "expression")), {}).get(text(_field(node, "name")), "")
             case "invocation_expression":
                 return self._kind(_field(node, "function"))
+            case "conditional_expression":
+                return self._kind(_field(node, "consequence")) or self._kind(_field(node, "alternative"))
             case "element_access_expression":
                 return CONTEXT.get(self._kind(_field(node, "expression")), {}).get("[]", "")
             case _:

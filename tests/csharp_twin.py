@@ -104,6 +104,7 @@ def context(
     subscription: str | None = None,
     product: str | None = None,
     error: Mapping[str, str] | None = None,
+    managed: bool = True,
     request_id: str = "00000000-0000-0000-0000-000000000000",
 ) -> Stub:
     """A context. request: method, path, query (text without ``?``), query_case, headers, ip, host, body."""
@@ -143,6 +144,7 @@ def context(
         if error is None
         else Stub("LastError", {name.title().replace("Policyid", "PolicyId"): value for name, value in error.items()}),
         "User": None,
+        "Deployment": Stub("Deployment", {"Gateway": Stub("Gateway", {"IsManaged": managed})}),
     }
     return Stub("context", values)
 
@@ -419,9 +421,9 @@ class _Run:
             return _equal(one, other) == (sign == "==")
         if sign == "+":
             return _plus(one, other)
-        if isinstance(one, int) and isinstance(other, int):
+        if isinstance(one, int | float) and isinstance(other, int | float):
             return {
-                "-": lambda: one - other, "*": lambda: one * other, "<": lambda: one < other,
+                "-": lambda: one - other, "*": lambda: one * other, "<": lambda: one < other, "%": lambda: one % other,
                 ">": lambda: one > other, "<=": lambda: one <= other, ">=": lambda: one >= other,
             }[sign]()  # fmt: skip
         if one is None or other is None:
@@ -668,7 +670,7 @@ def _as(name: str, value: Any) -> Any:
     if isinstance(inner, JToken):
         return _json_as(kind, inner.value, nullable=nullable)
     if inner is None:
-        if kind in ("int", "long", "bool") and not nullable:
+        if kind in ("int", "long", "double", "bool") and not nullable:
             raise Raised("NullReferenceException")
         return None
     wanted = _PLAIN.get(kind)
@@ -716,6 +718,13 @@ def _json_as(kind: str, value: Any, *, nullable: bool) -> Any:
         if isinstance(value, bool | int | float):
             return int(value)
         raise Raised("ArgumentException")
+    if kind == "double":
+        if isinstance(value, bool | int | float):
+            return float(value)
+        try:
+            return float(value)
+        except (TypeError, ValueError) as error:
+            raise Raised("FormatException" if isinstance(value, str) else "ArgumentException") from error
     if kind in ("JArray", "JObject", "JToken", "JValue"):
         fits = {"JArray": list, "JObject": dict}.get(kind)
         if fits is not None and not isinstance(value, fits):
@@ -744,8 +753,15 @@ def _read(value: Any, name: str) -> Any:
     if isinstance(value, str | tuple) and name == "Length":
         return len(value.encode("utf-16-le")) // 2 if isinstance(value, str) else len(cast("tuple[Any, ...]", value))
     if isinstance(value, JToken) and name == "Type":
-        raise Unsupported("JToken.Type")
+        return Type(f"JTokenType.{_json_type(value.value)}")
     raise Unsupported(f"{value!r}.{name}")
+
+
+def _json_type(value: Any) -> str:
+    if value is None:
+        return "Null"
+    kinds = ((bool, "Boolean"), (int, "Integer"), (float, "Float"), (str, "String"), (list, "Array"), (dict, "Object"))
+    return next(name for kind, name in kinds if isinstance(value, kind))
 
 
 def _index(value: Any, key: Any) -> Any:
@@ -813,8 +829,9 @@ def _call(value: Any, name: str, arguments: list[Any], apply: Callable[..., Any]
         return _of_object(value, name, arguments)
     if isinstance(value, JToken) and name == "ToString":
         return _shown(value.value) if not isinstance(value.value, dict | list) else _json(value.value)
-    if isinstance(value, JToken) and isinstance(value.value, str) and name in ("Value",):
-        return value.value
+    if isinstance(value, JToken) and name == "Children":
+        found = value.value
+        return tuple(JToken(one) for one in cast("list[Any]", found)) if isinstance(found, list) else ()
     if isinstance(value, str) and (name in _STRING or name not in _SEQUENCE):
         return _of_string(value, name, arguments)
     if isinstance(value, int) and name == "ToString":
@@ -939,9 +956,13 @@ _SEQUENCE = frozenset({
 })  # fmt: skip
 
 
+def _number(value: Any) -> int:
+    return int(value)
+
+
 def _of_sequence(value: Sequence[Any], name: str, arguments: list[Any], apply: Callable[..., Any]) -> Any:
     first: Any = arguments[0] if arguments else None
-    function = cast("Lambda", first) if isinstance(first, Lambda) else None
+    function: Lambda | None = first if isinstance(first, Lambda) else None
 
     def holds(one: Any) -> bool:
         if function is None:
@@ -976,9 +997,9 @@ def _of_sequence(value: Sequence[Any], name: str, arguments: list[Any], apply: C
                 raise Raised("InvalidOperationException")
             return value[-1]
         case "Skip":
-            return tuple(value[max(0, first) :])
+            return tuple(value[max(0, _number(first)) :])
         case "Take":
-            return tuple(value[: max(0, first)])
+            return tuple(value[: max(0, _number(first))])
         case "Concat":
             return (*value, *_items(first))
         case "Intersect":
@@ -1040,6 +1061,12 @@ def _static(name: str, arguments: list[Any]) -> Any:
             return tuple(base64.b64decode(arguments[0], validate=True))
         case "BitConverter.ToString":
             return "-".join(f"{one:02X}" for one in arguments[0])
+        case "JObject.Parse" | "Newtonsoft.Json.Linq.JObject.Parse":
+            if arguments[0] is None:
+                raise Raised("ArgumentNullException")
+            return _body_as("JObject", arguments[0])
+        case "Enumerable.Repeat" | "Linq.Enumerable.Repeat":
+            return (arguments[0],) * arguments[1]
         case "SHA256.Create" | "Security.Cryptography.SHA256.Create":
             return _Hash()
         case "DateTimeOffset.UtcNow.ToUnixTimeSeconds":

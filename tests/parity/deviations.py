@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
-from edgewright.edge.model import Edge, Redirect
+from edgewright.edge.model import Edge
 from parity.terms import Facts, OneOf
 
 
@@ -125,7 +125,10 @@ def _by_token(place: Place, expected: Any) -> tuple[str, ...]:
 def _added_is_set(place: Place, expected: Facts) -> Facts:
     """A header that a REST API adds replaces what the client sent under its name."""
     changed = {**expected.get("set", {}), **expected.get("add", {})}
-    return {**{kind: value for kind, value in expected.items() if kind == "remove"}, **({"set": changed} if changed else {})}
+    return {
+        **{kind: value for kind, value in expected.items() if kind == "remove"},
+        **({"set": changed} if changed else {}),
+    }
 
 
 def _not_removed(place: Place, expected: Facts) -> Any:
@@ -155,15 +158,15 @@ def _compared_statuses(place: Place, expected: Any) -> Any:
 
 def _no_case(place: Place, expected: Mapping[str, frozenset[str]]) -> Any:
     """Values that differ in their case alone match."""
-    return {
-        name: frozenset({place.subject}) if name.endswith(" capital") else keys for name, keys in expected.items()
-    }
+    return {name: frozenset({place.subject}) if name.endswith(" capital") else keys for name, keys in expected.items()}
 
 
 _UNCHECKED: Mapping[str, Change] = {
     "health.path": "/",
     "health.statuses": ((200, 499),),
-    "health.interval": lambda place, expected: 30_000 if expected is None else _seconds_of(5000, 300_000)(place, expected),
+    "health.interval": lambda place, expected: (
+        30_000 if expected is None else _seconds_of(5000, 300_000)(place, expected)
+    ),
     "health.timeout": 5000,
     "health.healthy": lambda place, expected: None if expected is None else max(2, expected),
     "health.unhealthy": lambda place, expected: None if expected is None else max(2, expected),

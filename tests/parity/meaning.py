@@ -253,7 +253,9 @@ def _validation(route: Route, item: Validation) -> Facts:
     if item.parameters:
         asked = [one for one in operation.parameters if one.where != "path"]
         found["validate.parameters"] = tuple(
-            sorted((one.where, one.name.lower() if one.where == "header" else one.name) for one in asked if one.required)
+            sorted(
+                (one.where, one.name.lower() if one.where == "header" else one.name) for one in asked if one.required
+            )
         )
         depths = {one.text: str(at) for at, one in enumerate(route.path.segments, 1) if one.variable}
         found["validate.shapes"] = {
@@ -299,7 +301,11 @@ def _auth(edge: Edge, route: Route) -> Facts:
                 found["key.clients"] = tuple(sorted(item.clients))
             case OidcAuthorizer():
                 kinds.append("oidc")
-                found |= {"oidc.issuer": item.issuer, "oidc.client": item.client, "oidc.scopes": tuple(sorted(item.scopes))}
+                found |= {
+                    "oidc.issuer": item.issuer,
+                    "oidc.client": item.client,
+                    "oidc.scopes": tuple(sorted(item.scopes)),
+                }
             case IntrospectionAuthorizer():
                 kinds.append("introspection")
                 found |= {
@@ -410,7 +416,9 @@ class Questions:
                     whom = leaf.replace("bucket", "per")
                     mine = (facts[leaf], facts.get(whom))
                     found[route.key][leaf.replace("bucket", "shared")] = tuple(
-                        sorted(key for key, other in plain.items() if other and (other.get(leaf), other.get(whom)) == mine)
+                        sorted(
+                            key for key, other in plain.items() if other and (other.get(leaf), other.get(whom)) == mine
+                        )
                     )
         return found
 
@@ -425,7 +433,8 @@ class Questions:
             item.name: self._led(reader, replace(base, listener=item.name, host=_host(item))) for item in self._web
         }
         found["match.headers"] = {
-            name: self._led(reader, replace(base, headers=headers)) for name, headers in _variants(route.headers, base.headers)
+            name: self._led(reader, replace(base, headers=headers))
+            for name, headers in _variants(route.headers, base.headers)
         }
         found["match.query"] = {
             name: self._led(reader, replace(base, query=query)) for name, query in _variants(route.query, base.query)
@@ -437,7 +446,11 @@ class Questions:
                 probe = replace(base, path=path, query={**base.query, "page": "2"})
                 facts = reader.ask(probe)
                 if facts is not None and leaf in facts:
-                    told[path] = _relative(facts[leaf], probe.host, ports[probe.listener]) if leaf == "redirect.location" else facts[leaf]
+                    told[path] = (
+                        _relative(facts[leaf], probe.host, ports[probe.listener])
+                        if leaf == "redirect.location"
+                        else facts[leaf]
+                    )
             found[leaf] = told or None
         return found
 

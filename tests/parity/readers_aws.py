@@ -13,7 +13,18 @@ from parity.schemas import of_draft4
 from parity.terms import EDGE, Elsewhere, Facts, Holds, Json, OneOf, Own, Probe, Unread
 
 _KNOWN = {
-    *("name", "topology", "hosts", "stream_hosts", "edge_balancer", "services", "rest", "http", "websockets", "messages"),
+    *(
+        "name",
+        "topology",
+        "hosts",
+        "stream_hosts",
+        "edge_balancer",
+        "services",
+        "rest",
+        "http",
+        "websockets",
+        "messages",
+    ),
     *("network_balancer", "waf", "monitoring", "link_peers", "endpoint_peers", "access_log_days", "ddos_advanced"),
     *("decisions", "findings"),
 }
@@ -130,7 +141,10 @@ class Aws:
         watching = self._artifact.monitoring
         if watching is None:
             return {}
-        found: Facts = {"monitor.notify": tuple(sorted(watching.notify)), "monitor.dashboard": watching.dashboard is not None}
+        found: Facts = {
+            "monitor.notify": tuple(sorted(watching.notify)),
+            "monitor.dashboard": watching.dashboard is not None,
+        }
         for name, alarm in watching.alarms.items():
             kind = name.partition("-")[0]
             bound = alarm.threshold
@@ -314,7 +328,9 @@ class Aws:
     def _balancer_cors(self, balancer: Balancer, listener: str) -> Facts:
         """A balancer alone answers every preflight alike, by its listener's headers."""
         headers = balancer.listeners[listener].get("response_headers", {})
-        preflight = any("fixed" in action for rule in balancer.rules if rule.name.endswith("-preflight") for action in rule.actions)
+        preflight = any(
+            "fixed" in action for rule in balancer.rules if rule.name.endswith("-preflight") for action in rule.actions
+        )
         if "access-control-allow-methods" not in headers or not preflight:
             return {}
         return {
@@ -414,7 +430,11 @@ class Aws:
         if rest is None:
             return found
         settings = _only(
-            rest.methods.get(f"{template.lstrip('/')}/{method}", {}), "cache", "cache_ttl", "throttle_rate", "throttle_burst"
+            rest.methods.get(f"{template.lstrip('/')}/{method}", {}),
+            "cache",
+            "cache_ttl",
+            "throttle_rate",
+            "throttle_burst",
         )
         if "throttle_rate" in settings:
             found |= _per_route(settings["throttle_rate"], settings["throttle_burst"], f"{template} {method}")
@@ -554,7 +574,10 @@ def _holds(condition: Json, sent: _Sent) -> bool:
         case "paths":
             return any(_wild(one, fold=False).fullmatch(sent.path) for one in value)
         case "path_regex":
-            return any(re.fullmatch(one.removeprefix("^").removesuffix("$"), sent.path) or re.match(one, sent.path) for one in value)
+            return any(
+                re.fullmatch(one.removeprefix("^").removesuffix("$"), sent.path) or re.match(one, sent.path)
+                for one in value
+            )
         case "methods":
             return sent.method in value
         case "header":
@@ -637,7 +660,13 @@ def _redirected(to: Json, sent: _Sent) -> Facts:
 
 def _balancer_token(action: Json) -> Facts:
     issuer = _only(action, "issuer", "jwks_uri", "claims")["issuer"]
-    found: Facts = {"auth.kinds": ("jwt",), "auth.claims": {}, "auth.scopes": (), "auth.any_scope": (), "auth.refusal": None}
+    found: Facts = {
+        "auth.kinds": ("jwt",),
+        "auth.claims": {},
+        "auth.scopes": (),
+        "auth.any_scope": (),
+        "auth.refusal": None,
+    }
     tokens: Facts = {
         "jwt.issuer": issuer,
         "jwt.keys": keys_at(action["jwks_uri"], issuer),
@@ -732,7 +761,9 @@ def _by_function(function: LambdaAuthorizer | None, authorizer: Json, names: Seq
         source = item["source"]
         places.add((source["kind"], source["name"].lower() if source["kind"] == "header" else source["name"]))
         found["auth.kinds"] = (*found["auth.kinds"], "jwt")
-        keys = keys_of(json.dumps(item["jwks"])) if item["jwks"] else keys_at(_unmarked(item["jwks_uri"]), item["issuer"])
+        keys = (
+            keys_of(json.dumps(item["jwks"])) if item["jwks"] else keys_at(_unmarked(item["jwks_uri"]), item["issuer"])
+        )
         tokens: Facts = {
             "jwt.issuer": item["issuer"],
             "jwt.audiences": tuple(sorted(item["audiences"])),
@@ -823,7 +854,9 @@ def _integrated(integration: Json, sent: _Sent, values: Mapping[str, str], templ
         name = key.rpartition("header.")[2].lower()
         if key.startswith("integration.request.path."):
             filled[key.rpartition(".")[2]] = values[value.rpartition(".")[2]]
-        elif key.startswith(("integration.request.querystring.", "integration.request.header.")) and value.startswith("method."):
+        elif key.startswith(("integration.request.querystring.", "integration.request.header.")) and value.startswith(
+            "method."
+        ):
             if key.rpartition("request.")[2] != value.rpartition("request.")[2]:
                 raise Unread(f"{key}: {value}")
         elif key.startswith("integration.request.header.") and value.startswith("'"):

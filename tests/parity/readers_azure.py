@@ -118,7 +118,9 @@ class _Run:
     settled: bool = True
     """Whether the operation's settings are known: what comes before is the edge's, and not a route's."""
     own_headers: dict[str, str] = field(default_factory=dict[str, str])
-    limits: list[tuple[int, int, tuple[str, ...], str]] = field(default_factory=list[tuple[int, int, tuple[str, ...], str]])
+    limits: list[tuple[int, int, tuple[str, ...], str]] = field(
+        default_factory=list[tuple[int, int, tuple[str, ...], str]]
+    )
     answered: bool = False
 
 
@@ -244,7 +246,10 @@ class Azure:
     def _backend(self, name: str) -> Facts:
         plan = self._artifact.backends[name]
         parts = urlsplit(re.sub(r"\{\{address:[^}]*\}\}", "address", plan.url))
-        found: Facts = {"backend.port": parts.port or (443 if parts.scheme == "https" else 80), "backend.protocol": parts.scheme}
+        found: Facts = {
+            "backend.port": parts.port or (443 if parts.scheme == "https" else 80),
+            "backend.protocol": parts.scheme,
+        }
         if (parts.scheme == "https") != plan.tls:
             raise Unread(f"a backend {plan.url} whose certificate is {'' if plan.tls else 'not '}checked")
         rule = plan.circuit_breaker
@@ -446,7 +451,10 @@ def _opaque_needs(condition: str, branch: Any, run: _Run) -> None:
     """A branch for opaque tokens that lack scopes, or a claim; the code says it in two ways only."""
     run.facts["auth.refusal"] = _refusal(branch)
     text = r"\"(?:[^\"\\]|\\.)*\""
-    listed = re.match(rf"@\((!?)\(?new \[\] \{{ ((?:{text}(?:, )?)+) \}}\)?", condition.replace("@((new", "@(new").replace("@(!(new", "@(!new"))
+    listed = re.match(
+        rf"@\((!?)\(?new \[\] \{{ ((?:{text}(?:, )?)+) \}}\)?",
+        condition.replace("@((new", "@(new").replace("@(!(new", "@(!new"),
+    )
     named = re.search(rf'\(string\)context\.Variables\["introspected"\]\)\[({text})\]', condition)
     if listed is None or named is None:
         raise Unread(condition[:200])
@@ -625,7 +633,8 @@ def _counts(key: str, run: _Run) -> tuple[tuple[str, ...], str]:
     # What an authorizer does not find cannot be counted: a request without a token has no subject.
     kinds = run.facts.get("auth.kinds", ("public",))
     caller = _Caller(
-        subject="SUBJECT" if {"jwt", "introspection"} & set(kinds) else None, subscription="SUBSCRIPTION" if "api_key" in kinds else None
+        subject="SUBJECT" if {"jwt", "introspection"} & set(kinds) else None,
+        subscription="SUBSCRIPTION" if "api_key" in kinds else None,
     )
     headers = _Headers(run.trusted, there=True)
     order: list[str] = []
@@ -727,7 +736,9 @@ def _cache_store(item: Any, run: _Run, section: str) -> None:
 
 def _send_request(item: Any, run: _Run, section: str) -> None:
     """The question for an opaque token (RFC 7662); without a kept answer each request asks."""
-    (credential,) = [one.find("value").text for one in item.iterfind("set-header") if one.get("name") == "Authorization"]
+    (credential,) = [
+        one.find("value").text for one in item.iterfind("set-header") if one.get("name") == "Authorization"
+    ]
     found = re.fullmatch(r"Basic \{\{(.+)\}\}", str(credential))
     if item.get("response-variable-name") != "answer" or item.find("set-method").text != "POST" or found is None:
         raise Unread("a question that is no introspection")
@@ -785,7 +796,8 @@ def _return_response(item: Any, run: _Run, section: str) -> None:
     context = _context(run, _Caller())
     status = int(item.find("set-status").get("code"))
     headers = {
-        one.get("name").lower(): str(evaluate(one.find("value").text or "", context)) for one in item.iterfind("set-header")
+        one.get("name").lower(): str(evaluate(one.find("value").text or "", context))
+        for one in item.iterfind("set-header")
     }
     body = item.find("set-body")
     run.answered = True
@@ -851,7 +863,8 @@ _HANDLERS: Mapping[str, Any] = {
     "cache-lookup": _cache_lookup,
     "cache-store": _cache_store,
     "rewrite-uri": _rewrite,
-    "return-response": _return_response,    "set-backend-service": _set_backend,
+    "return-response": _return_response,
+    "set-backend-service": _set_backend,
     "send-request": _send_request,
     "cache-lookup-value": _nothing,
     "cache-store-value": _store_value,

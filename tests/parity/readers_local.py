@@ -93,7 +93,12 @@ class Local:
     def whole(self) -> Mapping[str, Facts]:
         """The edge, its listeners and its backends."""
         artifact = self._artifact
-        edge: Facts = {"name": artifact.name, "ddos": "standard", "log.retention": Own("until they grow"), **self._log()}
+        edge: Facts = {
+            "name": artifact.name,
+            "ddos": "standard",
+            "log.retention": Own("until they grow"),
+            **self._log(),
+        }
         gzip = self._filters.get("gzip")
         if gzip is not None:
             common = gzip["response_direction_config"]["common_config"]
@@ -103,7 +108,9 @@ class Local:
             }
         edge |= self._waf()
         found: dict[str, Facts] = {EDGE: edge}
-        found |= {f"listener {item.name}": self._listener(item) for item in artifact.listeners if not _redirects(item.name)}
+        found |= {
+            f"listener {item.name}": self._listener(item) for item in artifact.listeners if not _redirects(item.name)
+        }
         clusters = {str(one["name"]): one for node in artifact.nodes for one in node.clusters}
         for name, cluster in clusters.items():
             if name.startswith("backend-"):
@@ -141,7 +148,9 @@ class Local:
             for chain in one["filter_chains"]
         ]
         for one in raw:
-            lists = {leaf: value for leaf, value in (said[0] if said else one).items() if leaf in ("waf.allow", "waf.deny")}
+            lists = {
+                leaf: value for leaf, value in (said[0] if said else one).items() if leaf in ("waf.allow", "waf.deny")
+            }
             if {leaf: value for leaf, value in one.items() if leaf in ("waf.allow", "waf.deny")} != lists:
                 raise Unread("address lists that do not hold before a raw listener")
         if any(one != said[0] for one in said):
@@ -205,7 +214,9 @@ class Local:
                 "health.timeout": _ms(check["timeout"]),
                 "health.healthy": check["healthy_threshold"],
                 "health.unhealthy": check["unhealthy_threshold"],
-                "health.statuses": tuple((one["start"], one["end"] - 1) for one in http["expected_statuses"]) if http else None,
+                "health.statuses": tuple((one["start"], one["end"] - 1) for one in http["expected_statuses"])
+                if http
+                else None,
             }
         ejected = cluster["outlier_detection"]
         if ejected["enforcing_consecutive_5xx"]:
@@ -233,7 +244,11 @@ class Local:
             return None
         scheme = public.protocol
         sent = _Sent(probe.method, probe.host, probe.path, tuple(probe.query.items()), headers, scheme)
-        tables = [one for one in self._balancer.routes if one["name"] in (f"port-{public.port}", f"port-{public.port}-{public.name}")]
+        tables = [
+            one
+            for one in self._balancer.routes
+            if one["name"] in (f"port-{public.port}", f"port-{public.port}-{public.name}")
+        ]
         (table,) = tables
         hosted = _virtual_host(table, sent)
         route = _in_table(table, sent)
@@ -303,7 +318,12 @@ class Local:
         """What a POST on the same way is tried again for."""
         asked = _Sent("POST", sent.host, sent.path, sent.query, sent.headers, sent.scheme)
         found = _in_table(self._table("edge"), asked)
-        if found is None or found["name"] != route["name"] or "route" not in found or "cluster" not in {**found["route"], "cluster": 1}:
+        if (
+            found is None
+            or found["name"] != route["name"]
+            or "route" not in found
+            or "cluster" not in {**found["route"], "cluster": 1}
+        ):
             return ()
         return _tried(found["route"])
 
@@ -318,8 +338,17 @@ class Local:
             return {}
         chain = self._filters["jwt"]
         need = chain["requirement_map"][settings["jwt"]["config"]["requirement_name"]]
-        names = [need["provider_name"]] if "provider_name" in need else [one["provider_name"] for one in need["requires_any"]["requirements"]]
-        found: Facts = {"auth.kinds": tuple("jwt" for _ in names), "auth.scopes": (), "auth.any_scope": (), "auth.claims": {}}
+        names = (
+            [need["provider_name"]]
+            if "provider_name" in need
+            else [one["provider_name"] for one in need["requires_any"]["requirements"]]
+        )
+        found: Facts = {
+            "auth.kinds": tuple("jwt" for _ in names),
+            "auth.scopes": (),
+            "auth.any_scope": (),
+            "auth.claims": {},
+        }
         if "token" not in settings:
             raise Unread("tokens of any algorithm")
         checked = _good_tokens(_rules(settings["token"], "DENY"))
@@ -338,7 +367,9 @@ class Local:
                 "jwt.scope_claim": None,
                 "jwt.audience_claim": claim,
                 "jwt.clock_skew": provider["clock_skew_seconds"] * 1000,
-                "jwt.jwks_refresh": _ms(provider["remote_jwks"]["cache_duration"]) if "remote_jwks" in provider else None,
+                "jwt.jwks_refresh": _ms(provider["remote_jwks"]["cache_duration"])
+                if "remote_jwks" in provider
+                else None,
             }
             if not provider["require_expiration"]:
                 raise Unread("tokens without an expiry")
@@ -353,7 +384,9 @@ class Local:
         found: dict[str, str] = {}
         for name in names:
             provider = self._filters["jwt"]["providers"][name]
-            divided = [one for one in provider["normalize_payload_in_metadata"]["space_delimited_claims"] if one != "scope"]
+            divided = [
+                one for one in provider["normalize_payload_in_metadata"]["space_delimited_claims"] if one != "scope"
+            ]
             found[provider["issuer"]] = divided[0] if divided else "scope"
         return found
 
@@ -431,7 +464,9 @@ class Local:
         asked = tuple(
             method
             for method in ("GET", "HEAD")
-            if self._caches(_Sent(method, probe.host, probe.path, tuple(probe.query.items()), dict(probe.headers)), probe)
+            if self._caches(
+                _Sent(method, probe.host, probe.path, tuple(probe.query.items()), dict(probe.headers)), probe
+            )
         )
         return {
             "cache.ttl": key["ttl"] * 1000,
@@ -442,7 +477,9 @@ class Local:
         }
 
     def _caches(self, sent: _Sent, probe: Probe) -> bool:
-        headers = {name.lower(): value for name, value in sent.headers.items()} | {"x-edgewright-listener": probe.listener}
+        headers = {name.lower(): value for name, value in sent.headers.items()} | {
+            "x-edgewright-listener": probe.listener
+        }
         route = _in_table(self._table("edge"), _Sent(sent.method, sent.host, sent.path, sent.query, headers))
         return route is not None and "cache" in route.get("typed_per_filter_config", {})
 
@@ -522,7 +559,9 @@ def _forwarded(action: Json, sent: _Sent, unsafe: tuple[str, ...]) -> Facts:
     known |= {"host_rewrite_literal", "regex_rewrite"}
     if set(action) - known:
         raise Unread(f"{sorted(set(action) - known)} of a way on")
-    several = action.get("weighted_clusters", {"clusters": [{"name": action.get("cluster"), "weight": 100}]})["clusters"]
+    several = action.get("weighted_clusters", {"clusters": [{"name": action.get("cluster"), "weight": 100}]})[
+        "clusters"
+    ]
     socket = bool(action.get("upgrade_configs"))
     found: Facts = {
         "backend": {one["name"].removeprefix("backend-"): one["weight"] for one in several},
@@ -568,7 +607,9 @@ def _tried(action: Json) -> tuple[str, ...]:
 
 def _rewritten(rewrite: Json, path: str) -> str:
     pattern = rewrite["pattern"]["regex"]
-    return re.sub(pattern, lambda found: re.sub(r"\\(\d)", lambda one: found[int(one[1])] or "", rewrite["substitution"]), path)
+    return re.sub(
+        pattern, lambda found: re.sub(r"\\(\d)", lambda one: found[int(one[1])] or "", rewrite["substitution"]), path
+    )
 
 
 def _location(redirect: Json, sent: _Sent) -> str:
@@ -631,7 +672,11 @@ def _changed(mutations: Sequence[Json], *, cached: bool) -> Json:
 
 
 def _answered(mutations: Sequence[Json], *, cached: bool) -> Json:
-    own = [one for one in mutations if not _set_name(one).startswith("x-edge-") and not str(one.get("remove", "")).startswith("x-edge-")]
+    own = [
+        one
+        for one in mutations
+        if not _set_name(one).startswith("x-edge-") and not str(one.get("remove", "")).startswith("x-edge-")
+    ]
     for name in _TELLING if own else ():
         own.remove({"remove": name})
     if cached:
@@ -802,7 +847,9 @@ def _redirects(name: str) -> bool:
 
 
 def _raw_backend(envoy: Json, chain: Json) -> str | None:
-    clusters = [one["cluster"] for one in _walk([envoy.get("listener_filters", []), chain["filters"]]) if "cluster" in one]
+    clusters = [
+        one["cluster"] for one in _walk([envoy.get("listener_filters", []), chain["filters"]]) if "cluster" in one
+    ]
     names = {str(one).removeprefix("backend-") for one in clusters if str(one).startswith("backend-")}
     return names.pop() if len(names) == 1 else None
 

@@ -9,7 +9,9 @@ from edgewright.spec.document import Document, load, parse
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
-_JWKS = '{"keys": [{"kty": "RSA", "kid": "one", "alg": "RS256", "n": "%s", "e": "AQAB"}]}' % ("u1SU1LfVLPHCozMxH2Mo" * 17 + "AQ")
+_JWKS = '{"keys": [{"kty": "RSA", "kid": "one", "alg": "RS256", "n": "%s", "e": "AQAB"}]}' % (
+    "u1SU1LfVLPHCozMxH2Mo" * 17 + "AQ"
+)
 """A key of no one."""
 
 _HEAD = """

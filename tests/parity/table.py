@@ -109,7 +109,9 @@ def compiled(edge: Edge, column: Column, *, accept_all: bool) -> Outcome:
     never = tuple(item for item in unsupported if item.row.startswith(table.NEVER_ACCEPTED))
     if never or not accept_all:
         return Outcome(None, (), tuple(unsupported))
-    accept = [{"field": row, "reason": "to compare the rest"} for row in dict.fromkeys(item.row for item in unsupported)]
+    accept = [
+        {"field": row, "reason": "to compare the rest"} for row in dict.fromkeys(item.row for item in unsupported)
+    ]
     try:
         artifact = make(edge, {**bound, "accept": accept}, topology, placeholders=True)
     except SpecError as error:
@@ -121,7 +123,8 @@ def _local(edge: Edge) -> Outcome:
     """Ports are bound as the spec says: those that follow otherwise are this machine's (`ports_of`)."""
     bound = {
         "listeners": {
-            item.name: {"port": item.port, **({"http_port": 80} if item.redirect_http else {})} for item in edge.listeners
+            item.name: {"port": item.port, **({"http_port": 80} if item.redirect_http else {})}
+            for item in edge.listeners
         }
     }
     names = {_spec_name(row.field): row.field for row in local_table.ROWS}
@@ -342,11 +345,17 @@ def _refused(
             for leaf in leaves
             if leaf != WHOLE
             if (not item.routes or subject in item.routes or not _is_route(subject))
-            and (used(facts, leaf) or (item.row in ABSENT and leaf not in facts) or (item.row in ABSENT and empty(facts[leaf])))
+            and (
+                used(facts, leaf)
+                or (item.row in ABSENT and leaf not in facts)
+                or (item.row in ABSENT and empty(facts[leaf]))
+            )
         ]
         if not hit:
             into.differences.append(
-                Difference(name, column, EDGE, "reached", "a spec that uses it", f"refused for {item.row}: {item.reason}")
+                Difference(
+                    name, column, EDGE, "reached", "a spec that uses it", f"refused for {item.row}: {item.reason}"
+                )
             )
         for subject, leaf in hit:
             into.verdicts.append(Verdict(name, column, subject, leaf, UNSUPPORTED, item.row))
@@ -451,7 +460,9 @@ def _cells() -> dict[tuple[str, Column], dict[str, str]]:
 def _cell(levels: Mapping[str, str]) -> str:
     if set(levels) == {NATIVE}:
         return NATIVE
-    return "; ".join(f"{level} (`{levels[level]}`)" if level != NATIVE else level for level in LEVELS if level in levels)
+    return "; ".join(
+        f"{level} (`{levels[level]}`)" if level != NATIVE else level for level in LEVELS if level in levels
+    )
 
 
 def _declared_only() -> str:

@@ -163,7 +163,9 @@ def without_scope(config: Json) -> None:
     config["values"] = [one for one in config["values"] if one != "items.write"]
 
 
-FIRST, ONLY, HTTP, REST = (Column("aws", name) for name in ("balancer-first", "balancer-only", "gateway-first/http", "gateway-first/rest"))
+FIRST, ONLY, HTTP, REST = (
+    Column("aws", name) for name in ("balancer-first", "balancer-only", "gateway-first/http", "gateway-first/rest")
+)
 AZURE = Column("azure", "gateway-first")
 LOCAL = Column("local", "local")
 
@@ -389,9 +391,13 @@ def test_what_a_reader_does_not_know_is_an_error_and_not_a_pass(name: str) -> No
 
 
 @pytest.mark.parametrize(("column", "reader"), [(REST, Aws), (AZURE, Azure), (LOCAL, Local)])
-def test_a_part_of_an_artifact_that_a_reader_does_not_know_is_an_error(column: Column, reader: Callable[[Any], Any]) -> None:
+def test_a_part_of_an_artifact_that_a_reader_does_not_know_is_an_error(
+    column: Column, reader: Callable[[Any], Any]
+) -> None:
     artifact = artifact_of("public", column)
-    made = dataclasses.make_dataclass("More", [*((item.name, item.type) for item in dataclasses.fields(artifact)), "firewall"])
+    made = dataclasses.make_dataclass(
+        "More", [*((item.name, item.type) for item in dataclasses.fields(artifact)), "firewall"]
+    )
     values = {item.name: getattr(artifact, item.name) for item in dataclasses.fields(artifact)}
     reader(made(**values, firewall=None))
     with pytest.raises(Unread, match="firewall"):

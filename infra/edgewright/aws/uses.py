@@ -118,8 +118,9 @@ def cognito_pool(edge: Edge, bindings: Bindings) -> Iterator[Use]:
 
 own_refresh = jwts_where(lambda item: item.jwks is None and item.jwks_refresh != 300_000)
 other_rsa = jwts_where(
-    lambda item: all(name.startswith("RS") for name in item.algorithms)
-    and set(item.algorithms) != {"RS256", "RS384", "RS512"}
+    lambda item: (
+        all(name.startswith("RS") for name in item.algorithms) and set(item.algorithms) != {"RS256", "RS384", "RS512"}
+    )
 )
 
 
@@ -360,7 +361,9 @@ websocket_keys = routes_where(
     )
 )
 websocket_keys_alone = routes_where(
-    lambda route, edge: route.auth.origin if route.websocket and route.auth and kind_of(edge, route.auth) == "key" else None
+    lambda route, edge: (
+        route.auth.origin if route.websocket and route.auth and kind_of(edge, route.auth) == "key" else None
+    )
 )
 websocket_throttles = routes_where(
     lambda route, edge: (
@@ -441,14 +444,19 @@ matched = routes_where(lambda route, edge: route.origin if route.headers or rout
 matched_exactly = routes_where(
     lambda route, edge: (
         route.origin
-        if any(item.kind == "exact" and item.value.upper() != item.value.lower() for item in (*route.headers, *route.query))
+        if any(
+            item.kind == "exact" and item.value.upper() != item.value.lower() for item in (*route.headers, *route.query)
+        )
         else None
     )
 )
 matched_by_prefix = routes_where(
     lambda route, edge: (
         route.origin
-        if any(item.kind == "prefix" and item.value.upper() != item.value.lower() for item in (*route.headers, *route.query))
+        if any(
+            item.kind == "prefix" and item.value.upper() != item.value.lower()
+            for item in (*route.headers, *route.query)
+        )
         else None
     )
 )
@@ -510,7 +518,9 @@ idle_over_10m = routes_where(
 )
 idle_under_10m = routes_where(
     lambda route, edge: (
-        route.timeout.origin if route.websocket and route.timeout.idle < 600_000 and route.timeout.idle != _IDLE else None
+        route.timeout.origin
+        if route.websocket and route.timeout.idle < 600_000 and route.timeout.idle != _IDLE
+        else None
     )
 )
 idle_shared = routes_where(
@@ -557,9 +567,7 @@ redirects_308 = routes_where(
     )
 )
 charsets = routes_where(
-    lambda route, edge: (
-        route.origin if isinstance(route.action, Respond) and ";" in route.action.content_type else None
-    )
+    lambda route, edge: route.origin if isinstance(route.action, Respond) and ";" in route.action.content_type else None
 )
 crossing_own_answers = routes_where(
     lambda route, edge: route.cors.origin if route.cors and not isinstance(route.action, Forward) else None

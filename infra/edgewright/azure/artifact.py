@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from edgewright.azure.compile_monitoring import Monitoring
 from edgewright.azure.compile_waf import WafPolicy
 from edgewright.azure.topology import Topology
 from edgewright.edge.model import Finding
@@ -72,8 +73,8 @@ class Artifact:
     public: the one before self-hosted gateways on machines and before tcp and udp listeners; redis: whether gateways
     need a cache that is not their own; waf: the policy of a firewall before the gateways; pools: weighted backends by
     the id of their pool; named_values: secret named values that the policies hold as marks, each with the authorizer
-    and the client of whose secret `compile_authorizers.basic_credential` makes it; decisions: what the compiler chose
-    and why.
+    and the client of whose secret `compile_authorizers.basic_credential` makes it; plain_values: those that are no
+    secrets, which the topology knows (the id of a Front Door); decisions: what the compiler chose and why.
     """
 
     name: str
@@ -87,11 +88,13 @@ class Artifact:
     backends: Mapping[str, BackendPlan]
     pools: Mapping[str, tuple[tuple[str, int], ...]]
     named_values: Mapping[str, tuple[str, str]]
+    plain_values: tuple[str, ...]
     services: Balancer | None
     public: Balancer | None
     gateways: Gateways
     redis: bool
     waf: WafPolicy | None
+    monitoring: Monitoring | None
     access_log_days: int
     ddos_advanced: bool
     decisions: tuple[str, ...]

@@ -2,6 +2,7 @@
 
 from edgewright.azure import uses as u
 from edgewright.azure.bindings import Bindings
+from edgewright.azure.compile_monitoring import CAPABILITIES, RETENTION
 from edgewright.azure.topology import TOPOLOGIES
 from edgewright.clouds import capability_table as table
 from edgewright.clouds.capability_table import Cell, Row
@@ -73,7 +74,12 @@ def _each(*cells: Cells) -> Cells:
     return tuple(one[0] for one in cells)
 
 
-_OWN_LOG = "each gateway writes its log where it runs; Azure's GatewayLogs hold none of it"
+def _monitored(field: str) -> Cells:
+    """What the compiler of alarms says of itself."""
+    return tuple(Cell(level, how) for level, how in (CAPABILITIES[column][field] for column in COLUMNS))
+
+
+_OWN_LOG = "requests in Application Insights, which a self-hosted gateway does not promise to reach with each; its own log stays where it runs"
 
 
 ROWS: tuple[Row, ...] = (
@@ -86,7 +92,7 @@ ROWS: tuple[Row, ...] = (
     Row("EdgeSpec.routes", _n()),
     Row("EdgeSpec.waf", _n("see Waf")),
     Row("EdgeSpec.access_log", _each(_n("diagnostic settings to Log Analytics"), _a(_OWN_LOG), _n("diagnostic settings to Log Analytics"), _n("diagnostic settings to Log Analytics")), u.logged),
-    Row("EdgeSpec.monitor", _u("edgewright does not place alarms on Azure yet", "`accept` it, or alarms of your own"), u.monitored),
+    Row("EdgeSpec.monitor", _n("see Monitor")),
     Row("EdgeSpec.ddos", _each(_a("a network to create gets a DDoS plan, for the addresses in it; API Management's own address has the platform's protection"), _n("a network to create gets a DDoS plan; an existing one is its owner's"), _n("a network to create gets a DDoS plan; an existing one is its owner's"), _n("Front Door's own")), u.shielded),
     Row("EdgeSpec.compression", _a("API Management compresses nothing: a service's own compression is handed through"), u.compressed),
     Row("Listener.host", _each(_n("a custom domain, with a certificate of Key Vault"), _n("a host name of the gateways, with a certificate of Key Vault"), _n("a listener and a custom domain, with a certificate of Key Vault"), _n("a custom domain of Front Door, with its own certificate"))),
@@ -285,17 +291,18 @@ ROWS: tuple[Row, ...] = (
     Row("Waf.deny", _each(*(_n("ip-filter, as ranges"),) * 2, *(_n("a rule of the WAF policy"),) * 2)),
     Row("Waf.(address lists before streams)", _u("neither a Load Balancer nor a policy of requests looks at who opens a connection", "rules of your own on the machines' network, or no stream beside the lists"), u.lists_before_streams),
     Row("Waf.rate_per_ip", _each(*(_a("rate-limit-by-key before everything else, over a minute; each instance of the gateway counts for itself"),) * 2, *(_a("a rate rule of the WAF policy, over a minute or five"),) * 2), u.waf_rate),
-    Row("AccessLog.retention", _a("the workspace's own retention holds"), u.log_retention),
+    Row("AccessLog.retention", _a(RETENTION[1]), u.log_retention),
     Row("AccessLog.fields", _a("GatewayLogs have Azure's own fields"), u.log_fields),
     Row("AccessLog.sample", _a("all requests are logged"), u.sampled),
-    Row("Monitor.error_rate", _n("see EdgeSpec.monitor")),
-    Row("Monitor.latency", _n("see EdgeSpec.monitor")),
-    Row("Monitor.throttled", _n("see EdgeSpec.monitor")),
-    Row("Monitor.unhealthy_targets", _n("see EdgeSpec.monitor")),
-    Row("Monitor.notify", _n("see EdgeSpec.monitor")),
-    Row("Monitor.dashboard", _n("see EdgeSpec.monitor")),
-    Row("Latency.percentile", _n("see EdgeSpec.monitor")),
-    Row("Latency.above", _n("see EdgeSpec.monitor")),
+    Row("Monitor.error_rate", _monitored("Monitor.error_rate")),
+    Row("Monitor.latency", _monitored("Monitor.latency")),
+    Row("Monitor.throttled", _monitored("Monitor.throttled")),
+    Row("Monitor.unhealthy_targets", _monitored("Monitor.unhealthy_targets")),
+    Row("Monitor.(unhealthy_targets above 1)", _monitored("Monitor.(unhealthy_targets above 1)")),
+    Row("Monitor.notify", _monitored("Monitor.notify")),
+    Row("Monitor.dashboard", _monitored("Monitor.dashboard")),
+    Row("Latency.percentile", _n("see Monitor.latency")),
+    Row("Latency.above", _n("see Monitor.latency")),
     Row("Compression.min_size", _n("see EdgeSpec.compression")),
     Row("Compression.content_types", _n("see EdgeSpec.compression")),
 )  # fmt: skip

@@ -7,7 +7,7 @@ that the text does not know is denied.
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from typing import Literal
 
@@ -21,8 +21,8 @@ from edgewright.azure.compile_authorizers import (
     introspections,
     product_of,
 )
-from edgewright.azure.compile_fragments import in_fragments
-from edgewright.azure.compile_limits import address_limits, limit_policies
+from edgewright.azure.compile_fragments import InFragments, OnePiece, Pieces
+from edgewright.azure.compile_limits import BUCKETS, address_limits, limit_policies, quota_bucket, throttle_bucket
 from edgewright.azure.compile_operations import ApiOperation
 from edgewright.azure.policy import (
     Base,
@@ -167,11 +167,24 @@ def compile_policy(
 ) -> Policies:
     """The documents of the API that carries these routes.
 
-    limit: bytes that a document may have; beyond it the look-up stands in fragments.
+    limit: bytes that a document may have; beyond it what is long of it stands in fragments.
     """
+    whole = _written(edge, routes, found, surroundings, OnePiece())
+    if limit is None or len(whole.api.xml().encode()) <= limit:
+        return whole
+    pieces = InFragments(edge.name, limit)
+    return replace(_written(edge, routes, found, surroundings, pieces), fragments=pieces.fragments)
+
+
+def _written(
+    edge: Edge, routes: Sequence[Route], found: Sequence[ApiOperation], surroundings: Surroundings, pieces: Pieces
+) -> Policies:
+    def limits_content(route: Route) -> object:
+        return _limits_content(route, named=pieces.whole)
+
     tables = {
         "needs": _Table.of(routes, _needs_content, _needs_name),
-        "limits": _Table.of(routes, _limits_content, _limits_name),
+        "limits": _Table.of(routes, limits_content, _limits_name),
         "cache": _Table.of(routes, lambda route: cache_key(route, edge), _cache_name),
         "change": _Table.of(routes, _change_content, lambda route: route.slug),
         "forward": _Table.of(routes, _forward_content, _forward_name),
@@ -179,12 +192,14 @@ def compile_policy(
     }
     shared = len(tables["cache"].names) == 1
     validated = bool(tables[VALIDATE].names)
-    parts = (*PARTS, VALIDATE) if validated else PARTS
+    # Where the document is too long as it is, routes with the same rate share it, and say which bucket is theirs.
+    apart = not pieces.whole and bool(tables["limits"].names)
+    parts = (*PARTS, *((VALIDATE,) if validated else ()), *(BUCKETS if apart else ()))
 
     def settings(route: Route) -> str:
         contents: dict[str, object] = {
             "needs": _needs_content(route),
-            "limits": _limits_content(route),
+            "limits": limits_content(route),
             "cache": cache_key(route, edge),
             "change": _change_content(route),
             "forward": _forward_content(route),
@@ -192,6 +207,8 @@ def compile_policy(
         }
         words = {part: tables[part].names[said] if said is not None else NONE for part, said in contents.items()}
         words |= {"auth": _auth_name(route), "backend": backend_id(route) or NONE}
+        for name, bucket in zip(BUCKETS, (throttle_bucket(route), quota_bucket(route)), strict=True):
+            words[name] = _word(bucket, bucket) if bucket else NONE
         return "|".join(words[part] for part in parts)
 
     text = {route.key: settings(route) for route in routes}
@@ -200,37 +217,31 @@ def compile_policy(
     callers = _callers(edge, surroundings)
     caching = surroundings.caching
 
-    def document(lookup: Sequence[Policy]) -> Document:
-        inbound: tuple[Policy, ...] = (
-            *_not_here(surroundings),
-            *_cors(routes),
-            Base(),
-            *_by_the_front(surroundings),
-            *_addresses(edge, surroundings),
-            Comment(f"The settings of the operation: {' | '.join(parts)}"),
-            *lookup,
-            *(SetVariable(part, cs.part("settings", index)) for index, part in enumerate(parts)),
-            *_who_may(edge, routes, caching),
-            *_what_that_needs(edge, tables["needs"]),
-            *_how_often(tables["limits"], callers),
-            *validation.policies(tables[VALIDATE].samples),
-            *(_from_cache(tables["cache"], edge, caching) if shared else ()),
-            *_changed(tables["change"]),
-            *_to(routes),
-        )
-        outbound: tuple[Policy, ...] = (
-            *(_to_cache(tables["cache"]) if shared else ()),
-            *_changed_answers(tables["change"]),
-            Base(),
-        )
-        return Document(inbound, (_forwarded(tables["forward"]),), outbound, errors(validated=validated))
-
+    inbound: tuple[Policy, ...] = (
+        *_cors(routes),
+        *_not_here(surroundings),
+        Base(),
+        *_by_the_front(surroundings),
+        *_addresses(edge, surroundings),
+        Comment(f"The settings of the operation: {' | '.join(parts)}"),
+        *pieces.lookup(choices, denied),
+        *(SetVariable(part, cs.part("settings", index)) for index, part in enumerate(parts)),
+        *_who_may(edge, routes, caching),
+        *_what_that_needs(edge, tables["needs"], pieces),
+        *_how_often(tables["limits"], callers, pieces),
+        *validation.policies(tables[VALIDATE].samples),
+        *(_from_cache(tables["cache"], edge, caching) if shared else ()),
+        *_changed(tables["change"], pieces),
+        *_to(routes),
+    )
+    outbound: tuple[Policy, ...] = (
+        *(_to_cache(tables["cache"]) if shared else ()),
+        *_changed_answers(tables["change"], pieces),
+        Base(),
+    )
+    api = Document(inbound, (_forwarded(tables["forward"]),), outbound, errors(validated=validated))
     own = {} if shared else {item.id: _own(item, tables["cache"], edge, caching) for item in found if _caches(item)}
-    whole = document((SetVariable("settings", cs.lookup(choices, denied)),))
-    if limit is None or len(whole.xml().encode()) <= limit:
-        return Policies(whole, own)
-    lookup, fragments = in_fragments(edge.name, choices, denied)
-    return Policies(document(lookup), own, fragments)
+    return Policies(api, own)
 
 
 def websocket_policy(edge: Edge, route: Route, surroundings: Surroundings = DEFAULT) -> Document:
@@ -249,7 +260,7 @@ def websocket_policy(edge: Edge, route: Route, surroundings: Surroundings = DEFA
             introspected(edge, (item,), None) if isinstance(item, IntrospectionAuthorizer) else authenticated(item)
         )
         inbound += authorized(edge, auth) if _needs_content(route) is not None else ()
-    inbound += limit_policies(route, _bucket(route), _callers(edge, surroundings))
+    inbound += limit_policies(route, _callers(edge, surroundings))
     return Document(tuple(inbound), on_error=errors())
 
 
@@ -282,21 +293,20 @@ def _needs_name(route: Route) -> str:
     return " ".join((*auth.scopes, *auth.any_scope, *(name for name, _ in auth.claims)))
 
 
-def _limits_content(route: Route) -> object:
+def _limits_content(route: Route, *, named: bool) -> object:
+    """named: whether the buckets are a part of it."""
     throttle, quota = route.throttle, route.quota
     if throttle is None and quota is None:
         return None
-    return (
-        throttle and (_bucket(route), throttle.count, throttle.seconds, throttle.burst, throttle.per),
-        quota and (quota.bucket, quota.limit, quota.period, quota.per, route.key if quota.per.kind == "route" else ""),
+    rate = throttle and (throttle_bucket(route), throttle.count, throttle.seconds, throttle.burst, throttle.per)
+    most = quota and (
+        quota.bucket,
+        quota.limit,
+        quota.period,
+        quota.per,
+        route.key if quota.per.kind == "route" else "",
     )
-
-
-def _bucket(route: Route) -> str:
-    throttle = route.throttle
-    if throttle is None:
-        return ""
-    return f"{throttle.bucket} {route.key}" if throttle.per.kind == "route" else throttle.bucket
+    return (rate, most) if named else (rate and rate[1:], most and most[1:4])
 
 
 def _limits_name(route: Route) -> str:
@@ -455,19 +465,19 @@ def _who_may(edge: Edge, routes: Sequence[Route], caching: str) -> Iterator[Poli
     yield Choose(tuple(whens), unknown)
 
 
-def _what_that_needs(edge: Edge, table: _Table) -> Iterator[Policy]:
-    whens = [
-        When(cs.is_("needs", name), authorized(edge, route.auth), _needs_name(route))
+def _what_that_needs(edge: Edge, table: _Table, pieces: Pieces) -> Iterator[Policy]:
+    whens = {
+        name: When(cs.is_("needs", name), authorized(edge, route.auth), _needs_name(route))
         for name, route in table.samples.items()
         if route.auth is not None
-    ]
+    }
     if whens:
-        yield Choose(tuple(whens))
+        yield from pieces.branches("needs", "needs", whens)
 
 
-def _how_often(table: _Table, callers: cs.Callers) -> Iterator[Policy]:
+def _how_often(table: _Table, callers: cs.Callers, pieces: Pieces) -> Iterator[Policy]:
     whens = [
-        When(cs.is_("limits", name), limit_policies(route, _bucket(route), callers), _limits_name(route))
+        When(cs.is_("limits", name), limit_policies(route, callers, named=pieces.whole), _limits_name(route))
         for name, route in table.samples.items()
     ]
     if whens:
@@ -519,15 +529,15 @@ def _own(item: ApiOperation, table: _Table, edge: Edge, caching: str) -> Documen
     return Document(inbound=(Base(), looked_up), outbound=(stored, Base()))
 
 
-def _changed(table: _Table) -> Iterator[Policy]:
-    whens: list[When] = []
+def _changed(table: _Table, pieces: Pieces) -> Iterator[Policy]:
+    whens: dict[str, When] = {}
     for name, route in table.samples.items():
         policies = tuple(_changes(route))
         if policies:
-            whens.append(When(cs.is_("change", name), policies, route.key))
+            whens[name] = When(cs.is_("change", name), policies, route.key)
     if whens:
         yield Comment("What is changed, or answered at once")
-        yield Choose(tuple(whens))
+        yield from pieces.branches("changes", "change", whens)
 
 
 def _changes(route: Route) -> Iterator[Policy]:
@@ -570,15 +580,15 @@ def _headers(
         yield SetHeader(name, "append", (cs.text(value),))
 
 
-def _changed_answers(table: _Table) -> Iterator[Policy]:
-    whens: list[When] = []
+def _changed_answers(table: _Table, pieces: Pieces) -> Iterator[Policy]:
+    whens: dict[str, When] = {}
     for name, route in table.samples.items():
         change = route.response_headers
         policies = tuple(_headers(change.remove, change.set, change.add))
         if policies:
-            whens.append(When(cs.is_("change", name), policies, route.key))
+            whens[name] = When(cs.is_("change", name), policies, route.key)
     if whens:
-        yield Choose(tuple(whens))
+        yield from pieces.branches("answers", "change", whens)
 
 
 def _to(routes: Sequence[Route]) -> Iterator[Policy]:

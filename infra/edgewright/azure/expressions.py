@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-_PLAIN = re.compile(r"[A-Za-z0-9 _./:|+=-]")
+_NOT_PLAIN = re.compile(r"[^A-Za-z0-9 _./:|+=-]")
 _NAME = re.compile(r"[a-z][a-z0-9-]*")
 
 
@@ -22,7 +22,7 @@ class Code:
 
 def literal(value: str) -> str:
     """A C# string literal."""
-    return '"' + "".join(char if _PLAIN.fullmatch(char) else _escaped(char) for char in value) + '"'
+    return '"' + _NOT_PLAIN.sub(lambda match: _escaped(match[0]), value) + '"'
 
 
 def _escaped(char: str) -> str:
@@ -330,7 +330,16 @@ def counter(bucket: str, window: str, order: Sequence[str], header: str | None, 
     All counters of a service share one space of keys, so bucket and window stand first, each with its length: no
     value that a client sends can make another bucket's key.
     """
-    head = literal(f"{len(bucket)}:{bucket}:{window}:")
+    return _counter(literal(f"{len(bucket)}:{bucket}:{window}:"), order, header, callers)
+
+
+def counter_in(variable: str, window: str, order: Sequence[str], header: str | None, callers: Callers = DIRECT) -> Code:
+    """As `counter`, for the bucket that a variable names."""
+    bucket = f"(string)context.Variables[{_name(variable)}]"
+    return _counter(f'({bucket}).Length + ":" + {bucket} + {literal(f":{window}:")}', order, header, callers)
+
+
+def _counter(head: str, order: Sequence[str], header: str | None, callers: Callers) -> Code:
     whom = [f"({_who(kind, header, callers)})" for kind in order]
     if not whom:
         return Code(f"@({head})")
@@ -380,13 +389,18 @@ def is_one_of(variable: str, values: Sequence[str], body: bool | None = None) ->
     return Code(f"@({found})")
 
 
-# -- the part of the look-up that a request needs ----------------------------------------------------------------------
+# -- which part of a long policy a request needs -----------------------------------------------------------------------
 
 
-def bucket_of(count: int) -> Code:
-    """The number of the part of the look-up that knows the operation: its digest's first byte, of ``count`` parts."""
-    digest = _SHA256.format("context.Operation.Id.ToLowerInvariant()")
-    return Code(f"@({digest}[0] % {int(count)})")
+def bucket_of_operation(count: int) -> Code:
+    """The number of the part, of ``count`` ones, that knows the operation: the first byte of its id's digest."""
+    return Code(f"@({_SHA256.format('context.Operation.Id.ToLowerInvariant()')}[0] % {int(count)})")
+
+
+def bucket_of_variable(variable: str, count: int) -> Code:
+    """The number of the part, of ``count`` ones, that knows what a variable holds."""
+    held = f"(string)context.Variables[{_name(variable)}]"
+    return Code(f"@({_SHA256.format(held)}[0] % {int(count)})")
 
 
 def number_is(variable: str, value: int) -> Code:
@@ -450,8 +464,9 @@ def status_is(status: int) -> Code:
 
 
 def token_subject() -> Code:
-    """Who asks, by the token."""
-    return Code(f'@("subject:" + {_token()}.Subject)')
+    """Who asks, by the token; by one without a subject nobody who could ask again."""
+    subject = f"{_token()}.Subject"
+    return Code(f'@(string.IsNullOrEmpty({subject}) ? "request:" + context.RequestId : "subject:" + {subject})')
 
 
 def opaque_user() -> Code:

@@ -376,7 +376,8 @@ cached_under_matches = routes_where(
 one_of_failures = routes_where(
     lambda route, edge: (
         route.retry.origin
-        if route.retry and len({"connect-failure", "reset"} & set(route.retry.on)) == 1
+        if route.retry
+        and len({"connect-failure", "reset"} & set(route.retry.on)) == 1
         and not {"gateway-error", "5xx"} & set(route.retry.on)
         else None
     )
@@ -514,12 +515,6 @@ def log_fields(edge: Edge, bindings: Bindings) -> Iterator[Use]:
     """Fields of the log."""
     if edge.access_log.fields:
         yield (), edge.access_log.origin
-
-
-def monitored(edge: Edge, bindings: Bindings) -> Iterator[Use]:
-    """Alarms and dashboards."""
-    if edge.monitor is not None:
-        yield (), edge.monitor.origin
 
 
 def compressed(edge: Edge, bindings: Bindings) -> Iterator[Use]:

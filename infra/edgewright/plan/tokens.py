@@ -65,5 +65,6 @@ SHAPES: Mapping[tuple[str, str], Shape] = {
 ADDED: Mapping[tuple[str, str], tuple[str, ...]] = {
     ("aws:apigatewayv2/domainName:DomainName", "domainNameConfiguration"): ("hostedZoneId", "targetDomainName"),
     ("azure-native:apimanagement:ApiManagementService", "identity"): ("principalId", "tenantId"),
+    ("azure-native:containerservice:ManagedCluster", "oidcIssuerProfile"): ("issuerURL",),
 }
 """What a provider adds inside an object that the program gave, by type and wire name."""

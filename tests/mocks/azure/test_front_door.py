@@ -9,13 +9,13 @@ import pytest
 from edgewright.azure import front_door as module
 from edgewright.azure.compile_waf import APPLICATION_GATEWAY, CLIENT_HEADER, FRONT_DOOR, compile_waf, standard
 from edgewright.azure.front_door import (
-    PRIVATE_LINK_LOCATIONS,
     REQUEST_MESSAGE,
     FrontDoor,
     FrontDoorArgs,
     phase,
     public_network_access,
 )
+from edgewright.azure.network_regions import PRIVATE_LINK_LOCATIONS
 from edgewright.clouds.part import ArgumentsError
 from edgewright.edge.model import Origin, Waf
 from edgewright.plan.model import Resource

@@ -6,7 +6,6 @@ from typing import Any, cast
 
 import pulumi
 import pytest
-from google.protobuf import struct_pb2
 from pulumi.runtime.stack import register_stack_transformation
 
 from edgewright.azure.kubernetes_cluster import CREDENTIALS, KubernetesCluster
@@ -56,32 +55,6 @@ users:
     exec: {command: kubelogin, args: [get-token, --login, devicecode, --server-id, x]}
 """
 LOCAL_ACCOUNT = "users: [{name: clusterUser, user: {client-certificate-data: QQ==, client-key-data: QQ==}}]"
-
-
-@pytest.fixture(autouse=True)
-def identities_as_the_provider_gives_them(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Identities go in as a list and come out as a map (pulumi/pulumi issue 13163); the recorder hands back the list,
-    which the SDK cannot read."""
-    inner = cast("Any", recorder)
-    tokens, echo = inner._add_tokens, inner._echo
-
-    def as_map(given: struct_pb2.Struct, answer: struct_pb2.Struct) -> None:
-        identity = recorder.plain(given).get("identity")
-        if identity:
-            found = {**identity, "userAssignedIdentities": {item: {} for item in identity["userAssignedIdentities"]}}
-            answer.fields["identity"].Clear()
-            inner._write(answer.fields["identity"], found)
-
-    def add_tokens(resource: Any, outputs: Any, given: struct_pb2.Struct, answer: struct_pb2.Struct) -> None:
-        tokens(resource, outputs, given, answer)
-        as_map(given, answer)
-
-    def echoed(given: struct_pb2.Struct, answer: struct_pb2.Struct, outputs: Any) -> None:
-        echo(given, answer, outputs)
-        as_map(given, answer)
-
-    monkeypatch.setattr(recorder, "_add_tokens", add_tokens)
-    monkeypatch.setattr(recorder, "_echo", echoed)
 
 
 def answering(text: str = KUBECONFIG) -> Mapping[str, recorder.Call]:

@@ -300,7 +300,7 @@ def test_a_rule_set_that_has_more_than_asked_for_is_an_approximation(firewall: F
 def test_a_list_of_anonymizing_proxies_cannot_be(firewall: Firewall) -> None:
     finding, _ = compile_waf(waf(managed=[*WHOLE, "anonymous-ip"]), firewall).findings
     assert finding.level == "unsupported"
-    assert str(finding).startswith("shop.edge.yaml:7:1: unsupported: waf.managed")
+    assert str(finding).startswith("shop.edge.yaml:7:1: unsupported: Waf.managed")
     assert "take `anonymous-ip` out" in finding.carried_by
 
 

@@ -8,11 +8,14 @@ function that yields `Case`); a syntax that the interpreter lacks raises `Unsupp
 import inspect
 import json
 import re
+from base64 import b64encode
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from itertools import chain, combinations, product
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 from xml.etree import ElementTree
 
 import pytest
@@ -282,7 +285,7 @@ def _below() -> Iterator[Case]:
     for prefix, path in product(("", "/v2", "/a/b"), PATHS):
         rest = (match_path(parse_path("/v1/*"), path) or {})["*"]
         yield Case(cs.below(prefix, 1), context(request={"path": path}), (prefix + rest) or "/")
-    for path in ("/", "/x", "/x/y"):
+    for path in ("/x", "/x/y"):  # of "/" itself see test_whole_policies
         yield Case(cs.below("/all", 0), context(request={"path": path}), "/all" + path)
 
 
@@ -403,6 +406,239 @@ def _problem_body() -> Iterator[Case]:
             "request_id": "r-1",
         }
         yield Case(cs.problem_body(status, title), of, json.dumps(body, ensure_ascii=False, separators=(",", ":")))
+
+
+# -- opaque tokens, and what stands around a gateway
+
+
+def digest(value: str) -> bytes:
+    return sha256(value.encode()).digest()
+
+
+@table("bearer")
+def _bearer() -> Iterator[Case]:
+    good = {"Bearer abc": "abc", "bearer abc": "abc", "BEARER  a.b-c_d~e+f/g== ": "a.b-c_d~e+f/g=="}
+    bad = (
+        "",
+        "Bearer",
+        "Bearer ",
+        "Basic abc",
+        "abc",
+        "Bearer a b",
+        "Bearer a,b",
+        "Bearer a=b",
+        'Bearer "a"',
+        "Bearer é",
+    )
+    for sent, means in (*good.items(), *((one, "") for one in bad)):
+        yield Case(cs.bearer(), context(request={"headers": {"authorization": sent}}), means)
+    yield Case(cs.bearer(), context(), "")
+    yield Case(cs.bearer(), context(request={"headers": {"authorization": ["Bearer abc", "Bearer def"]}}), "")
+
+
+@table("kept_under")
+def _kept_under() -> Iterator[Case]:
+    for prefix, who, sent in product(("", "introspection:a:"), ("by a", "by b"), ("t", "t2")):
+        of = context(variables={"auth": who, "bearer": sent})
+        yield Case(cs.kept_under(prefix), of, f"{prefix}{who}:{b64encode(digest(sent)).decode()}")
+
+
+@table("introspection_form")
+def _introspection_form() -> Iterator[Case]:
+    for sent in ("abc", "a+b/c=="):
+        of = context(variables={"bearer": sent})
+        yield Case(cs.introspection_form(), of, f"token={quote(sent, safe='')}&token_type_hint=access_token")
+
+
+@table("introspected")
+def _introspected() -> Iterator[Case]:
+    code = cs.introspected("answer")
+    yield Case(code, context(), "failed")
+    yield Case(code, context(variables={"answer": None}), "failed")
+    good = '{"active": true, "sub": "a"}'
+    for status, body, means in (
+        (200, good, '{"active":true,"sub":"a"}'), (200, '{"active": false}', "inactive"), (401, good, "failed"), (500, good, "failed"),
+        (200, "{}", "failed"), (200, '{"active": null}', "failed"), (200, '{"active": "true"}', "failed"), (200, '{"active": 1}', "failed"),
+        (200, "[]", "failed"), (200, "no", "failed"), (200, "", "failed"), (200, "null", "failed"), (204, None, "failed"), (200, None, "failed"),
+    ):  # fmt: skip
+        yield Case(code, context(variables={"answer": answer(status, body=body)}), means)
+
+
+def opaque(**members: Any) -> dict[str, Any]:
+    return {"introspected": json.dumps({"active": True, **members})}
+
+
+@table("is_out_of_time")
+def _is_out_of_time() -> Iterator[Case]:
+    now = csharp_twin.NOW
+    for members, means in (
+        ({}, False), ({"exp": now + 1}, False), ({"exp": now}, True), ({"exp": now - 1}, True), ({"exp": now + 0.5}, False),
+        ({"nbf": now + 30}, False), ({"nbf": now + 31}, True), ({"nbf": now - 9}, False), ({"exp": now + 9, "nbf": now + 31}, True),
+        ({"exp": "soon"}, True), ({"exp": None}, True), ({"exp": [now + 9]}, True), ({"nbf": {}}, True),
+    ):  # fmt: skip
+        yield Case(cs.is_out_of_time(30), context(variables=opaque(**members)), means)
+
+
+@table("opaque_subject")
+def _opaque_subject() -> Iterator[Case]:
+    for members, means in (
+        ({"sub": "alice"}, "alice"),
+        ({}, ""),
+        ({"sub": None}, ""),
+        ({"sub": ""}, ""),
+        ({"sub": 7}, "7"),
+    ):
+        yield Case(cs.opaque_subject(), context(variables=opaque(**members)), means)
+
+
+def opaque_claims(name: str) -> Iterator[tuple[dict[str, Any], set[str], set[str]]]:
+    """As `tokens`, of JSON."""
+    yield from tokens(name)
+    yield {name: None}, set(), set()
+    yield {name: [None, "read"]}, {"read"}, {"read"}
+    yield {name: []}, set(), set()
+
+
+@table("opaque_lacks_a_scope")
+def _opaque_lacks_a_scope() -> Iterator[Case]:
+    for (claims, words, _), needed in product(
+        list(opaque_claims("scope"))[:-2], [one for one in subsets(WORDS) if one]
+    ):
+        yield Case(cs.opaque_lacks_a_scope(needed), context(variables=opaque(**claims)), not set(needed) <= words)
+
+
+@table("opaque_lacks_all_scopes")
+def _opaque_lacks_all_scopes() -> Iterator[Case]:
+    for (claims, words, _), needed in product(
+        list(opaque_claims("scope"))[:-2], [one for one in subsets(WORDS) if one]
+    ):
+        yield Case(cs.opaque_lacks_all_scopes(needed), context(variables=opaque(**claims)), not set(needed) & words)
+
+
+@table("opaque_lacks_claim")
+def _opaque_lacks_claim() -> Iterator[Case]:
+    for (claims, _, values), needed in product(opaque_claims("role"), [one for one in subsets(WORDS) if one]):
+        yield Case(cs.opaque_lacks_claim("role", needed), context(variables=opaque(**claims)), not set(needed) & values)
+    for value, needed, means in (
+        (True, "true", False),
+        (False, "true", True),
+        (7, "7", False),
+        ("7", "7", False),
+        (7, "8", True),
+    ):
+        yield Case(cs.opaque_lacks_claim("role", [needed]), context(variables=opaque(role=value)), means)
+
+
+@table("opaque_user")
+def _opaque_user() -> Iterator[Case]:
+    for subject, sent in product(("alice", "bob", ""), ("t", "u")):
+        means = f"subject:{subject}" if subject else f"token:{b64encode(digest(sent)).decode()}"
+        yield Case(cs.opaque_user(), context(variables={"subject": subject, "bearer": sent}), means)
+
+
+@table("kept_for")
+def _kept_for() -> Iterator[Case]:
+    for who, means in (("by a", 5), ("by b", 70), ("by c", 1), ("", 1)):
+        yield Case(cs.kept_for({"by a": 5, "by b": 70}), context(variables={"auth": who}), means)
+
+
+@table("counter_in")
+def _counter_in() -> Iterator[Case]:
+    for order, caller, bucket in product(ORDERS, CALLERS, ("GET /a:b", "", "\U0001f600")):
+        who = next((f"{kind}:{caller[kind]}" for kind in (*order, "ip") if caller[kind]), "")
+        of = asking(caller)
+        of.values["Variables"]["limit"] = bucket
+        code = cs.counter_in("limit", "m", order, "x-tenant" if "header" in order else None)
+        length = len(bucket.encode("utf-16-le")) // 2
+        yield Case(code, of, f"{length}:{bucket}:m:" + (who if order else ""))
+
+
+@table("on_managed_gateway")
+def _on_managed_gateway() -> Iterator[Case]:
+    for managed in (True, False):
+        yield Case(cs.on_managed_gateway(), context(managed=managed), managed)
+
+
+@table("has_no_header")
+def _has_no_header() -> Iterator[Case]:
+    for headers, means in (({}, True), ({"X-A": ""}, True), ({"X-A": "1"}, False), ({"x-b": "1"}, True)):
+        yield Case(cs.has_no_header("x-a"), context(request={"headers": headers}), means)
+
+
+@table("lacks_a_parameter")
+def _lacks_a_parameter() -> Iterator[Case]:
+    code = cs.lacks_a_parameter("checks", "one", (("header", "x-a"), ("query", "b")))
+    for held, headers, query in product(("one", "two"), ({}, {"X-A": ""}, {"x-a": "1"}), ("", "b=", "B=1", "a=b")):
+        there = bool(headers) and query.startswith("b=")
+        yield Case(
+            code,
+            context(variables={"checks": held}, request={"headers": headers, "query": query}),
+            held == "one" and not there,
+        )
+
+
+@table("is_one_of")
+def _is_one_of() -> Iterator[Case]:
+    for values, held, body, asked in product((("a",), ("a", "b")), ("a", "b", "c"), (None, "{}"), (None, True, False)):
+        means = held in values and (asked is None or asked is (body is not None))
+        yield Case(
+            cs.is_one_of("auth", values, asked), context(variables={"auth": held}, request={"body": body}), means
+        )
+
+
+@table("bucket_of_operation")
+def _bucket_of_operation() -> Iterator[Case]:
+    for name, count in product(("get-a", "GET-A", "put-b"), (2, 8, 256)):
+        yield Case(cs.bucket_of_operation(count), operation(name), digest(name.lower())[0] % count)
+
+
+@table("bucket_of_variable")
+def _bucket_of_variable() -> Iterator[Case]:
+    for held, count in product(("", "a", "é"), (2, 8, 256)):
+        yield Case(cs.bucket_of_variable("needs", count), context(variables={"needs": held}), digest(held)[0] % count)
+
+
+@table("number_is")
+def _number_is() -> Iterator[Case]:
+    for one, other in product((0, 1, 7), repeat=2):
+        yield Case(cs.number_is("bucket", one), context(variables={"bucket": other}), one == other)
+
+
+@table("is_missing")
+def _is_missing() -> Iterator[Case]:
+    for variables, means in (
+        ({}, True),
+        ({"introspected": None}, True),
+        ({"introspected": ""}, True),
+        ({"introspected": "{}"}, False),
+    ):
+        yield Case(cs.is_missing("introspected"), context(variables=variables), means)
+
+
+@pytest.mark.parametrize(
+    "callers", [cs.Callers("x-client"), cs.Callers(None, opaque=True), cs.Callers("x-client", opaque=True)]
+)
+def test_a_counter_knows_who_asks_behind_a_balancer_and_by_an_opaque_token(callers: cs.Callers) -> None:
+    for order, subject, opaquely in product((("subject", "ip"), ("ip",)), ("alice", ""), (False, True)):
+        if opaquely and not callers.opaque:
+            continue
+        variables = {"subject": subject} if opaquely else {"token": token(subject)}
+        of = context(variables=variables, request={"headers": {"x-client": "198.51.100.9"}, "ip": "10.0.0.1"})
+        who = (
+            f"subject:{subject}"
+            if subject and "subject" in order
+            else f"ip:{'198.51.100.9' if callers.address else '10.0.0.1'}"
+        )
+        assert run(cs.counter("b", "m", order, None, callers).text, of) == f"1:b:m:{who}"
+
+
+@pytest.mark.parametrize(
+    ("source", "status"),
+    [("validate-parameters", 400), ("validate-content", 400), ("validate-jwt", 401), ("ip-filter", 403)],
+)
+def test_what_is_no_good_request_is_400_where_requests_are_checked(source: str, status: int) -> None:
+    of = context(error={"reason": "Other", "source": source}, response={"status": 403})
+    assert run(cs.problem_status(validated=True).text, of) == status
 
 
 def test_every_template_has_a_table() -> None:
@@ -565,6 +801,15 @@ MAKERS: dict[str, Callable[[str], cs.Code]] = {
     "below": lambda value: cs.below(value, 2),
     "location": lambda value: cs.location(value, f"/{value}x", 1),
     "filled_path": lambda value: cs.filled_path([value, 2]),
+    "kept_under": cs.kept_under,
+    "kept_for": lambda value: cs.kept_for({value: 5}),
+    "opaque_lacks_a_scope": lambda value: cs.opaque_lacks_a_scope([value, "a"]),
+    "opaque_lacks_all_scopes": lambda value: cs.opaque_lacks_all_scopes([value]),
+    "opaque_lacks_claim": lambda value: cs.opaque_lacks_claim(value, [value]),
+    "counter_in": lambda value: cs.counter_in("limit", "s", ("header",), value, cs.Callers(value)),
+    "has_no_header": cs.has_no_header,
+    "lacks_a_parameter": lambda value: cs.lacks_a_parameter("checks", value, (("header", value), ("query", value))),
+    "is_one_of": lambda value: cs.is_one_of("auth", (value, "b")),
     "problem_body": lambda value: cs.problem_body(404, value),
 }
 """Templates that take a text, with it in every hole."""
@@ -578,7 +823,7 @@ def test_a_hostile_text_changes_no_structure(maker: str, hostile: str) -> None:
     assert csharp.shape(code) == csharp.shape(plain)
     found = csharp.literals(code)
     assert any(hostile in one for one in found)
-    assert [one.replace(hostile, harmless) for one in found] == csharp.literals(plain)
+    assert tuple(one.replace(hostile, harmless) for one in found) == csharp.literals(plain)
 
 
 def test_every_template_that_takes_a_text_is_among_the_makers() -> None:
@@ -588,7 +833,16 @@ def test_every_template_that_takes_a_text_is_among_the_makers() -> None:
         if any("str" in str(one.annotation) for one in inspect.signature(getattr(cs, name)).parameters.values())
     }
     # Names of variables are our own; the others take lists of words that are ours too.
-    ours = {"part", "variable", "number", "tries_again"}
+    ours = {
+        "part",
+        "variable",
+        "number",
+        "tries_again",
+        "introspected",
+        "is_missing",
+        "number_is",
+        "bucket_of_variable",
+    }
     assert taking - ours <= set(MAKERS)
 
 
@@ -608,7 +862,7 @@ def test_every_expression_of_a_document_parses_and_names_what_policies_may_use(f
 
 @given(st.text(st.characters(exclude_categories=["Cs"]), max_size=30))
 def test_a_literal_is_the_very_text(value: str) -> None:
-    assert csharp.literals(f"@({cs.literal(value)})") == [value]
+    assert csharp.literals(f"@({cs.literal(value)})") == (value,)
     assert run(f"@({cs.literal(value)})", context()) == value
 
 
@@ -687,6 +941,13 @@ OF = context(
         ('@(Uri.EscapeDataString("a b&c=d/é"))', "a%20b%26c%3Dd%2F%C3%A9"),
         ('@(Convert.ToBase64String(Encoding.UTF8.GetBytes("a:é")))', "YTrDqQ=="),
         ('@($"{context.Operation.Id}-{1}")', "Op-1"),
+        ('@(context.Deployment.Gateway.IsManaged)', True),
+        ('@(JObject.Parse("{\\"a\\":[1,null]}")["a"].Type == JTokenType.Array)', True),
+        ('@(JObject.Parse("{\\"a\\":[\\"x\\",\\"y\\"]}")["a"].Children().Select(v => (string)v).Contains("y"))', True),
+        ('@((double)(JObject.Parse("{\\"a\\":7.5}")["a"]) <= 8)', True),
+        ('@(Enumerable.Repeat("a", 2).Count())', 2),
+        ('@(System.Security.Cryptography.SHA256.Create().ComputeHash(Encoding.UTF8.GetBytes(""))[0] % 8)', 0xE3 % 8),
+        ('@{ try { return JObject.Parse("no")["a"].ToString(); } catch { return "caught"; } }', "caught"),
         ('@{ var sum = ""; foreach (var one in new [] { "a", "b" }) { sum += one; } return sum; }', "ab"),
         ('@{ try { return int.Parse("x"); } catch (Exception) { return -1; } }', -1),
         ('@(new JObject(new JProperty("a", 1), new JProperty("b", "é\\"")).ToString(Newtonsoft.Json.Formatting.None))', '{"a":1,"b":"é\\""}'),

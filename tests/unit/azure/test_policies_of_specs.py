@@ -5,17 +5,23 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import tree_sitter_c_sharp
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tree_sitter import Language, Parser
 
 import policy_xsd
 from edgewright.azure.artifact import Artifact
 from edgewright.azure.compile import compile_edge
+from edgewright.azure.compile_operations import operations
+from edgewright.azure.compile_policy import Surroundings, compile_policy, websocket_policy
 from edgewright.edge.resolve import resolve
-from edgewright.spec.document import from_data
+from edgewright.spec.document import from_data, load
 from edgewright.spec.problems import SpecError
+from golden_files import assert_golden
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "azure"
+PARSER = Parser(Language(tree_sitter_c_sharp.language()))
 
 
 def spec(routes: dict[str, Any], **more: Any) -> dict[str, Any]:
@@ -49,6 +55,35 @@ def element(text: str) -> Any:
 @pytest.mark.parametrize("file", sorted(GOLDEN.glob("*.xml")), ids=lambda path: path.stem)
 def test_a_policy_is_valid_by_the_schemas_of_microsoft(file: Path) -> None:
     assert policy_xsd.problems(file.read_text(encoding="utf-8")) == []
+
+
+@pytest.mark.parametrize("file", sorted(GOLDEN.rglob("*.xml")), ids=lambda path: path.stem)
+def test_no_section_holds_a_policy_twice_that_it_may_hold_once(file: Path) -> None:
+    once = {
+        *("cors", "cache-lookup", "cache-store", "cache-lookup-value", "cache-store-value"),
+        *("validate-content", "validate-parameters"),
+    }
+    for section in element(file.read_text(encoding="utf-8")):
+        names = [name for name in policy_xsd.names(section) if name in once]
+        assert sorted(names) == sorted(set(names)), section.tag
+
+
+@pytest.mark.parametrize("file", sorted(GOLDEN.rglob("*policy.xml")), ids=lambda path: path.stem)
+def test_the_section_of_the_backend_has_one_policy(file: Path) -> None:
+    assert len(element(file.read_text(encoding="utf-8")).find("backend").findall("*")) == 1
+
+
+@pytest.mark.parametrize("file", sorted(GOLDEN.rglob("*.xml")), ids=lambda path: path.stem)
+def test_all_code_of_a_policy_is_c_sharp(file: Path) -> None:
+    found = 0
+    for item in element(file.read_text(encoding="utf-8")).iter("*"):
+        for text in (*item.values(), item.text or ""):
+            if text.startswith(("@(", "@{")):
+                inner = f"return {text[2:-1]};" if text[1] == "(" else text[2:-1]
+                tree = PARSER.parse(f"class A {{ object F() {{ {inner} }} }}".encode())
+                assert not tree.root_node.has_error, text
+                found += 1
+    assert found
 
 
 @pytest.mark.parametrize(
@@ -93,6 +128,14 @@ def test_an_answer_for_one_user_is_kept_by_who_asks() -> None:
         "override",
     )
     assert "Subject" in header.findtext("value")
+
+
+def test_an_answer_to_a_token_without_a_subject_is_found_by_nobody() -> None:
+    text = policy({"GET /mine": {"backend": "orders", "auth": "main", "cache": {"ttl": "10s", "share": "per_user"}}})
+    user = element(text).findtext(".//set-header[@name='x-edgewright-cache-user']/value")
+    assert re.fullmatch(
+        r'@\(string\.IsNullOrEmpty\((\S+)\) \? "request:" \+ context\.RequestId : "subject:" \+ \1\)', user
+    )
 
 
 def test_an_operation_that_the_policy_does_not_know_is_denied() -> None:
@@ -285,3 +328,142 @@ def test_a_certificate_that_names_no_address_is_not_asked_of_one() -> None:
         compiled(routes, backends=secure)
     artifact = compiled(routes, {"backends": {"orders": {"url": "https://orders.example"}}}, backends=secure)
     assert artifact.backends["orders"].url == "https://orders.example"
+
+
+# -- what stands around a gateway --------------------------------------------------------------------------------------
+
+AROUND = {
+    "self-hosted": Surroundings(external_cache=True, only_self_hosted=True),
+    "front-door": Surroundings(
+        front_door_id="front-door-id", client_address="header", address_header="X-Azure-SocketIP"
+    ),
+    "firewall": Surroundings(client_address="header", address_header="X-Client-IP"),
+}
+WATCHED: dict[str, Any] = {
+    "waf": {"managed": [], "allow": ["203.0.113.0/24"], "deny": ["198.51.100.0/24"], "rate_per_ip": "50/s"},
+    "defaults": {"cors": {"allow_origins": ["https://www.shop.example"], "allow_methods": ["GET"]}},
+}
+
+
+def surrounded(surroundings: Surroundings) -> dict[str, Any]:
+    """The policies of an API and of a WebSocket: their inbound sections."""
+    routes = {
+        "GET /a": {
+            "backend": "orders",
+            "auth": "main",
+            "throttle": {"rate": "1/s", "per": "client"},
+            "cache": {"ttl": "1m", "share": "per_user"},
+        },
+        "WS /live": {"backend": "orders", "auth": "main", "throttle": {"rate": "1/s", "per": "ip"}},
+    }
+    edge = resolve(from_data(spec(routes, **WATCHED)))
+    web = [route for route in edge.routes if not route.websocket]
+    texts = {
+        "api": compile_policy(edge, web, operations(web), surroundings).api.xml(),
+        "websocket": websocket_policy(edge, edge.route("WS /live"), surroundings).xml(),
+    }
+    assert [policy_xsd.problems(text) for text in texts.values()] == [[], []]
+    return {name: element(text).find("inbound") for name, text in texts.items()}
+
+
+def heads(inbound: Any) -> list[str]:
+    """The policies of a section, without what is in them."""
+    return [item.tag for item in inbound.findall("*")]
+
+
+@pytest.mark.parametrize("case", AROUND)
+def test_what_stands_around_a_gateway_changes_what_was_reviewed(case: str) -> None:
+    edge = resolve(load(GOLDEN / "slice.edge.yaml"))
+    found = compile_policy(edge, edge.routes, operations(edge.routes), AROUND[case]).api.xml()
+    assert_golden(GOLDEN / "surroundings" / f"slice.{case}.policy.xml", found)
+
+
+def test_without_surroundings_all_is_as_it_was() -> None:
+    edge = resolve(load(GOLDEN / "slice.edge.yaml"))
+    found = compile_policy(edge, edge.routes, operations(edge.routes), Surroundings()).api.xml()
+    assert_golden(GOLDEN / "slice.gateway-first.policy.xml", found)
+
+
+@pytest.mark.parametrize("which", ["api", "websocket"])
+def test_azures_own_gateway_is_no_way_round_a_self_hosted_one(which: str) -> None:
+    inbound = surrounded(AROUND["self-hosted"])[which]
+    first = next(item for item in inbound.findall("*") if item.tag != "cors")
+    assert [when.get("condition") for when in first] == ["@(context.Deployment.Gateway.IsManaged)"]
+    assert first.find("when/return-response/set-status").get("code") == "403"
+
+
+@pytest.mark.parametrize("which", ["api", "websocket"])
+def test_a_request_of_another_front_door_is_refused_before_all_else(which: str) -> None:
+    inbound = surrounded(AROUND["front-door"])[which]
+    check = inbound.find("check-header")
+    assert (check.get("name"), check.get("failed-check-httpcode"), check.get("ignore-case")) == (
+        "X-Azure-FDID",
+        "403",
+        "false",
+    )
+    assert [item.text for item in check.findall("value")] == ["{{front-door-id}}"]
+    assert heads(inbound)[heads(inbound).index("base") + 1] == "check-header"
+
+
+@pytest.mark.parametrize("which", ["api", "websocket"])
+def test_a_request_past_the_firewall_is_refused_and_the_address_is_the_headers(which: str) -> None:
+    inbound = surrounded(AROUND["firewall"])[which]
+    refusal = inbound.findall("*")[heads(inbound).index("base") + 1]
+    assert refusal.find("when").get("condition") == (
+        '@(context.Request.Headers.GetValueOrDefault("X-Client-IP", "") == "")'
+    )
+    assert refusal.find("when/return-response/set-status").get("code") == "403"
+    keys = [item.get("counter-key") for item in inbound.iter("rate-limit-by-key")]
+    assert len(keys) >= 2
+    assert all('GetValueOrDefault("X-Client-IP", "")' in key for key in keys)
+    assert not any("IpAddress" in key for key in keys)
+    assert inbound.find("ip-filter") is None
+
+
+def test_a_header_that_need_not_be_there_is_not_asked_for() -> None:
+    lenient = Surroundings(client_address="header", address_header="X-Client-IP", trusted_header_required=False)
+    inbound = surrounded(lenient)["api"]
+    assert heads(inbound)[heads(inbound).index("base") + 1] == "rate-limit-by-key"
+
+
+def test_a_client_that_comes_itself_is_known_by_its_connection() -> None:
+    for inbound in surrounded(Surroundings()).values():
+        assert len(inbound.findall("ip-filter")) == 2
+        assert all("IpAddress" in item.get("counter-key") for item in inbound.iter("rate-limit-by-key"))
+
+
+def test_a_cache_of_ones_own_or_an_external_one() -> None:
+    kinds = [
+        surrounded(item)["api"].find(".//cache-lookup").get("caching-type")
+        for item in (Surroundings(), AROUND["self-hosted"])
+    ]
+    assert kinds == ["prefer-external", "external"]
+
+
+@pytest.mark.parametrize("header", ["", "X-Client-IP"])
+def test_an_address_in_a_header_has_a_header(header: str) -> None:
+    with pytest.raises(ValueError, match="a header that has a name"):
+        Surroundings(client_address="peer" if header else "header", address_header=header)
+
+
+# -- streams and retries -----------------------------------------------------------------------------------------------
+
+
+def forwarded(route: dict[str, Any]) -> Any:
+    return element(policy({"GET /a": {"backend": "orders", "auth": "none", **route}})).find("backend//forward-request")
+
+
+def test_a_stream_goes_on_piece_by_piece_and_an_answer_that_is_kept_does_not() -> None:
+    idle = {"timeout": {"idle": "2m"}}
+    assert forwarded(idle).get("buffer-response") == "false"
+    assert forwarded({}).get("buffer-response") is None
+    assert forwarded({**idle, "cache": {"ttl": "10s"}}).get("buffer-response") is None
+    findings = compiled({"GET /a": {"backend": "orders", "auth": "none", **idle}}).findings
+    assert "Timeout.(idle of a stream)" in [item.field for item in findings]
+
+
+def test_a_body_is_kept_for_another_try() -> None:
+    retried = forwarded({"retry": {"attempts": 2, "on": ["5xx"]}, "timeout": {"idle": "2m"}})
+    assert retried.getparent().tag == "retry"
+    assert (retried.get("buffer-request-body"), retried.get("buffer-response")) == ("true", "false")
+    assert forwarded({}).get("buffer-request-body") is None

@@ -11,7 +11,8 @@ import pytest
 import policy_rules
 import policy_xsd
 from edgewright.azure.artifact import Artifact
-from edgewright.azure.compile import TOPOLOGIES, Topology, compile_edge
+from edgewright.azure.compile import compile_edge
+from edgewright.azure.topology import TOPOLOGIES, Topology
 from edgewright.edge.resolve import resolve
 from edgewright.spec.document import load
 from edgewright.spec.problems import SpecError
@@ -417,6 +418,19 @@ def test_asking_the_wrong_way_round_is_no_guard(code: str) -> None:
     one(root, "//set-variable[@name='y']").set("value", code)
     found = problems_of(policy_xsd.etree.tostring(root).decode(), API, {})
     assert any("the variable `x` is read" in item for item in found)
+
+
+MISSING = '<choose><when condition="@(!context.Variables.ContainsKey(&quot;seen&quot;) || string.IsNullOrEmpty((string)context.Variables[&quot;seen&quot;]))"><set-variable name="{}" value="a" /></when></choose>'
+
+
+@pytest.mark.parametrize(("name", "mistake"), [("seen", False), ("other", True)])
+def test_a_value_of_the_cache_is_there_after_a_way_that_makes_it_up(name: str, mistake: bool) -> None:
+    use = "<set-variable name='again' value='@((string)context.Variables[\"seen\"])'/>"
+    kept = '<cache-lookup-value key="a" variable-name="seen" caching-type="internal" />'
+    root = policy_xsd.parse(golden(API))
+    put("//inbound", f"<wait>{kept}{MISSING.format(name)}{use}</wait>", -1)(root)
+    found = problems_of(policy_xsd.etree.tostring(root).decode(), API, {})
+    assert any("the variable `seen` is read" in item for item in found) is mistake
 
 
 def test_a_named_value_and_a_backend_that_are_there_are_no_mistake() -> None:
