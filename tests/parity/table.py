@@ -451,9 +451,9 @@ def _cells() -> dict[tuple[str, Column], dict[str, str]]:
     found: dict[tuple[str, Column], dict[str, str]] = {}
     order = {name: number for number, name in enumerate(uses)}
     for item in sorted((one for one in everything().verdicts if one.spec in uses), key=lambda one: order[one.spec]):
-        for field in LEAVES[item.leaf].fields:
-            if field in uses[item.spec]:
-                found.setdefault((field, item.column), {}).setdefault(item.level, item.spec)
+        for name in LEAVES[item.leaf].fields:
+            if name in uses[item.spec]:
+                found.setdefault((name, item.column), {}).setdefault(item.level, item.spec)
     return found
 
 
