@@ -18,7 +18,7 @@ from engine.project import REPOSITORY
 Capture = pytest.CaptureFixture[str]
 STACKS = (
     *("aws-balancer-first", "aws-gateway-first", "aws-balancer-only"),
-    *("azure-gateway-first", "azure-balancer-first", "azure-aks"),
+    *("azure-gateway-first", "azure-balancer-first", "azure-aks", "azure-appgw-waf", "azure-front-door"),
 )
 
 
