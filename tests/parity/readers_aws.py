@@ -193,7 +193,7 @@ class Aws:
             group = streams.target_groups[item["target_group"]] if streams is not None else {}
             ends = item["protocol"] == "TLS"
             found[f"listener {name}"] = {
-                "listener.hosts": Elsewhere("tests/mocks/aws/test_topologies.py"),
+                "listener.hosts": Holds(artifact.stream_hosts),
                 "listener.port": item["port"],
                 # A connection that is handed on as it comes may be of TLS or not.
                 "listener.protocol": "tls" if ends else OneOf(_HANDED_ON[item["protocol"]]),

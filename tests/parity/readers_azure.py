@@ -161,11 +161,12 @@ class Azure:
             "listener.port": 443,
             "listener.protocol": "https",
             "listener.redirect_http": False,
-            "tls.min_version": Elsewhere("tests/mocks/azure/test_components.py"),
+            "tls.min_version": Own("weak protocols are off"),
             "tls.passthrough": False,
         }
         if artifact.waf is not None:  # an Application Gateway's or Front Door's own listeners
-            listener["listener.redirect_http"] = Elsewhere("tests/mocks/azure/test_application_gateway_waf.py")
+            shown = "test_front_door" if artifact.topology == "front-door" else "test_application_gateway_waf"
+            listener["listener.redirect_http"] = Elsewhere(f"tests/mocks/azure/{shown}.py")
         found = {EDGE: edge, "listener *": listener, **self._public(listener)}
         found |= {f"backend {item.backend}": self._of_websocket(item) for item in artifact.websockets}
         return found | {f"backend {name}": self._backend(name) for name in artifact.backends}
@@ -233,7 +234,7 @@ class Azure:
                 continue
             backend = pool.removeprefix("stream-")
             found[f"listener {name}"] = {
-                "listener.hosts": Elsewhere("tests/golden/azure/streams.gateway-first.out.yaml"),
+                "listener.hosts": (),
                 "listener.port": rule["frontend_port"],
                 "listener.protocol": OneOf(_PEERS[rule["protocol"]]),
                 "listener.redirect_http": False,

@@ -323,7 +323,7 @@ def same(expected: Any, found: Any, default: Any) -> bool:
     if isinstance(found, OneOf):
         return expected in found.values
     if isinstance(found, Holds):
-        return set(expected) <= set(found.values) and bool(expected) == bool(found.values)
+        return set(cast("tuple[Any, ...]", expected or ())) <= set(found.values)
     if isinstance(expected, dict) and isinstance(found, dict):
         one, other = cast("dict[str, Any]", expected), cast("dict[str, Any]", found)
         return set(one) == set(other) and all(same(one[key], other[key], default) for key in one)
