@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import policy_xsd
+from csharp_twin import pattern
 from edgewright.azure.artifact import Api
 from edgewright.azure.compile_policy import PARTS
 
@@ -20,7 +21,10 @@ _WORDS = (
     (r"context\.Request\.Headers\.GetValueOrDefault\(", "H.get("),
     (r"context\.Request\.Url\.Query\.GetValueOrDefault\(", "Q.get("),
     (r"\.StartsWith\(((?:\"(?:[^\"\\]|\\.)*\")), StringComparison\.Ordinal\)", r".startswith(\1)"),
-    (r"Regex\.IsMatch\((.*), (\"(?:[^\"\\]|\\.)*\")\)", r"(re.search(\2, \1) is not None)"),
+    (
+        r"Regex\.IsMatch\((.*), (\"(?:[^\"\\]|\\.)*\"), RegexOptions\.CultureInvariant, TimeSpan\.FromMilliseconds\(\d+\)\)",
+        r"(pattern(\2).search(\1) is not None)",
+    ),
     (r" && ", " and "),
     (r"!\(", "not ("),
 )
@@ -108,7 +112,11 @@ def _cases(code: str) -> tuple[dict[str, list[tuple[str | None, str]]], str]:
 
 
 def _holds(condition: str, request: Request) -> bool:
-    for pattern, word in _WORDS:
-        condition = re.sub(pattern, word, condition)
-    names = {"H": {name.lower(): value for name, value in request.headers.items()}, "Q": dict(request.query), "re": re}
+    for shape, word in _WORDS:
+        condition = re.sub(shape, word, condition)
+    names: dict[str, Any] = {
+        "H": {name.lower(): value for name, value in request.headers.items()},
+        "Q": dict(request.query),
+    }
+    names["pattern"] = pattern
     return bool(eval(condition.replace("!(", "not ("), {"__builtins__": {}}, names))

@@ -801,6 +801,8 @@ def pattern(text_: str) -> re.Pattern[str]:
     groups are ``(?<name>``, and there is no ``(?P<name>``."""
     if "(?P" in text_:
         raise Raised("ArgumentException")
+    if re.search(r"(?<!\\)-\[", text_):
+        raise Unsupported("a set that is taken from a set")
     escaped = re.sub(r"\\.|\(\?<(?![=!])|\$", _net, text_)
     return re.compile(escaped)
 
@@ -1042,9 +1044,11 @@ def _static(name: str, arguments: list[Any]) -> Any:
             one, other = arguments[:2]
             return one is other if one is None or other is None else fold(one) == fold(other)
         case "Regex.IsMatch":
-            if len(arguments) not in (2, 4):
-                raise Unsupported("Regex.IsMatch with options")
+            if arguments[2:3] not in ([], [Type("RegexOptions.CultureInvariant")]):
+                raise Unsupported("Regex.IsMatch with other options")
             return pattern(arguments[1]).search(arguments[0]) is not None
+        case "TimeSpan.FromMilliseconds":
+            return arguments[0]
         case "Uri.EscapeDataString" | "WebUtility.UrlEncode" | "Net.WebUtility.UrlEncode":
             return quote(arguments[0], safe="-_.~")
         case "int.Parse" | "long.Parse":

@@ -15,6 +15,7 @@ from edgewright.azure.policy import (
     CacheStoreValue,
     Choose,
     Policy,
+    Reference,
     SendRequest,
     SetVariable,
     ValidateAzureAdToken,
@@ -40,6 +41,11 @@ def entra_tenant(issuer: str) -> str | None:
     """The tenant of an issuer that is Microsoft Entra ID; None for another."""
     found = _ENTRA.fullmatch(issuer)
     return found[1].lower() if found else None
+
+
+def scheme_of(item: JwtAuthorizer) -> str:
+    """The word before a token, without the spaces between; empty for none."""
+    return item.source.prefix.strip(" ")
 
 
 def product_of(authorizer: str) -> str:
@@ -168,9 +174,9 @@ def _asked(edge: Edge, items: Sequence[IntrospectionAuthorizer]) -> Iterator[Pol
 
 def _request(edge: Edge, item: IntrospectionAuthorizer) -> SendRequest:
     return SendRequest(
-        url=cs.text(item.endpoint),
+        url=item.endpoint,
         headers=(
-            ("Authorization", f"Basic {{{{{credential_of(edge, item.name)}}}}}"),
+            ("Authorization", Reference(credential_of(edge, item.name), before="Basic ")),
             ("Content-Type", "application/x-www-form-urlencoded"),
             ("Accept", "application/json"),
         ),
@@ -208,10 +214,9 @@ def _token(item: JwtAuthorizer) -> Policy:
         return ValidateAzureAdToken(tenant, item.audiences if item.audience_claim == "aud" else (), cs.TOKEN)
     source = item.source
     kind = {"header": "header-name", "query": "query-parameter-name"}[source.kind]
-    scheme = source.prefix.strip() or None
     return ValidateJwt(
         source=(kind, "Authorization" if source.name == "authorization" else source.name),
-        scheme=scheme,
+        scheme=scheme_of(item) or None,
         openid_configs=()
         if item.jwks is not None
         else (f"{item.issuer.rstrip('/')}/.well-known/openid-configuration",),

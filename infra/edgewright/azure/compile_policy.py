@@ -37,6 +37,7 @@ from edgewright.azure.policy import (
     Fragment,
     IpFilter,
     Policy,
+    Reference,
     Retry,
     ReturnResponse,
     RewriteUri,
@@ -433,7 +434,7 @@ def _not_here(surroundings: Surroundings) -> Iterator[Policy]:
 def _by_the_front(surroundings: Surroundings) -> Iterator[Policy]:
     """What only a request has that came by what stands before the gateway."""
     if surroundings.front_door_id is not None:
-        yield CheckHeader("X-Azure-FDID", f"{{{{{surroundings.front_door_id}}}}}")
+        yield CheckHeader("X-Azure-FDID", Reference(surroundings.front_door_id))
     if surroundings.client_address == "header" and surroundings.trusted_header_required:
         absent = cs.has_no_header(surroundings.address_header)
         yield Choose((When(absent, (problem(403, "Forbidden"),), "it came past what stands before"),))
@@ -543,7 +544,7 @@ def _changed(table: _Table, pieces: Pieces) -> Iterator[Policy]:
 def _changes(route: Route) -> Iterator[Policy]:
     match route.action:
         case Respond(status=status, body=body, content_type=kind):
-            yield ReturnResponse(status, "", (("Content-Type", cs.text(kind)),), cs.text(body))
+            yield ReturnResponse(status, "", (("Content-Type", kind),), body)
             return
         case Redirect() as action:
             depth = len(route.path.segments) if action.keep_rest else None
@@ -554,11 +555,10 @@ def _changes(route: Route) -> Iterator[Policy]:
     if route.rewrite is not None and route.rewrite.prefix is not None:
         yield RewriteUri(cs.below(route.rewrite.prefix.rstrip("/"), len(route.path.segments)))
     if route.rewrite is not None and route.rewrite.path is not None:
-        yield RewriteUri(
-            cs.filled_path([_piece(item.text, item.variable, route) for item in route.rewrite.path.segments])
-        )
+        pieces = [_piece(item.text, item.variable, route) for item in route.rewrite.path.segments]
+        yield RewriteUri(cs.filled_path(pieces, len(route.path.segments) if route.rewrite.path.rest else None))
     if route.rewrite is not None and route.rewrite.host is not None:
-        yield SetHeader("Host", "override", (cs.text(route.rewrite.host),))
+        yield SetHeader("Host", "override", (route.rewrite.host,))
     yield from _headers(route.request_headers.remove, route.request_headers.set, route.request_headers.add)
 
 
@@ -575,9 +575,9 @@ def _headers(
     for name in remove:
         yield SetHeader(name, "delete")
     for name, value in set_:
-        yield SetHeader(name, "override", (cs.text(value),))
+        yield SetHeader(name, "override", (value,))
     for name, value in add:
-        yield SetHeader(name, "append", (cs.text(value),))
+        yield SetHeader(name, "append", (value,))
 
 
 def _changed_answers(table: _Table, pieces: Pieces) -> Iterator[Policy]:

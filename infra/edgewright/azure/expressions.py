@@ -9,6 +9,8 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from edgewright.azure.regular_expressions import to_net
+
 _NOT_PLAIN = re.compile(r"[^A-Za-z0-9 _./:|+=-]")
 _NAME = re.compile(r"[a-z][a-z0-9-]*")
 
@@ -26,20 +28,26 @@ def literal(value: str) -> str:
 
 
 def _escaped(char: str) -> str:
-    units = char.encode("utf-16-be")
+    units = char.encode("utf-16-be", "surrogatepass")
     return "".join(f"\\u{units[at]:02x}{units[at + 1]:02x}" for at in range(0, len(units), 2))
 
 
-def text(value: str) -> "str | Code":
-    """A text as the value of an attribute or element that takes expressions: plain where that has one reading only."""
-    if "{{" in value or value.startswith("@"):
-        return Code(f"@({literal(value)})")
-    return value
+# A gateway trims a value before it looks for code, as Microsoft's samples of `set-body` have it, and it replaces
+# `{{name}}` anywhere before it reads anything. XML 1.0 (2.2, 2.11) has these characters alone, and CR is a line break.
+_READ_OTHERWISE = re.compile(
+    r"\A[\s\u200b\ufeff]|[\s\u200b\ufeff]\Z|\A@|\{\{|[^\t\n\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
+)
 
 
 def is_plain(value: str) -> bool:
-    """Whether a text can stand where no expression may, and still mean itself."""
-    return "{{" not in value and not value.startswith("@")
+    """Whether a text of a policy means itself: as it is printed it is neither code, nor a named value, nor changed by
+    being trimmed or by XML."""
+    return _READ_OTHERWISE.search(value) is None
+
+
+def text(value: str) -> "str | Code":
+    """A text as the value of an attribute or element that takes expressions: as it is where it is plain."""
+    return value if is_plain(value) else Code(f"@({literal(value)})")
 
 
 def _name(value: str) -> str:
@@ -105,8 +113,12 @@ def _holds(item: Condition) -> str:
         return f"{where}.ContainsKey({name}) && {value} == {literal(item.value)}"
     if item.kind == "prefix":
         return f"{value}.StartsWith({literal(item.value)}, StringComparison.Ordinal) && {where}.ContainsKey({name})"
-    pattern = literal(f"^(?:{item.value})$")
-    return f"{where}.ContainsKey({name}) && Regex.IsMatch({value}, {pattern})"
+    pattern = literal(f"^(?:{to_net(item.value)})\\z")
+    return f"{where}.ContainsKey({name}) && Regex.IsMatch({value}, {pattern}, {_MATCHED})"
+
+
+# RE2 never takes long; .NET tries ways out, and may take for ever: what a client sends is given up and refused (500).
+_MATCHED = "RegexOptions.CultureInvariant, TimeSpan.FromMilliseconds(250)"
 
 
 def part(variable: str, index: int) -> Code:
@@ -198,7 +210,7 @@ def bearer() -> Code:
         """@{
     var sent = context.Request.Headers.GetValueOrDefault("Authorization", "");
     var word = sent.StartsWith("Bearer ", StringComparison.OrdinalIgnoreCase) ? sent.Substring(7).Trim() : "";
-    return Regex.IsMatch(word, "^[A-Za-z0-9._~+/-]+=*$") ? word : "";
+    return Regex.IsMatch(word, "^[A-Za-z0-9._~+/-]+=*\\\\z") ? word : "";
 }"""
     )
 
@@ -417,34 +429,44 @@ def is_missing(variable: str) -> Code:
 # -- where a request goes on -------------------------------------------------------------------------------------------
 
 
+_PATH = "context.Request.OriginalUrl.Path"
+
+
+def _rest(segments: int) -> str:
+    """What the path of a request has behind its first segments, with a slash before each; nothing of ``/`` itself."""
+    if segments == 0:
+        return f'({_PATH} == "/" ? "" : {_PATH})'
+    return f"string.Concat({_PATH}.Split('/').Skip({int(segments) + 1}).Select(one => \"/\" + one))"
+
+
+def _below(prefix: str, segments: int) -> str:
+    rest = _rest(segments)
+    return f"{literal(prefix)} + {rest}" if prefix else f'({rest} == "" ? "/" : {rest})'
+
+
 def below(prefix: str, segments: int) -> Code:
-    """The path of a request with another prefix in place of its first segments."""
-    way = "context.Request.OriginalUrl.Path.Split('/')"
-    rest = f'string.Concat({way}.Skip({int(segments) + 1}).Select(one => "/" + one))'
-    return Code(f"@({literal(prefix)} + {rest})" if prefix else f'@({rest} == "" ? "/" : {rest})')
+    """The path of a request with another prefix in place of its first segments. prefix: without a slash at its end,
+    empty: none."""
+    return Code(f"@({_below(prefix, segments)})")
 
 
 def location(origin: str, path: str | None, keep_rest: int | None) -> Code:
     """Where a redirect leads, the query kept. origin: empty for the same host; keep_rest: segments that ``path``
     stands for."""
     start = literal(origin) if origin else '"https://" + context.Request.OriginalUrl.Host'
-    if path is None:
-        way = "context.Request.OriginalUrl.Path"
-    elif keep_rest is None:
-        way = literal(path)
-    else:
-        way = f"{literal(path.rstrip('/'))} + {below('', keep_rest).text[2:-1]}"
-    return Code(f"@({start} + ({way}) + context.Request.OriginalUrl.QueryString)")
+    new = literal(path or "") if keep_rest is None else _below((path or "").rstrip("/"), keep_rest)
+    return Code(f"@({start} + {_PATH if path is None else new} + context.Request.OriginalUrl.QueryString)")
 
 
-def filled_path(pieces: Sequence[str | int]) -> Code:
-    """A path of literal segments, and of the request's own by their number."""
+def filled_path(pieces: Sequence[str | int], rest: int | None = None) -> Code:
+    """A path of literal segments, and of the request's own by their number. rest: what the request has behind so many
+    segments stands at its end."""
     words = [
-        f"\"/\" + context.Request.OriginalUrl.Path.Split('/')[{piece + 1}]"
-        if isinstance(piece, int)
-        else literal(f"/{piece}")
+        f"\"/\" + {_PATH}.Split('/')[{piece + 1}]" if isinstance(piece, int) else literal(f"/{piece}")
         for piece in pieces
     ]
+    if rest is not None:
+        words.append(_rest(rest) if words else _below("", rest))
     return Code(f"@({' + '.join(words) or literal('/')})")
 
 

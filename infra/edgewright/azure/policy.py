@@ -1,17 +1,32 @@
 """API Management policies as a tree of dataclasses, printed as well-formed XML (``format="xml"``).
 
 Names of classes and fields are those of Microsoft's policy reference; each class prints its attributes and children in
-the order of its schema. A value is a text, printed as it stands and escaped, or a `Code`.
+the order of its schema. A value that is a text means that very text: here alone is decided how it is printed, so that a
+gateway reads nothing else in it. What is meant as code is a `Code`, what is meant as a named value a `Reference`.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 from xml.sax.saxutils import escape
 
-from edgewright.azure.expressions import Code
+from edgewright.azure.expressions import Code, is_plain, text
+from edgewright.spec.problems import NOWHERE, Problem, SpecError, printable
 
-Value = str | int | bool | Code
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A named value of the service, which a gateway puts in before it reads; before: a text in front of it."""
+
+    name: str
+    before: str = ""
+
+
+Value = str | int | bool | Code | Reference
+
+TAKES_CODE = frozenset({"set-body", "set-header/value", "set-url", "set-variable@value"})
+"""Places of which Microsoft's pages say "Policy expressions are allowed", those that a text of a spec may stand in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,10 +297,10 @@ class CacheStoreValue:
 
 @dataclass(frozen=True, slots=True)
 class CheckHeader:
-    """403 without a header of this very value, which may be a named value's mark."""
+    """403 without a header of this very value."""
 
     name: str
-    value: str
+    value: Value
 
     def node(self) -> Node:
         """``<check-header>``."""
@@ -295,7 +310,7 @@ class CheckHeader:
             ("failed-check-error-message", "Forbidden"),
             ("ignore-case", False),
         )
-        return Node("check-header", attributes, _texts("value", (self.value,)))
+        return Node("check-header", attributes, (Node("value", text=self.value),))
 
 
 @dataclass(frozen=True, slots=True)
@@ -527,46 +542,58 @@ class Fragment:
 
 
 def xml(node: Node) -> str:
-    """An element as text."""
+    """An element as text.
+
+    Raises SpecError for a text that means something else where it would stand; what is compiled has none, since such
+    fields of a spec are refused by their names.
+    """
     lines: list[str] = []
-    _print(node, "", lines)
+    _print(node, "", "", lines)
     return "\n".join(lines) + "\n"
 
 
-def _print(node: "Node | Comment", indent: str, lines: list[str]) -> None:
+def _print(node: "Node | Comment", parent: str, indent: str, lines: list[str]) -> None:
     if isinstance(node, Comment):
-        # Two hyphens may not stand in a comment, nor one at its end.
-        lines.append(f"{indent}<!-- {escape(_visible(node.text)).replace('--', '- -')} -->")
+        lines.append(f"{indent}<!-- {_remark(node.text)} -->")
         return
-    head = node.name + "".join(f" {name}={_attribute(value)}" for name, value in node.attributes)
+    head = node.name
+    for name, value in node.attributes:
+        head += f" {name}={_attribute(value, f'{node.name}@{name}')}"
     if node.text is not None:
-        lines.append(f"{indent}<{head}>{escape(_text(node.text))}</{node.name}>")
+        where = node.name if node.name in TAKES_CODE else f"{parent}/{node.name}"
+        lines.append(f"{indent}<{head}>{escape(_shown(node.text, where))}</{node.name}>")
     elif not node.children:
         lines.append(f"{indent}<{head} />")
     else:
         lines.append(f"{indent}<{head}>")
         for child in node.children:
-            _print(child, indent + "  ", lines)
+            _print(child, node.name, indent + "  ", lines)
         lines.append(f"{indent}</{node.name}>")
 
 
-def _attribute(value: Value) -> str:
+def _remark(text: str) -> str:
+    """A text that ends no comment (XML 1.0, 2.5), and in which nothing is replaced: whether a named value is replaced
+    in a comment too is *unverified*."""
+    return escape(re.sub(r"([-{])(?=\1)", r"\1 ", printable(text)))
+
+
+def _attribute(value: Value, where: str) -> str:
     """In quotes. XML reads a line break in an attribute as a space: to C# they are the same, in a text they are not."""
-    found = escape(_text(value), {'"': "&quot;"})
+    found = escape(_shown(value, where), {'"': "&quot;"})
     return f'"{found}"' if isinstance(value, Code) else f'"{found.replace(chr(10), "&#10;").replace(chr(9), "&#9;")}"'
 
 
-def _text(value: Value) -> str:
+def _shown(value: Value, where: str) -> str:
+    """A value as a gateway is to find it; where: ``element@attribute``, or the element's own name or ``above/name``."""
     if isinstance(value, Code):
         return value.text
+    if isinstance(value, Reference):
+        return f"{value.before}{{{{{value.name}}}}}"
     if isinstance(value, bool):
         return "true" if value else "false"
-    return _visible(str(value))
-
-
-def _visible(text: str) -> str:
-    """The text, if XML can carry it; ValueError where it has characters that XML has not."""
-    bad = next((char for char in text if (char < " " and char not in "\t\n\r") or "\ud800" <= char <= "\udfff"), "")
-    if bad:
-        raise ValueError(f"XML has no character U+{ord(bad):04X}")
-    return text
+    if isinstance(value, int) or is_plain(value):
+        return str(value)
+    if where in TAKES_CODE:
+        return _shown(text(value), where)
+    what = f"`{printable(value[:80])}` would be read as code or as a named value, or is no text of XML, in `{where}`"
+    raise SpecError([Problem(NOWHERE, what, "another text", code="text")])

@@ -5,12 +5,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from edgewright.azure.bindings import Bindings, pooled
-from edgewright.azure.compile_authorizers import ALGORITHMS, entra_tenant, introspections
+from edgewright.azure.compile_authorizers import ALGORITHMS, entra_tenant, introspections, rsa_keys, scheme_of
 from edgewright.azure.compile_limits import is_exact, lasting
 from edgewright.azure.compile_operations import operations
 from edgewright.azure.compile_policy import streamed
 from edgewright.azure.compile_validation import BODILESS, checked_operation, parameters, unknown_words
 from edgewright.azure.expressions import is_plain
+from edgewright.azure.regular_expressions import PatternError, to_net
 from edgewright.clouds.capability_table import Use
 from edgewright.edge.model import (
     ApiKeyAuthorizer,
@@ -23,7 +24,6 @@ from edgewright.edge.model import (
     MtlsAuthorizer,
     OidcAuthorizer,
     Origin,
-    Redirect,
     Route,
 )
 from edgewright.edge.resolve_routes import IDLE_TIMEOUT
@@ -130,22 +130,28 @@ plain_issuer = jwts_where(lambda item: item.jwks is None and not item.issuer.sta
 own_refresh = jwts_where(lambda item: item.jwks is None and item.jwks_refresh != 300_000)
 from_a_cookie = jwts_where(lambda item: item.source.kind == "cookie")
 schemes_elsewhere = jwts_where(
-    lambda item: (
-        item.source.kind == "header" and item.source.name != "authorization" and bool(item.source.prefix.strip())
-    )
+    lambda item: item.source.kind == "header" and item.source.name != "authorization" and bool(scheme_of(item))
 )
 entra_elsewhere = jwts_where(
     lambda item: (
         entra_tenant(item.issuer) is not None
         and (
-            (item.source.kind, item.source.name, item.source.prefix.strip().lower())
-            != ("header", "authorization", "bearer")
+            (item.source.kind, item.source.name, scheme_of(item).lower()) != ("header", "authorization", "bearer")
             or item.audience_claim != "aud"
             or item.jwks is not None
         )
     )
 )
-odd_texts = jwts_where(lambda item: not all(is_plain(one) for one in (item.issuer, *item.audiences, item.source.name)))
+
+
+def _texts(item: JwtAuthorizer) -> Iterator[str]:
+    """What stands in attributes and elements that take no expression."""
+    yield from (item.issuer, *item.audiences, item.source.name, scheme_of(item))
+    for key in rsa_keys(item):
+        yield from key
+
+
+odd_texts = jwts_where(lambda item: not all(map(is_plain, _texts(item))))
 
 
 def keys_in_two_places(edge: Edge, bindings: Bindings) -> Iterator[Use]:
@@ -382,6 +388,30 @@ one_of_failures = routes_where(
         else None
     )
 )
+cached_by_odd_names = routes_where(
+    lambda route, edge: (
+        route.cache.origin
+        if route.cache and not all(is_plain(name) and ";" not in name for name in route.cache.query)
+        else None
+    )
+)
+odd_origins = routes_where(
+    lambda route, edge: route.cors.origin if route.cors and not all(map(is_plain, route.cors.origins)) else None
+)
+
+
+def _untold(route: Route) -> bool:
+    """Whether .NET has no reading of a regular expression that a route asks for."""
+    for item in (*route.headers, *route.query):
+        if item.kind == "regex":
+            try:
+                to_net(item.value)
+            except PatternError:
+                return True
+    return False
+
+
+untold_patterns = routes_where(lambda route, edge: route.origin if not route.websocket and _untold(route) else None)
 retried = routes_where(lambda route, edge: route.retry.origin if route.retry and route.retry.backoff % 1000 else None)
 limited_over_240 = routes_where(lambda route, edge: route.timeout.origin if route.timeout.request > 240_000 else None)
 timed_in_parts = routes_where(lambda route, edge: route.timeout.origin if route.timeout.request % 1000 else None)
@@ -402,11 +432,6 @@ def _touches_kept(route: Route) -> bool:
 
 
 kept_headers = routes_where(lambda route, edge: route.origin if _touches_kept(route) else None)
-redirects_below_variables = routes_where(
-    lambda route, edge: (
-        route.origin if isinstance(route.action, Redirect) and not is_plain(route.action.origin_url) else None
-    )
-)
 
 
 changed_own_answers = routes_where(
