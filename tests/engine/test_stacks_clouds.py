@@ -112,7 +112,7 @@ def test_a_front_door_is_complete_after_two_updates(project: Path, capfd: Captur
     assert up(stack, yes=True) == 0, capfd.readouterr()
     first = capfd.readouterr().out
     assert "Phase 1: the private connection waits for approval" in first
-    assert "az network private-endpoint-connection approve" in first
+    assert "az network private-endpoint-connection list" in first
 
     file, settings = settings_of(project, stack)
     settings["config"]["edgewright:bindings"]["front_door"] = {"connection": "frontdoor.1"}

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from edgewright.azure.artifact import Json
 from edgewright.azure.bindings import Bindings
 from edgewright.azure.compile_balancers import streams_of
-from edgewright.azure.network_rules import existing_subnet_problems, slots
+from edgewright.azure.network_rules import ROLES, existing_subnet_problems, slots
 from edgewright.azure.topology import Topology
 from edgewright.edge.model import Edge, IntrospectionAuthorizer, JwtAuthorizer
 from edgewright.spec.problems import Place, Problem
