@@ -187,7 +187,7 @@ MODULES = {"applicationinsights": "Insights", "dns": "Network", "monitor": "Insi
 def test_every_resource_provider_is_registered_but_the_one_that_always_is(read: Read) -> None:
     (loop,) = re.findall(r"for namespace in (.*?); do", GUIDE, re.DOTALL)
     registered = {name.lower() for name in loop.replace("\\\n", " ").split()}
-    modules = {item["type"].split(":")[1] for item in read.state if item["type"].startswith("azure-native:")}
+    modules: set[str] = {item["type"].split(":")[1] for item in read.state if item["type"].startswith("azure-native:")}
     needed = {MODULES.get(module, module).lower() for module in modules}
     assert needed - registered == {"authorization"}
 
