@@ -46,7 +46,9 @@ def main(arguments: list[str] | None = None) -> int:
             plans = measure_plans(Path(name) / "plans", runs=options.runs, say=_say)
     print(_tables(costs, memory, times))
     if plans:
-        print(_seconds("CPU seconds and peak memory of whole processes, offline plans of AWS", plans))
+        print(_seconds("CPU seconds and peak memory of whole processes, offline plans", plans))
+        print("where the seconds of one such plan go")
+        print("".join(f"  {item.what}: {item.note}\n" for item in plans if item.note), end="")
     print(f"measured in {time.monotonic() - began:.0f} s on {measure.machine()}")
     print(f"figures of every run: {_keep(costs, memory, [*times, *plans])}")
     return 0

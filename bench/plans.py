@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -72,6 +73,12 @@ SCENARIOS: tuple[tuple[str, str, int, dict[str, Any], dict[str, Any]], ...] = (
     ("balancer-only, 100 rules and no WAF (goal 0.9 s)", "aws/balancer-only", 96, {}, {"limits": {"alb_rules": 200}}),
     ("Azure gateway-first, 300 routes (goal 2 s, 250 MiB)", "azure/gateway-first", 300, {}, {}),
     ("Azure gateway-first, 1,000 routes (goal 2.5 s)", "azure/gateway-first", 1000, {}, {}),
+    ("Azure balancer-first, 300 routes (goal 2 s, 250 MiB)", "azure/balancer-first", 300, {}, {}),
+    ("Azure balancer-first, 1,000 routes (goal 2.5 s)", "azure/balancer-first", 1000, {}, {}),
+    ("Azure appgw-waf, 300 routes and a WAF (goal 2 s, 250 MiB)", "azure/appgw-waf", 300, {"waf": True}, {}),
+    ("Azure appgw-waf, 1,000 routes and a WAF (goal 2.5 s)", "azure/appgw-waf", 1000, {"waf": True}, {}),
+    ("Azure front-door, 300 routes and a WAF (goal 2 s, 250 MiB)", "azure/front-door", 300, {"waf": True}, {}),
+    ("Azure front-door, 1,000 routes and a WAF (goal 2.5 s)", "azure/front-door", 1000, {"waf": True}, {}),
 )
 
 
@@ -86,7 +93,8 @@ def measure_plans(folder: Path, *, runs: int, say: Callable[[str], None]) -> lis
         where = {"location": "westeurope"} if topology.startswith("azure/") else {"region": "eu-west-1"}
         bound.write_text(json.dumps({**where, **bindings}))
         command = [sys.executable, "-m", "edgewright.cli", "plan", str(file), "--topology", topology]
-        found.append(_measure(what, [*command, "--bindings", str(bound), "--json"], runs))
+        command += ["--bindings", str(bound), "--json"]
+        found.append(replace(_measure(what, command, runs), note=_where(command)))
     for routes in (300, 1000):
         what = f"beside it: a plain program with a resource a route, {routes}"
         say(what)
@@ -102,6 +110,14 @@ def _measure(what: str, command: list[str], runs: int) -> Time:
         seconds.append(used)
         memory = max(memory, peak)
     return Time(what, tuple(seconds), memory)
+
+
+def _where(command: list[str]) -> str:
+    """Where the CPU time of a plan goes, of one more run: ``edgewright plan --timings``."""
+    done = subprocess.run([*command, "--timings"], check=True, capture_output=True, text=True)
+    lines = (line.partition("  ") for line in done.stderr.splitlines() if line.endswith(" s of CPU"))
+    told = {what.partition(" (")[0]: figure.split()[0] for what, _, figure in lines}
+    return ", ".join(f"{what} {figure}" for what, figure in told.items() if what != "in all")
 
 
 def _run(command: list[str], environment: Mapping[str, str] | None = None) -> tuple[float, int]:

@@ -5,29 +5,32 @@ not know, a preflight that meets no `cors` answers an empty 200, a section witho
 Each row names the page of Microsoft's policy reference that it is from, read 2026-11; what no page settles is marked
 *unverified* and read so that the check is the stricter one.
 
-Besides the rows, every way through a document is walked (`_Walk`): what a `choose` leads to, which variables are set
-when they are read, in which order the policies of a way stand, and whether it ends at a backend or in an answer.
+Besides the rows, every way through a document is walked, see `policy_ways`.
 """
 
 import ipaddress
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from functools import lru_cache
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from tree_sitter import Node
-
 import csharp
-import csharp_twin
 import policy_xsd
-from csharp_twin import Raised, Stub, Unknown, Unsupported
 from edgewright.azure.artifact import Artifact
+from policy_ways import (
+    SECTIONS,
+    Found,
+    Gateway,
+    Scope,
+    Surroundings,
+    Walk,
+    children,
+    elements,
+    names,
+    policies,
+    sections,
+)
 
-Scope = Literal["global", "product", "api", "operation", "fragment", "websocket"]
-Gateway = Literal["managed", "self-hosted"]
-
-SECTIONS = ("inbound", "backend", "outbound", "on-error")
 ALL_GATEWAYS = frozenset({"classic", "v2", "consumption", "self-hosted"})
 MANAGED = ALL_GATEWAYS - {"self-hosted"}
 ALL_SCOPES = frozenset({"global", "product", "api", "operation", "websocket"})
@@ -55,12 +58,8 @@ def _in(sections: str) -> tuple[str, ...]:
     return SECTIONS if sections == "all" else tuple(sections.split())
 
 
-def _names(text: str) -> frozenset[str]:
-    return frozenset(text.split())
-
-
 # The operation of a WebSocket API takes none of these: page "websocket-api", "Unsupported policies".
-_NOT_ON_A_HANDSHAKE = _names(
+_NOT_ON_A_HANDSHAKE = names(
     "mock-response cache-lookup cache-store cross-domain cors jsonp set-method set-body xml-to-json json-to-xml "
     "xsl-transform validate-content validate-parameters validate-headers validate-status-code"
 )
@@ -75,128 +74,94 @@ _KEPT: Mapping[str, tuple[int, int | None]] = {"renewal-period": (1, 300), "call
 
 ROWS: Mapping[str, Row] = {
     # Limits.
-    "rate-limit": Row("rate-limit", _in("inbound"), _names("product api operation"), once="document", literal=_names(f"calls renewal-period {_LIMIT_NAMES}"), ranges=_KEPT),
-    "rate-limit-by-key": Row("rate-limit-by-key", _in("inbound"), gateways=ALL_GATEWAYS - {"consumption"}, literal=_names(_LIMIT_NAMES), ranges=_KEPT),
-    "quota": Row("quota", _in("inbound"), _names("product"), once="document", literal=_names("calls bandwidth renewal-period"), ranges={"calls": (1, None)}),
+    "rate-limit": Row("rate-limit", _in("inbound"), names("product api operation"), once="document", literal=names(f"calls renewal-period {_LIMIT_NAMES}"), ranges=_KEPT),
+    "rate-limit-by-key": Row("rate-limit-by-key", _in("inbound"), gateways=ALL_GATEWAYS - {"consumption"}, literal=names(_LIMIT_NAMES), ranges=_KEPT),
+    "quota": Row("quota", _in("inbound"), names("product"), once="document", literal=names("calls bandwidth renewal-period"), ranges={"calls": (1, None)}),
     # Whether v2 has it: pages contradict each other; tiers.py says what edgewright takes.
-    "quota-by-key": Row("quota-by-key", _in("inbound"), gateways=ALL_GATEWAYS - {"consumption"}, literal=_names("calls bandwidth renewal-period first-period-start"), ranges={"calls": (1, None)}),
-    "limit-concurrency": Row("limit-concurrency", _in("all"), literal=_names("max-count"), ranges={"max-count": (1, None)}),
+    "quota-by-key": Row("quota-by-key", _in("inbound"), gateways=ALL_GATEWAYS - {"consumption"}, literal=names("calls bandwidth renewal-period first-period-start"), ranges={"calls": (1, None)}),
+    "limit-concurrency": Row("limit-concurrency", _in("all"), literal=names("max-count"), ranges={"max-count": (1, None)}),
     # Who may.
     "check-header": Row("check-header", _in("inbound"), ranges={"failed-check-httpcode": _ERROR}),
     "get-authorization-context": Row("get-authorization-context", _in("inbound"), gateways=MANAGED),
-    "ip-filter": Row("ip-filter", _in("inbound"), literal=_names("from to")),
-    "validate-azure-ad-token": Row("validate-azure-ad-token", _in("inbound"), literal=_names("output-token-variable-name"), ranges={"failed-validation-httpcode": _ERROR}),
-    "validate-jwt": Row("validate-jwt", _in("inbound"), literal=_names("output-token-variable-name n e id url"), ranges={"failed-validation-httpcode": _ERROR, "clock-skew": (0, 600)}),
+    "ip-filter": Row("ip-filter", _in("inbound"), literal=names("from to")),
+    "validate-azure-ad-token": Row("validate-azure-ad-token", _in("inbound"), literal=names("output-token-variable-name"), ranges={"failed-validation-httpcode": _ERROR}),
+    "validate-jwt": Row("validate-jwt", _in("inbound"), literal=names("output-token-variable-name n e id url"), ranges={"failed-validation-httpcode": _ERROR, "clock-skew": (0, 600)}),
     "validate-client-certificate": Row("validate-client-certificate", _in("inbound")),
     # Towards backends. On a self-hosted gateway only with a workload identity (how-to of its authentication).
     "authentication-basic": Row("authentication-basic", _in("inbound")),
     "authentication-certificate": Row("authentication-certificate", _in("inbound")),
-    "authentication-managed-identity": Row("authentication-managed-identity", _in("inbound"), gateways=MANAGED, literal=_names("client-id output-token-variable-name")),
+    "authentication-managed-identity": Row("authentication-managed-identity", _in("inbound"), gateways=MANAGED, literal=names("client-id output-token-variable-name")),
     "forward-request": Row("forward-request", _in("backend"), ranges={"timeout": (1, None), "timeout-ms": (1, None)}),
     "set-backend-service": Row("set-backend-service", _in("inbound backend")),
     "proxy": Row("proxy", _in("inbound")),
     # Content.
-    "validate-content": Row("validate-content", _in("inbound outbound"), literal=_names("errors-variable-name schema-id schema-ref validate-as"), ranges={"max-size": (1, 102_400)}),
+    "validate-content": Row("validate-content", _in("inbound outbound"), literal=names("errors-variable-name schema-id schema-ref validate-as"), ranges={"max-size": (1, 102_400)}),
     "validate-graphql-request": Row("validate-graphql-request", _in("inbound"), gateways=MANAGED),
     "validate-odata-request": Row("validate-odata-request", _in("inbound")),
-    "validate-parameters": Row("validate-parameters", _in("inbound"), once="section", literal=_names("errors-variable-name")),
-    "validate-headers": Row("validate-headers", _in("outbound"), once="section", literal=_names("errors-variable-name")),
-    "validate-status-code": Row("validate-status-code", _in("outbound"), once="section", literal=_names("errors-variable-name"), ranges={"code": _STATUS}),
+    "validate-parameters": Row("validate-parameters", _in("inbound"), once="section", literal=names("errors-variable-name")),
+    "validate-headers": Row("validate-headers", _in("outbound"), once="section", literal=names("errors-variable-name")),
+    "validate-status-code": Row("validate-status-code", _in("outbound"), once="section", literal=names("errors-variable-name"), ranges={"code": _STATUS}),
     # Caches.
-    "cache-lookup": Row("cache-lookup", _in("inbound"), once="section", literal=_names("caching-type vary-by-header vary-by-query-parameter")),
+    "cache-lookup": Row("cache-lookup", _in("inbound"), once="section", literal=names("caching-type vary-by-header vary-by-query-parameter")),
     "cache-store": Row("cache-store", _in("outbound"), once="section", ranges={"duration": (1, None)}),
-    "cache-lookup-value": Row("cache-lookup-value", _in("inbound backend outbound"), once="section", literal=_names("caching-type variable-name")),
-    "cache-store-value": Row("cache-store-value", _in("inbound backend outbound"), once="section", literal=_names("caching-type"), ranges={"duration": (1, None)}),
-    "cache-remove-value": Row("cache-remove-value", _in("inbound backend outbound"), once="section", literal=_names("caching-type")),
+    "cache-lookup-value": Row("cache-lookup-value", _in("inbound backend outbound"), once="section", literal=names("caching-type variable-name")),
+    "cache-store-value": Row("cache-store-value", _in("inbound backend outbound"), once="section", literal=names("caching-type"), ranges={"duration": (1, None)}),
+    "cache-remove-value": Row("cache-remove-value", _in("inbound backend outbound"), once="section", literal=names("caching-type")),
     # Changes.
     "set-method": Row("set-method", _in("inbound on-error")),
     "set-status": Row("set-status", _in("all"), ranges={"code": _STATUS}),
-    "set-variable": Row("set-variable", _in("all"), literal=_names("name")),
-    "set-body": Row("set-body", _in("inbound backend outbound"), literal=_names("template xsi-nil")),
+    "set-variable": Row("set-variable", _in("all"), literal=names("name")),
+    "set-body": Row("set-body", _in("inbound backend outbound"), literal=names("template xsi-nil")),
     "set-header": Row("set-header", _in("all")),
     "set-query-parameter": Row("set-query-parameter", _in("inbound backend")),
     "rewrite-uri": Row("rewrite-uri", _in("inbound")),
     "json-to-xml": Row("json-to-xml", _in("inbound outbound on-error")),
     "xml-to-json": Row("xml-to-json", _in("inbound outbound on-error")),
     "find-and-replace": Row("find-and-replace", _in("all")),
-    "redirect-content-urls": Row("redirect-content-urls", _in("inbound outbound"), _names("api operation")),
+    "redirect-content-urls": Row("redirect-content-urls", _in("inbound outbound"), names("api operation")),
     "xsl-transform": Row("xsl-transform", _in("inbound outbound")),
-    "return-response": Row("return-response", _in("all"), literal=_names("response-variable-name")),
-    "mock-response": Row("mock-response", _in("inbound outbound on-error"), literal=_names("status-code content-type"), ranges={"status-code": _STATUS}),
+    "return-response": Row("return-response", _in("all"), literal=names("response-variable-name")),
+    "mock-response": Row("mock-response", _in("inbound outbound on-error"), literal=names("status-code content-type"), ranges={"status-code": _STATUS}),
     # Other origins. At product scope it fails where a key is in a header: never there.
-    "cors": Row("cors", _in("inbound"), ALL_SCOPES - {"product"}, once="section", literal=_names("origin header"), ranges={"preflight-result-max-age": (0, None)}),
-    "cross-domain": Row("cross-domain", _in("inbound"), _names("global")),
+    "cors": Row("cors", _in("inbound"), ALL_SCOPES - {"product"}, once="section", literal=names("origin header"), ranges={"preflight-result-max-age": (0, None)}),
+    "cross-domain": Row("cross-domain", _in("inbound"), names("global")),
     "jsonp": Row("jsonp", _in("outbound")),
     # Others.
-    "send-request": Row("send-request", _in("all"), literal=_names("response-variable-name ignore-error"), ranges={"timeout": (1, None)}),
+    "send-request": Row("send-request", _in("all"), literal=names("response-variable-name ignore-error"), ranges={"timeout": (1, None)}),
     "send-one-way-request": Row("send-one-way-request", _in("all"), ranges={"timeout": (1, None)}),
     "log-to-eventhub": Row("log-to-eventhub", _in("all")),
-    "set-backend-service-dapr": Row("set-backend-service-dapr", _in("inbound"), gateways=_names("self-hosted")),
-    "publish-to-dapr": Row("publish-to-dapr", _in("inbound outbound backend on-error"), gateways=_names("self-hosted")),
-    "invoke-dapr-binding": Row("invoke-dapr-binding", _in("all"), gateways=_names("self-hosted")),
+    "set-backend-service-dapr": Row("set-backend-service-dapr", _in("inbound"), gateways=names("self-hosted")),
+    "publish-to-dapr": Row("publish-to-dapr", _in("inbound outbound backend on-error"), gateways=names("self-hosted")),
+    "invoke-dapr-binding": Row("invoke-dapr-binding", _in("all"), gateways=names("self-hosted")),
     "trace": Row("trace", _in("all")),
     "emit-metric": Row("emit-metric", _in("inbound backend outbound")),
     # Flow.
     "choose": Row("choose", _in("all")),
-    "include-fragment": Row("include-fragment", _in("all"), literal=_names("fragment-id")),
+    "include-fragment": Row("include-fragment", _in("all"), literal=names("fragment-id")),
     "retry": Row("retry", _in("all"), ranges={"count": (1, 50), "interval": (1, None), "max-interval": (1, None), "delta": (1, None)}),
     "wait": Row("wait", _in("inbound backend outbound")),
 }  # fmt: skip
 
-ON_ERROR = _names(
+ON_ERROR = names(
     "choose set-variable find-and-replace return-response set-header set-method set-status send-request "
     "send-one-way-request log-to-eventhub json-to-xml xml-to-json limit-concurrency mock-response retry trace "
     "include-fragment"
 )
 """Policies of ``on-error``: page "api-management-error-handling-policies"; include-fragment by its own page."""
 
-CONTAINERS = _names("choose when otherwise retry limit-concurrency wait")
-"""Elements that hold policies. What stands in others (`return-response`, `send-request`) is a part of those."""
-
-AUTHENTICATION = _names("validate-jwt validate-azure-ad-token validate-client-certificate")
-GATES = _names("check-header ip-filter")
-REFUSED = "refused"
-"""What a way has met that passed by a `when` which answers 401: whoever is on it has shown something."""
-
 FRAGMENT_BYTES = 32 * 1024
 """Page "policy-fragments" has said 32 KB and says 512 KB since 2026: the smaller."""
 
-UNTOUCHED = _names("connection content-length keep-alive transfer-encoding")
+UNTOUCHED = names("connection content-length keep-alive transfer-encoding")
 """Headers that no policy may change: page "set-header-policy", limitations."""
 
-UNDELETED = _names("server x-forwarded-for")
+UNDELETED = names("server x-forwarded-for")
 """Headers whose removal does nothing: the same page; X-Forwarded-For as it is added after the policies."""
 
 
 def document_bytes(tier: str) -> int:
     """Of one document: page "api-management-service-limits"."""
     return 16 * 1024 if tier == "Consumption" else 256 * 1024
-
-
-def generation(tier: str, gateway: Gateway) -> str:
-    """The kind of a gateway, as pages of policies name it."""
-    if gateway == "self-hosted":
-        return "self-hosted"
-    return "consumption" if tier == "Consumption" else "v2" if tier.endswith("V2") else "classic"
-
-
-@dataclass(frozen=True, slots=True)
-class Surroundings:
-    """Where a document stands. parent: the document of the wider scope, which its ``<base/>`` means; fragments and
-    named values, by name, and backends: those that there are (backends None: not checked)."""
-
-    scope: Scope
-    tier: str
-    gateway: Gateway
-    parent: Any = None
-    fragments: Mapping[str, Any] = field(default_factory=dict[str, Any])
-    named_values: Collection[str] = ()
-    backends: Collection[str] | None = None
-
-    @property
-    def kind(self) -> str:
-        """Of the gateway."""
-        return generation(self.tier, self.gateway)
 
 
 def problems(
@@ -235,33 +200,8 @@ def problems(
     return list(dict.fromkeys(found))
 
 
-Found = Iterator[tuple[Any, str]]
-
-
 def _place(element: Any) -> str:
     return re.sub(r"^/policies/", "", element.getroottree().getpath(element)) if element is not None else "document"
-
-
-def _elements(root: Any) -> Iterator[Any]:
-    yield from root.iter(policy_xsd.etree.Element)
-
-
-def _children(element: Any) -> list[Any]:
-    return [item for item in element if isinstance(item.tag, str)]
-
-
-def _policies(container: Any) -> Iterator[Any]:
-    """The policies of a section, of what they hold too."""
-    for item in _children(container):
-        if item.tag not in ("when", "otherwise"):
-            yield item
-        if item.tag in CONTAINERS:
-            yield from _policies(item)
-
-
-def _sections(root: Any) -> Iterator[tuple[str, Any]]:
-    for item in _children(root):
-        yield item.tag, item
 
 
 # -- rows --------------------------------------------------------------------------------------------------------------
@@ -279,31 +219,31 @@ def _form(root: Any, around: Surroundings) -> Found:
         elif item.getparent().getparent() is not root:
             yield item, "<base/> stands directly in a section"
     if wanted == "fragment":
-        for item in _elements(root):
+        for item in elements(root):
             if item.tag in SECTIONS:
                 yield item, "a fragment has no sections"
         return
-    names = [item.tag for item in _children(root)]
+    names = [item.tag for item in children(root)]
     if names != list(SECTIONS):
         yield root, f"the sections are {', '.join(names)}, not {', '.join(SECTIONS)}"
-    for name, section in _sections(root):
+    for name, section in sections(root):
         bases = section.findall("base")
         if len(bases) > 1:
             yield section, "<base/> stands twice"
         if not bases and name != "backend" and around.scope != "global":
             yield section, "without <base/> the wider scopes are switched off"
-        if name == "backend" and len(_children(section)) != 1:
-            yield section, f"the backend section has {len(_children(section))} policies, not one"
+        if name == "backend" and len(children(section)) != 1:
+            yield section, f"the backend section has {len(children(section))} policies, not one"
 
 
 def _rows(root: Any, around: Surroundings) -> Found:
     """Policies that are known, where they may stand, on this gateway."""
-    sections = [("", root)] if around.scope == "fragment" else list(_sections(root))
-    for name, section in sections:
-        for item in _policies(section):
+    parts = [("", root)] if around.scope == "fragment" else list(sections(root))
+    for name, section in parts:
+        for item in policies(section):
             yield from _row(item, name, around)
             if item.tag == "include-fragment" and item.get("fragment-id") in around.fragments:
-                for inner in _policies(around.fragments[item.get("fragment-id")]):
+                for inner in policies(around.fragments[item.get("fragment-id")]):
                     yield from ((item, f"in the fragment: {what}") for _, what in _row(inner, name, around))
 
 
@@ -328,9 +268,9 @@ def _row(item: Any, section: str, around: Surroundings) -> Found:
 def _counts(root: Any, around: Surroundings) -> Found:
     """What may stand once in a section, or in a document."""
     seen: dict[str, int] = {}
-    for _, section in [("", root)] if around.scope == "fragment" else _sections(root):
+    for _, section in [("", root)] if around.scope == "fragment" else sections(root):
         here: dict[str, int] = {}
-        for item in _policies(section):
+        for item in policies(section):
             once = ROWS[item.tag].once if item.tag in ROWS else ""
             here[item.tag] = here.get(item.tag, 0) + 1
             seen[item.tag] = seen.get(item.tag, 0) + 1
@@ -342,11 +282,11 @@ def _counts(root: Any, around: Surroundings) -> Found:
 
 def _values(root: Any, around: Surroundings) -> Found:
     """Numbers in their ranges, and no expressions where none are taken."""
-    for item in _elements(root):
+    for item in elements(root):
         row = ROWS.get(item.tag)
         if row is None or _is_part(item):
             continue
-        for inner in _elements(item):
+        for inner in elements(item):
             if inner is not item and inner.tag in ROWS:
                 continue
             for name, value in [*inner.attrib.items(), (inner.tag, inner.text)]:
@@ -380,7 +320,7 @@ def _ranged(item: Any, name: str, value: str, bounds: tuple[int, int | None]) ->
 def _limits(root: Any, around: Surroundings) -> Found:
     """Periods of quotas, and counters that two limits share."""
     counters: dict[str, tuple[str, str, str]] = {}
-    for item in _elements(root):
+    for item in elements(root):
         if item.tag in ("quota", "quota-by-key"):
             period = item.get("renewal-period", "")
             # Of quota-by-key: 300 at least, or 0 for ever; its page. Of quota no least is told: the same.
@@ -396,7 +336,8 @@ def _limits(root: Any, around: Surroundings) -> Found:
         if item.tag in ("rate-limit-by-key", "quota-by-key"):
             size = (item.tag, item.get("calls", ""), item.get("renewal-period", ""))
             key = item.get("counter-key", "")
-            if counters.setdefault(key, size) != size:
+            told = key.startswith('@("') or not csharp.is_code(key)  # else a variable names whom it is for
+            if told and counters.setdefault(key, size) != size:
                 yield item, "another limit counts under the same key with other numbers: undefined on v2"
 
 
@@ -404,7 +345,7 @@ def _crossing(root: Any, around: Surroundings) -> Found:
     """CORS: first of the section, and no `*` with credentials."""
     for item in root.iter("cors"):
         section = item.getparent()
-        if section.tag not in ("inbound", "fragment") or _children(section)[0] is not item:
+        if section.tag not in ("inbound", "fragment") or children(section)[0] is not item:
             yield item, "cors is not the first policy of inbound: a preflight may not find it"
         origins = [(one.text or "").strip() for one in item.iterfind("allowed-origins/origin")]
         if "*" in origins and len(origins) > 1:
@@ -467,7 +408,7 @@ def _caches(root: Any, around: Surroundings) -> Found:
     lookups, stores = list(root.iter("cache-lookup")), list(root.iter("cache-store"))
     if bool(lookups) != bool(stores):
         yield (lookups or stores)[0], "cache-lookup and cache-store need each other"
-    for item in _elements(root):
+    for item in elements(root):
         if not item.tag.startswith("cache-") or item.tag == "cache-store":
             continue
         if around.kind in ("self-hosted", "consumption") and item.get("caching-type") != "external":
@@ -504,7 +445,7 @@ def _routing(root: Any, around: Surroundings) -> Found:
 
 def _addresses(root: Any, around: Surroundings) -> Found:
     for item in root.iter("ip-filter"):
-        inside = _children(item)
+        inside = children(item)
         if not inside:
             yield item, "it lists no address"
         for one in inside:
@@ -559,7 +500,7 @@ def _owner(item: Any) -> Any:
 
 def _code(root: Any, around: Surroundings) -> Found:
     """Every expression parses, and names what policies may use."""
-    for item in _elements(root):
+    for item in elements(root):
         for value in (*item.attrib.values(), item.text):
             if csharp.is_code(value):
                 try:
@@ -568,338 +509,8 @@ def _code(root: Any, around: Surroundings) -> Found:
                     yield item, str(error)
 
 
-# -- ways --------------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Way:
-    """What has happened on a way so far. variables: set ones, with the value where it is known; seen: kinds of policies
-    that were met, own: of this document; end: "" while it goes on."""
-
-    variables: tuple[tuple[str, Any], ...] = ()
-    seen: frozenset[str] = frozenset()
-    own: frozenset[str] = frozenset()
-    forwarded: bool = False
-
-    def sets(self, name: str, value: Any) -> "Way":
-        """The way with a variable more."""
-        kept = {key: held for key, held in self.variables if key != name}
-        return replace(self, variables=tuple(sorted({**kept, name: value}.items(), key=lambda item: item[0])))
-
-
-@dataclass(frozen=True, slots=True)
-class _NotKnown:
-    """A value that a variable has, whatever it is."""
-
-
-NOT_KNOWN = _NotKnown()
-
-
-class _Walk:
-    """Walks every way through a document."""
-
-    def __init__(self, root: Any, around: Surroundings) -> None:
-        self._root = root
-        self._around = around
-        self._inherited = 0
-        self._hits: set[Way] = set()
-        self.found: list[tuple[Any, str]] = []
-
-    def run(self) -> None:
-        """All sections in the order of a request; ``on-error`` from anywhere, so that nothing is sure to be set."""
-        if self._root.tag == "fragment":
-            return
-        sections = dict(_sections(self._root))
-        start = {Way()}
-        after = self._section(sections.get("inbound"), start)
-        backend = sections.get("backend")
-        behind = self._section(backend, after)
-        for way in behind:
-            if not way.forwarded:
-                self._say(backend, "a way neither reaches a backend nor answers")
-                break
-        self._section(sections.get("outbound"), {*behind, *self._hits})
-        self._section(sections.get("on-error"), {Way()})
-
-    def _say(self, element: Any, what: str) -> None:
-        self.found.append((element if element is not None else self._root, what))
-
-    def _section(self, section: Any, ways: set[Way]) -> set[Way]:
-        return ways if section is None else self._policies(_children(section), ways)
-
-    def _policies(self, items: Sequence[Any], ways: set[Way]) -> set[Way]:
-        for item in items:
-            if not ways:
-                break
-            ways = self._policy(item, ways)
-        return ways
-
-    def _policy(self, item: Any, ways: set[Way]) -> set[Way]:
-        self._reads(item, ways)
-        match item.tag:
-            case "base":
-                return self._base(item, ways)
-            case "include-fragment":
-                fragment = self._around.fragments.get(item.get("fragment-id"))
-                return ways if fragment is None else self._policies(_children(fragment), ways)
-            case "choose":
-                return self._choose(item, ways)
-            case "retry" | "limit-concurrency" | "wait":
-                return self._policies(_children(item), ways)
-            case "return-response" | "mock-response":
-                return set()
-            case "forward-request":
-                if any(way.forwarded for way in ways):
-                    self._say(item, "a way forwards twice")
-                return {replace(way, forwarded=True) for way in ways}
-            case "set-variable":
-                return {after for way in ways for after in self._set(item, way)}
-            case _:
-                return self._met(item, ways)
-
-    def _base(self, item: Any, ways: set[Way]) -> set[Way]:
-        section = item.getparent().tag
-        parent = self._around.parent
-        if parent is None:
-            # What is not known is taken to forward, as the global document of a new service does.
-            return {replace(way, forwarded=True) for way in ways} if section == "backend" else ways
-        self._inherited += 1
-        root, self._root = self._root, parent
-        around = self._around
-        self._around = replace(around, parent=None)
-        found = self._section(dict(_sections(parent)).get(section), ways)
-        self._root, self._around = root, around
-        self._inherited -= 1
-        return found
-
-    def _choose(self, item: Any, ways: set[Way]) -> set[Way]:
-        after: set[Way] = set()
-        left = ways
-        for one in _children(item):
-            if one.tag == "otherwise":
-                after |= self._policies(_children(one), left)
-                left = set()
-                break
-            taken: set[Way] = set()
-            passed: set[Way] = set()
-            checked, missed = _checked(one.get("condition", ""))
-            self._reads(one, left)
-            for way in left:
-                held = _truth(one.get("condition", ""), way)
-                if held is not False:
-                    taken.add(_knowing(way, checked))
-                if held is not True:
-                    passed.add(_knowing(way, missed))
-            after |= self._policies(_children(one), taken) if taken else set()
-            if _refuses(one):
-                for way in left:
-                    self._ordered(one, way)
-                passed = {replace(way, seen=way.seen | {REFUSED}) for way in passed}
-            left = passed
-        return after | left
-
-    def _set(self, item: Any, way: Way) -> Iterator[Way]:
-        name, value = item.get("name", ""), item.get("value", "")
-        if not csharp.is_code(value):
-            yield way.sets(name, value)
-            return
-        try:
-            found = csharp_twin.run(value, _context(way))
-            yield way.sets(name, found if isinstance(found, str | int | bool) else NOT_KNOWN)
-        except (Unknown, Unsupported, Raised):
-            for one in _told(value) or (NOT_KNOWN,):
-                yield way.sets(name, one)
-        except csharp_twin.CompileError as error:
-            self._say(item, f"it does not compile: {error}")
-            yield way.sets(name, NOT_KNOWN)
-
-    def _met(self, item: Any, ways: set[Way]) -> set[Way]:
-        for way in ways:
-            self._ordered(item, way)
-        after = {
-            replace(way, seen=way.seen | {item.tag}, own=way.own if self._inherited else way.own | {item.tag})
-            for way in ways
-        }
-        if item.tag == "cache-lookup":
-            self._hits |= after
-        for name in _sets(item):
-            after = {way.sets(name, NOT_KNOWN) for way in after}
-        if item.tag == "cache-lookup-value" and item.get("default-value") is None:
-            # A miss leaves the variable unset, or null; the page says both.
-            after |= {way.sets(item.get("variable-name", ""), NOT_KNOWN) for way in after}
-        return after
-
-    def _ordered(self, item: Any, way: Way) -> None:
-        tag = item.tag
-        if (tag in AUTHENTICATION or _refuses(item)) and "cache-lookup" in way.seen:
-            self._say(item, f"`{tag}` below cache-lookup: what is in the cache is given to anybody")
-        if tag in GATES and way.seen & AUTHENTICATION:
-            self._say(item, f"`{tag}` below authentication")
-        if tag in GATES and "cache-lookup" in way.seen:
-            self._say(item, f"`{tag}` below cache-lookup: a hit passes it by")
-        if tag == "cache-lookup":
-            early = way.own & {"rewrite-uri", "set-backend-service"}
-            if early:
-                self._say(item, f"cache-lookup below {', '.join(sorted(early))}, which only a miss needs")
-            private = item.get("allow-private-response-caching", "false") != "false"
-            known = self._around.parent is not None or self._around.scope == "api" or self._inherited > 0
-            if private and known and not way.seen & (AUTHENTICATION | {REFUSED}):
-                self._say(item, "private answers are kept where nobody was authenticated")
-
-    def _reads(self, item: Any, ways: set[Way]) -> None:
-        """Variables are set before they are read, on every way."""
-        names = {name for value in _read_at(item) for name in _unguarded(value)}
-        for name in sorted(names):
-            if any(name not in dict(way.variables) for way in ways):
-                self._say(item, f"the variable `{name}` is read on a way that has not set it")
-        if item.tag == "set-backend-service" and self._around.backends is not None:
-            code = item.get("backend-id", "")
-            for way in ways if csharp.is_code(code) else ():
-                try:
-                    backend = csharp_twin.run(code, _context(way))
-                except (Unknown, Unsupported, Raised):
-                    continue
-                if backend not in (*self._around.backends, "none"):
-                    self._say(item, f"there is no backend `{backend}`")
-
-
-def _refuses(item: Any) -> bool:
-    """Whether a `when` answers 401 or 403."""
-    found = [one.get("code") for one in item.iterfind("return-response/set-status")] if item.tag == "when" else []
-    return bool({"401", "403"} & set(found))
-
-
-def _read_at(item: Any) -> Iterator[str]:
-    """The code of an element itself, and of what is a part of it."""
-    inner = _children(item) if item.tag in CONTAINERS else list(_elements(item))
-    for one in [item, *(() if item.tag in CONTAINERS else inner)]:
-        for value in (*one.attrib.values(), one.text):
-            if csharp.is_code(value):
-                yield value
-
-
-def _sets(item: Any) -> Iterator[str]:
-    """Variables that a policy is sure to have set when it is done."""
-    for name in (
-        "output-token-variable-name",
-        "response-variable-name",
-        "remaining-calls-variable-name",
-        "context-variable-name",
-    ):
-        if item.get(name):
-            yield item.get(name)
-    if item.tag == "cache-lookup-value" and item.get("default-value") is not None:
-        yield item.get("variable-name")
-
-
-def _context(way: Way) -> Stub:
-    variables = {
-        name: Unknown(name) if isinstance(value, _NotKnown) else value for name, value in dict(way.variables).items()
-    }
-    return Stub("context", {"Variables": variables}, known=False)
-
-
-def _knowing(way: Way, names: Collection[str]) -> Way:
-    """A way that has shown these variables to be there."""
-    for name in names:
-        way = way if name in dict(way.variables) else way.sets(name, NOT_KNOWN)
-    return way
-
-
-def _truth(condition: str, way: Way) -> bool | None:
-    """Whether a condition holds on a way; None where that cannot be told."""
-    if not csharp.is_code(condition):
-        return condition.strip().lower() == "true"
-    try:
-        found = csharp_twin.run(condition, _context(way))
-    except (Unknown, Unsupported, Raised, csharp_twin.CompileError, csharp.NotCSharp):
-        return None
-    return found if isinstance(found, bool) else None
-
-
-@lru_cache(maxsize=4096)
-def _told(code: str) -> tuple[str, ...]:
-    """All texts that a body of statements can return, where it returns literals alone."""
-    try:
-        returns = [item for item in csharp.walk(csharp.parse(code)) if item.type == "return_statement"]
-    except csharp.NotCSharp:
-        return ()
-    values = [one.named_children[0] for one in returns if one.named_children]
-    if any(one.type != "string_literal" for one in values):
-        return ()
-    return tuple(dict.fromkeys(csharp.literal(one) for one in values))
-
-
-@lru_cache(maxsize=4096)
-def _unguarded(code: str) -> frozenset[str]:
-    """Variables that an expression reads by an indexer without having asked whether they are there."""
-    try:
-        return frozenset(_reads(csharp.parse(code), frozenset()))
-    except csharp.NotCSharp:
-        return frozenset()
-
-
-@lru_cache(maxsize=4096)
-def _checked(code: str) -> tuple[frozenset[str], frozenset[str]]:
-    """Variables that are there where an expression holds, and where it does not."""
-    try:
-        first = csharp.parse(code).named_children[0]
-    except csharp.NotCSharp:
-        return frozenset(), frozenset()
-    return _sure(first.named_children[0]) if first.type == "return_statement" else (frozenset(), frozenset())
-
-
-def _sure(node: Node) -> tuple[frozenset[str], frozenset[str]]:
-    """The variables that are there if a condition holds, and if it does not."""
-    nothing: frozenset[str] = frozenset()
-    if node.type == "parenthesized_expression":
-        return _sure(node.named_children[0])
-    if node.type == "prefix_unary_expression" and node.children[0].type == "!":
-        yes, no = _sure(node.children[1])
-        return no, yes
-    if node.type == "binary_expression":
-        left, right = node.child_by_field_name("left"), node.child_by_field_name("right")
-        sign = csharp.text(node.children[1])
-        if left is not None and right is not None and sign in ("&&", "||"):
-            one, other = _sure(left), _sure(right)
-            if sign == "&&":
-                return one[0] | other[0], one[1] & other[1]
-            return one[0] & other[0], one[1] | other[1]
-    match = re.fullmatch(r'context\.Variables\.ContainsKey\("([^"\\]*)"\)', csharp.text(node))
-    return (frozenset({match[1]}), nothing) if match else (nothing, nothing)
-
-
-def _reads(node: Node, known: frozenset[str]) -> Iterator[str]:
-    if node.type == "binary_expression":
-        left, right = node.child_by_field_name("left"), node.child_by_field_name("right")
-        sign = csharp.text(node.children[1])
-        if left is not None and right is not None and sign in ("&&", "||"):
-            yield from _reads(left, known)
-            yield from _reads(right, known | _sure(left)[0 if sign == "&&" else 1])
-            return
-    if node.type == "conditional_expression":
-        condition = node.child_by_field_name("condition")
-        yes, no = node.child_by_field_name("consequence"), node.child_by_field_name("alternative")
-        if condition is not None and yes is not None and no is not None:
-            yield from _reads(condition, known)
-            yield from _reads(yes, known | _sure(condition)[0])
-            yield from _reads(no, known | _sure(condition)[1])
-            return
-    match = re.fullmatch(r'context\.Variables\["([^"\\]*)"\]', csharp.text(node))
-    if match and match[1] not in known:
-        yield match[1]
-        return
-    sure = known
-    for child in node.children:
-        yield from _reads(child, sure)
-        if child.type == "if_statement":
-            condition, then = child.child_by_field_name("condition"), child.child_by_field_name("consequence")
-            if condition is not None and then is not None and "return" in csharp.text(then):
-                sure = sure | _sure(condition)[1]
-
-
 def _ways(root: Any, around: Surroundings) -> Found:
-    walk = _Walk(root, around)
+    walk = Walk(root, around)
     walk.run()
     yield from walk.found
 

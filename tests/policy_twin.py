@@ -1,7 +1,7 @@
 """Carries a request through a policy document, as a gateway would: its code run by `csharp_twin`, its steps one by one.
 
 What stands outside of the document is given: the operation that was matched, the tokens that are good, the key that was
-sent. Limits are named, not counted; caches are asked, and never hit.
+sent, what the gateway is answered to requests of its own. Limits are named, not counted; caches are asked, never hit.
 """
 
 from collections.abc import Mapping, Sequence
@@ -28,6 +28,8 @@ class Asked:
     ip: str = "192.0.2.1"
     tokens: Mapping[str, Stub] = field(default_factory=dict[str, Stub])
     key: tuple[str, str] | None = None
+    answers: Mapping[str, Stub] = field(default_factory=dict[str, Stub])
+    """What the gateway is answered, by URL; nothing from others."""
 
 
 @dataclass
@@ -141,6 +143,24 @@ class _Pipeline:
             self.outcome.status = int(item.get("failed-validation-httpcode"))
             raise _Answered
         self._variables[item.get("output-token-variable-name")] = token
+
+    def _cache_lookup_value(self, item: Any) -> None:
+        self._value(item.get("key"))  # a miss leaves the variable unset
+
+    def _cache_store_value(self, item: Any) -> None:
+        self._value(item.get("key"))
+        assert int(self._value(item.get("duration"))) > 0
+
+    def _send_request(self, item: Any) -> None:
+        self._value(item.findtext("set-body"))
+        self._variables[item.get("response-variable-name")] = self._asked.answers.get(
+            self._value(item.findtext("set-url"))
+        )
+
+    def _validate_parameters(self, item: Any) -> None:
+        pass  # a request that is as it should be
+
+    _validate_content = _validate_parameters
 
     def _rate_limit_by_key(self, item: Any) -> None:
         told = (item.get("calls"), item.get("renewal-period"))

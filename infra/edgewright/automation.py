@@ -31,7 +31,7 @@ from semver import VersionInfo
 
 from edgewright.engine import Engine
 from edgewright.local.process import identify
-from edgewright.stack import CREDENTIALS, config_folder, engine_folder, project, secret_in
+from edgewright.stack import CREDENTIALS, NAMESPACE, config_folder, engine_folder, project, secret_in
 
 Program = Callable[[], None]
 
@@ -178,13 +178,15 @@ def _color() -> str:
     return "always" if sys.stdout.isatty() and "NO_COLOR" not in os.environ else "never"
 
 
-def environment(root: Path, given: Mapping[str, str]) -> dict[str, str]:
-    """The variables that the engine needs beyond ``given`` (the user's own, which win)."""
+def environment(root: Path, given: Mapping[str, str], *, local: bool = True) -> dict[str, str]:
+    """The variables that the engine needs beyond ``given`` (the user's own, which win). local: a stack that is."""
     home = engine_folder(root)
+    # Nothing of a local stack is a download: do not look for one, and do not wait for it when offline. The providers of
+    # clouds are downloads, and the engine gets them as it needs them.
+    offline = {"PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true"} if local else {}
     needed = {
         "PULUMI_SKIP_UPDATE_CHECK": "true",
-        # Nothing of a local stack is a download: do not look for one, and do not wait for it when offline.
-        "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
+        **offline,
         # The provider runs in this very interpreter; see plugins/edgewright-local.
         "EDGEWRIGHT_PYTHON": sys.executable,
     }
@@ -207,8 +209,10 @@ def prepare(root: Path, stack: str) -> tuple[Path, dict[str, str]]:
     work = home / "work" / stack
     name = f"Pulumi.{stack}.yaml"
     _write(work / "Pulumi.yaml", _project_for_engine(root))
-    _write(work / name, _stack_for_engine(config_folder(root) / name, work / name))
-    return work, environment(root, os.environ)
+    own = config_folder(root) / name
+    _write(work / name, _stack_for_engine(own, work / name))
+    config = cast("dict[str, Any]", _read(own).get("config") or {})
+    return work, environment(root, os.environ, local=config.get(f"{NAMESPACE}:topology", "local") == "local")
 
 
 def abandoned(root: Path) -> bool:

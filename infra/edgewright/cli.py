@@ -14,11 +14,12 @@ import traceback
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from edgewright import __version__
 
 if TYPE_CHECKING:
+    from edgewright.edge.model import Edge
     from edgewright.local.status import Status
     from edgewright.plan.model import Plan
     from edgewright.stack import Settings
@@ -143,7 +144,17 @@ def _plan(given: argparse.Namespace) -> int:
 
 
 def _shown(given: argparse.Namespace) -> int:
+    from edgewright.plan import timings
+
     plan = _planned(given.file, given)
+    with timings.spent_on("showing it"):
+        _show(plan, given)
+    if given.timings:
+        print(timings.text(), end="", file=sys.stderr)
+    return 0
+
+
+def _show(plan: "Plan", given: argparse.Namespace) -> None:
     if given.svg:
         from edgewright.plan.diagram import svg
 
@@ -160,7 +171,6 @@ def _shown(given: argparse.Namespace) -> int:
         from edgewright.plan.show_text import text
 
         print(text(plan, width=_width(), color=sys.stdout.isatty() and not os.environ.get("NO_COLOR")), end="")
-    return 0
 
 
 def _diff(given: argparse.Namespace) -> int:
@@ -205,21 +215,28 @@ def _planned(file: Path, given: argparse.Namespace) -> "Plan":
         raise UsageError(f"--topology: write one of {', '.join(known)}")
     if topology not in known:
         raise UsageError(f"--topology: {unknown_topology(topology)}")
-    from edgewright.edge.resolve import resolve
-    from edgewright.spec.document import load
+    from edgewright.plan.timings import spent_on
 
-    edge = resolve(load(stack.spec if stack else file))
+    with spent_on("reading the spec (pydantic's import and models, YAML, resolving)"):
+        from edgewright.edge.resolve import resolve
+        from edgewright.spec.document import load
+
+        edge = resolve(load(stack.spec if stack else file))
     bindings = _bindings(given.bindings) if given.bindings or not stack else stack.bindings
     target, _, name = topology.partition("/")
+    with spent_on("importing the compilers"):
+        plan_ = _planner(target)
+    return plan_(edge, bindings, name)
+
+
+def _planner(target: str) -> "Callable[[Edge, Mapping[str, Any], Any], Plan]":
     if target == "azure":
         from edgewright.azure.planned import plan as plan_azure
-        from edgewright.azure.topology import Topology as AzureTopology
 
-        return plan_azure(edge, bindings, cast("AzureTopology", name))
-    from edgewright.aws.compile import Topology
+        return plan_azure
     from edgewright.aws.planned import plan as plan_aws
 
-    return plan_aws(edge, bindings, cast("Topology", name))
+    return plan_aws
 
 
 def _stack_of(file: Path) -> "Settings | None":
@@ -481,6 +498,7 @@ def _plan_options(parser: argparse.ArgumentParser) -> None:
     form.add_argument("--json", action="store_true", help="for programs; see docs/plan.json.md")
     form.add_argument("--markdown", action="store_true", help="for a pull request")
     parser.add_argument("--svg", metavar="FILE", type=Path, help="write the way of a request as a picture")
+    parser.add_argument("--timings", action="store_true", help="say on standard error where the CPU time went")
 
 
 def _diff_options(parser: argparse.ArgumentParser) -> None:

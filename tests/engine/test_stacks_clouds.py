@@ -1,5 +1,6 @@
 """The cloud stacks of this repository through the real engine, with a provider that stands in for each cloud's."""
 
+import json
 import os
 import re
 import shutil
@@ -15,7 +16,10 @@ from edgewright.up import down, preview, up
 from engine.project import REPOSITORY
 
 Capture = pytest.CaptureFixture[str]
-STACKS = ("aws-balancer-first", "aws-gateway-first", "aws-balancer-only", "azure-gateway-first")
+STACKS = (
+    *("aws-balancer-first", "aws-gateway-first", "aws-balancer-only"),
+    *("azure-gateway-first", "azure-balancer-first", "azure-aks", "azure-appgw-waf", "azure-front-door"),
+)
 
 
 @pytest.fixture
@@ -31,7 +35,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     (root / "tools").symlink_to(REPOSITORY / "tools")
     folder = tmp_path / "bin"
     folder.mkdir()
-    for cloud in ("aws", "azure-native"):
+    for cloud in ("aws", "azure-native", "kubernetes"):
         plugin = folder / f"pulumi-resource-{cloud}"
         plugin.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{REPOSITORY}/tests/engine/stand_in.py" {cloud}\n')
         plugin.chmod(0o755)
@@ -51,6 +55,8 @@ def test_a_stack_comes_up_stays_changes_and_goes(stack: str, project: Path, capf
     created = re.search(r"\+ (\d+) created", capfd.readouterr().out)
     assert created
 
+    assert not assumed_providers(project, stack)
+
     assert up(stack, yes=True) == 0
     said = capfd.readouterr().out
     assert not re.search(r"^ +\S? ?\d+ (created|updated|replaced|deleted)$", said, re.MULTILINE), said
@@ -68,6 +74,13 @@ def test_a_stack_comes_up_stays_changes_and_goes(stack: str, project: Path, capf
     assert up(stack, yes=True) == 0
     assert down(stack) == 0, capfd.readouterr()
     assert re.search(r"- \d+ deleted", capfd.readouterr().out)
+
+
+def assumed_providers(project: Path, stack: str) -> list[str]:
+    """Providers that the engine made by itself: they would take the account that the machine happens to have."""
+    state = json.loads((project / f".edgewright/pulumi-state/.pulumi/stacks/edgewright/{stack}.json").read_text())
+    urns = [str(item["urn"]) for item in state["checkpoint"]["latest"]["resources"]]
+    return [urn for urn in urns if "pulumi:providers:" in urn and "::default" in urn]
 
 
 def settings_of(project: Path, stack: str) -> tuple[Path, dict[str, Any]]:

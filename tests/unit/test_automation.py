@@ -99,6 +99,16 @@ def test_what_the_user_has_set_stands(root: Path) -> None:
     assert not {"PULUMI_BACKEND_URL", "PULUMI_HOME", "PULUMI_CONFIG_PASSPHRASE_FILE"} & set(found)
 
 
+@pytest.mark.parametrize(("topology", "expected"), [("local", "true"), ("azure/balancer-first", None)])
+def test_the_engine_may_download_the_provider_of_a_cloud_and_nothing_for_a_local_stack(
+    root: Path, topology: str, expected: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION"
+    monkeypatch.delenv(name, raising=False)
+    (root / "stacks/Pulumi.shop.yaml").write_text(f"config: {{'edgewright:topology': {topology}}}\n")
+    assert prepare(root, "shop")[1].get(name) == expected
+
+
 @pytest.mark.parametrize(
     ("alive", "here", "expected"), [(False, True, True), (True, True, False), (False, False, False)]
 )

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from edgewright.stack import StackError, engine_knows, find_root, read
+from edgewright.stack import StackError, engine_knows, find_root, read, unknown_topology
 
 
 @pytest.fixture
@@ -113,3 +113,11 @@ def test_the_engine_is_asked_only_about_a_stack_that_it_may_know(
         file.parent.mkdir(parents=True)
         file.write_text(state)
     assert engine_knows(root, "local") is known
+
+
+def test_a_topology_that_azure_has_not_is_refused_with_what_does_what_was_meant() -> None:
+    said = unknown_topology("azure/balancer-only")
+    assert "azure/balancer-first" in said
+    assert "azure/appgw-waf" in said
+    assert "cannot front API Management" in said
+    assert "there are" in unknown_topology("azure/sideways")

@@ -150,7 +150,8 @@ def _compile(
             http = compile_http(edge, passed, bindings, host)
     balancer = _with_cors(balancer, edge, topology)
     guarded = balancer is not None or rest is not None
-    buckets = rate_buckets(edge, routes_too=topology == "balancer-only") if guarded else ()
+    only, first = topology == "balancer-only", topology == "balancer-first"
+    buckets = rate_buckets(edge, routes_too=only, sockets_too=first) if guarded else ()
     websockets = compile_websockets(edge, direct, bindings)
     waf = _web_acl(edge, buckets, topology) if guarded else None
     streams = network_balancer(edge, bindings)

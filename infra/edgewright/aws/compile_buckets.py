@@ -7,14 +7,15 @@ from edgewright.aws.uses import counted_by
 from edgewright.edge.model import ApiKeyAuthorizer, Edge, JwtAuthorizer, PathPattern, Route, Throttle
 
 
-def rate_buckets(edge: Edge, *, routes_too: bool) -> tuple[RateBucket, ...]:
-    """The buckets, in the order in which they are written. routes_too: also those per route (no API counts them)."""
+def rate_buckets(edge: Edge, *, routes_too: bool, sockets_too: bool = False) -> tuple[RateBucket, ...]:
+    """The buckets, in the order in which they are written. routes_too: also those per route (no API counts them);
+    sockets_too: those of WebSockets, which ride past the API."""
     members: dict[tuple[str, str], list[Route]] = {}
     for route in edge.routes:
         if route.throttle is None:
             continue
         key = _key(route, edge, route.throttle)
-        if key is not None and (key != "route" or routes_too):
+        if key is not None and (key != "route" or routes_too or (sockets_too and route.websocket)):
             members.setdefault((route.throttle.bucket, key), []).append(route)
     return tuple(_bucket(bucket, key, routes, edge) for (bucket, key), routes in members.items())
 

@@ -70,13 +70,14 @@ def _operation(resource: ApiResource, group: Group, integration: str) -> Json:
 
 def _security(group: Group) -> list[Json]:
     """A token passes with at least one of the scopes; the compiler sends routes that need several to a REST API."""
-    if group.auth is None:
+    if group.auth is None or group.kind == "mtls":  # the domain asks for certificates
         return []
     return [{group.auth.authorizers[0]: list(group.auth.scopes or group.auth.any_scope)}]
 
 
 def _schemes(edge: Edge, groups: Mapping[str, Group]) -> Json:
-    names = sorted({name for group in groups.values() if group.auth for name in group.auth.authorizers})
+    asking = [group for group in groups.values() if group.kind != "mtls"]
+    names = sorted({name for group in asking if group.auth for name in group.auth.authorizers})
     found: Json = {}
     for name in names:
         item = edge.authorizers[name]

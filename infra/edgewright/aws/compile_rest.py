@@ -151,7 +151,7 @@ def _operation(
         "x-amazon-apigateway-request-validator": validator_of(route.validation) if route.validation else None,
         "responses": {"default": {"description": "What the service answers"}},
         "security": operation_security(groups[route.key], bindings, edge, private=private),
-        "x-amazon-apigateway-integration": _integration(resource, method, route, keys, bindings, host),
+        "x-amazon-apigateway-integration": _integration(resource, method, route, keys, bindings, host, private=private),
     }
     return {key: value for key, value in found.items() if value}
 
@@ -163,6 +163,8 @@ def _integration(
     keys: Sequence[tuple[str, str]],
     bindings: Bindings,
     host: str | None,
+    *,
+    private: bool,
 ) -> Json:
     mapped: Json = {f"integration.request.path.{name}": f"method.request.path.{name}" for name in resource.variables}
     # Overwritten, never appended: a client's own header of this name does not arrive.
@@ -177,7 +179,7 @@ def _integration(
     found: Json = {
         "type": "http_proxy",
         "httpMethod": method,
-        "uri": origin + _uri_path(resource, route),
+        "uri": origin + _uri_path(resource, route, private=private),
         "connectionType": "VPC_LINK",
         "connectionId": "{{vpc_link}}",
         "integrationTarget": "{{services_balancer}}",
@@ -194,11 +196,10 @@ def _integration(
     return found
 
 
-def _uri_path(resource: ApiResource, route: Route) -> str:
-    """The path that the service sees, with the API's variables: the route's own, or rewritten."""
-    original = tuple(resource.segments)
-    if original and original[0].startswith("edge."):
-        original = original[1:]
+def _uri_path(resource: ApiResource, route: Route, *, private: bool) -> str:
+    """The path that the service sees, with the API's variables: the route's own, or rewritten. private: the first
+    segment is the public balancer's."""
+    original = tuple(resource.segments)[1 if private else 0 :]
     rewrite = route.rewrite
     below = _below(resource, route)
     if rewrite is None or (rewrite.prefix is None and rewrite.path is None):

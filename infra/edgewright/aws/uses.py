@@ -116,6 +116,14 @@ def cognito_pool(edge: Edge, bindings: Bindings) -> Iterator[Use]:
             yield _routes_of(edge, item.name), item.origin
 
 
+own_refresh = jwts_where(lambda item: item.jwks is None and item.jwks_refresh != 300_000)
+other_rsa = jwts_where(
+    lambda item: (
+        all(name.startswith("RS") for name in item.algorithms) and set(item.algorithms) != {"RS256", "RS384", "RS512"}
+    )
+)
+
+
 def key_elsewhere(edge: Edge, _bindings: Bindings) -> Iterator[Use]:
     """API keys that are not in the header ``x-api-key``."""
     for item in edge.authorizers.values():
@@ -181,6 +189,19 @@ def client_ca(edge: Edge, _bindings: Bindings) -> Iterator[Use]:
     for item in edge.listeners:
         if item.web and item.tls is not None and item.tls.client_ca:
             yield (), item.origin
+
+
+def asked_for_nothing(edge: Edge, _bindings: Bindings) -> Iterator[Use]:
+    """Routes that ask for no certificate, at a listener that asks every connection for one."""
+    for item in edge.listeners:
+        if item.web and item.tls is not None and item.tls.client_ca:
+            keys = tuple(
+                route.key
+                for route in edge.routes
+                if item.name in route.listeners and not (route.auth and kind_of(edge, route.auth) == "mtls")
+            )
+            if keys:
+                yield keys, item.origin
 
 
 def stream_client_ca(edge: Edge, _bindings: Bindings) -> Iterator[Use]:
@@ -293,6 +314,14 @@ def checks_by_connection(edge: Edge, _bindings: Bindings) -> Iterator[Use]:
             yield (), item.health_check.origin if item.health_check else item.origin
 
 
+def checked_streams(edge: Edge, _bindings: Bindings) -> Iterator[Use]:
+    """Health checks of backends of tcp, tls and udp listeners."""
+    for item in edge.listeners:
+        check = edge.backends[item.backend].health_check if item.backend is not None else None
+        if check is not None:
+            yield (), check.origin
+
+
 def checked_udp(edge: Edge, _bindings: Bindings) -> Iterator[Use]:
     """Backends of udp listeners."""
     for item in edge.listeners:
@@ -329,6 +358,11 @@ websocket_weights = routes_where(
 websocket_keys = routes_where(
     lambda route, edge: (
         route.auth.origin if route.websocket and route.auth and kind_of(edge, route.auth) in ("key", "mtls") else None
+    )
+)
+websocket_keys_alone = routes_where(
+    lambda route, edge: (
+        route.auth.origin if route.websocket and route.auth and kind_of(edge, route.auth) == "key" else None
     )
 )
 websocket_throttles = routes_where(
@@ -372,6 +406,9 @@ def websocket_lists(edge: Edge, _bindings: Bindings) -> Iterator[Use]:
         yield _with_websockets(edge), edge.waf.origin
 
 
+_IDLE = 300_000
+"""Milliseconds of an idle stream where a spec says nothing."""
+
 retries = routes_where(lambda route, edge: route.retry.origin if route.retry else None)
 cached = routes_where(lambda route, edge: route.cache.origin if route.cache else None)
 cached_by_all = routes_where(
@@ -404,6 +441,25 @@ cached_cookie = routes_where(
     )
 )
 matched = routes_where(lambda route, edge: route.origin if route.headers or route.query else None)
+matched_exactly = routes_where(
+    lambda route, edge: (
+        route.origin
+        if any(
+            item.kind == "exact" and item.value.upper() != item.value.lower() for item in (*route.headers, *route.query)
+        )
+        else None
+    )
+)
+matched_by_prefix = routes_where(
+    lambda route, edge: (
+        route.origin
+        if any(
+            item.kind == "prefix" and item.value.upper() != item.value.lower()
+            for item in (*route.headers, *route.query)
+        )
+        else None
+    )
+)
 matched_regex_query = routes_where(
     lambda route, edge: route.origin if any(item.kind == "regex" for item in route.query) else None
 )
@@ -460,6 +516,27 @@ timeouts_written = routes_where(
 idle_over_10m = routes_where(
     lambda route, edge: route.timeout.origin if route.websocket and route.timeout.idle > 600_000 else None
 )
+idle_under_10m = routes_where(
+    lambda route, edge: (
+        route.timeout.origin
+        if route.websocket and route.timeout.idle < 600_000 and route.timeout.idle != _IDLE
+        else None
+    )
+)
+idle_shared = routes_where(
+    lambda route, edge: (
+        route.timeout.origin
+        if route.websocket and route.timeout.idle < max(one.timeout.idle for one in edge.routes if one.websocket)
+        else None
+    )
+)
+idle_elsewhere = routes_where(
+    lambda route, edge: (
+        route.timeout.origin
+        if not route.websocket and isinstance(route.action, Forward) and route.timeout.idle != _IDLE
+        else None
+    )
+)
 backend_timeouts = routes_where(lambda route, edge: route.timeout.origin if route.timeout.backend is not None else None)
 prefix_rewrites = routes_where(lambda route, edge: route.rewrite.origin if route.rewrite else None)
 request_changes = routes_where(
@@ -487,6 +564,17 @@ redirects_308 = routes_where(
         route.origin
         if isinstance(route.action, Redirect) and STATUSES[route.action.status] != f"HTTP_{route.action.status}"
         else None
+    )
+)
+charsets = routes_where(
+    lambda route, edge: route.origin if isinstance(route.action, Respond) and ";" in route.action.content_type else None
+)
+crossing_own_answers = routes_where(
+    lambda route, edge: route.cors.origin if route.cors and not isinstance(route.action, Forward) else None
+)
+crossing_options = routes_where(
+    lambda route, edge: (
+        route.cors.origin if route.cors and not route.websocket and "OPTIONS" in (route.methods or ()) else None
     )
 )
 odd_answers = routes_where(
@@ -543,12 +631,14 @@ def _reserved(name: str) -> bool:
 
 
 def crossing_unlike(edge: Edge, _bindings: Bindings) -> Iterator[Use]:
-    """Routes with CORS where not all routes have the same."""
+    """Routes where not all have the same CORS: those without it get it too."""
     found = {_cors(route) for route in edge.routes if not route.websocket}
     if len(found) > 1:
         for route in edge.routes:
             if route.cors:
                 yield (route.key,), route.cors.origin
+            elif not route.websocket:
+                yield (route.key,), route.origin
 
 
 def crossing_several_origins(edge: Edge, _bindings: Bindings) -> Iterator[Use]:

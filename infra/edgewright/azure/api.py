@@ -16,7 +16,7 @@ from edgewright.azure.subscription import (
     make_subscription,
     primary_key,
 )
-from edgewright.clouds.part import place, refuse, unknown_keys
+from edgewright.clouds.part import place, refuse, unknown_keys, whole
 
 LINK_FORMATS: Mapping[str, str] = {
     "json": "openapi+json-link",
@@ -89,8 +89,8 @@ class ApiArgs(TypedDict, total=False):
     """Whether a request without a key is refused before the policy; default True."""
     products: Mapping[str, ApiProductArgs]
     """By id."""
-    after: Sequence[pulumi.Resource]
-    """What the policies name and must be there first: backends, named values, fragments."""
+    after: Sequence[Any]
+    """Resources: what the policies name and must be there first: backends, named values, fragments."""
     overrides: Mapping[str, Mapping[str, Any]]
     """Raw inputs by attribute: ``api``, ``release``, ``policy``, ``operation_policies.ID``, ``products.ID``,
     ``subscriptions.ID:CLIENT``."""
@@ -105,6 +105,7 @@ class Api(pulumi.ComponentResource):
     """
 
     def __init__(self, name: str, args: ApiArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        args = whole(args)
         refuse("Api", name, _problems(args))
         super().__init__("edgewright:azure:Api", name, None, opts)
         _warn(self, name, args)

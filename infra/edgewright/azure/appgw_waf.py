@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import pulumi
 
 from edgewright.azure import place_front as front
+from edgewright.azure import place_monitoring as monitoring
 from edgewright.azure import place_network as network
 from edgewright.azure import place_service as service
 from edgewright.azure import placement
@@ -12,7 +13,7 @@ from edgewright.azure.placement import EdgeArgs
 
 PARTS = (
     *("network", "services", "public", "names", "service", "api", "websockets", "firewall", "service_names"),
-    *("monitoring", "record"),
+    *("record", "logs", "monitoring"),
 )
 
 
@@ -21,9 +22,9 @@ class AppGwWaf(pulumi.ComponentResource):
 
     Attributes: network, services (the internal balancer), public (the balancer of streams), names (the private zone of
     services), service (API Management), service_names (the private zone of its own name), backends, backend_pools,
-    named_values and fragments by id, api, websockets by route, firewall (the Application Gateway), record; those that
-    the edge does not need are None. ``url``, ``address`` of clients, ``pools`` by backend for machines to join,
-    ``keys`` by ``AUTHORIZER:CLIENT`` (secrets).
+    named_values and fragments by id, api, websockets by route, firewall (the Application Gateway), record, logs (where
+    they go) and monitoring; those that the edge does not need are None. ``url``, ``address`` of clients, ``pools`` by
+    backend for machines to join, ``keys`` by ``AUTHORIZER:CLIENT`` (secrets).
     """
 
     def __init__(self, name: str, args: EdgeArgs, opts: pulumi.ResourceOptions | None = None) -> None:
@@ -31,11 +32,13 @@ class AppGwWaf(pulumi.ComponentResource):
         super().__init__("edgewright:azure:AppGwWaf", name, None, opts)
         site = placement.site(name, self, compiled, args, PARTS)
         hosts = site.artifact.hosts
+        self.logs = monitoring.place_logs(site)
         self.network = network.place_network(site)
         self.public = network.place_public(site)
         self.services = network.place_services(site, self.network)
         self.names = network.place_names(site, self.network, self.services)
-        self.service = service.place_service(site, network.subnet(site, self.network, "gateway"), hosts=hosts)
+        inside = network.subnet(site, self.network, "gateway")
+        self.service = service.place_service(site, inside, self.logs, hosts=hosts)
         self.service_names = front.place_service_names(site, self.network, self.service)
         self.backends = service.place_backends(site, self.service, self.services)
         self.backend_pools = service.place_backend_pools(site, self.service, self.backends)
@@ -45,9 +48,12 @@ class AppGwWaf(pulumi.ComponentResource):
         before = [*self.backends.values(), *self.backend_pools.values(), *named]
         self.api = service.place_api(site, self.service, before)
         self.websockets = service.place_websockets(site, self.service, self.services, named)
-        self.firewall = front.place_firewall(site, self.network, self.service)
+        self.firewall = front.place_firewall(site, self.network, self.service, self.logs)
         self.address = pulumi.Output.from_input(self.firewall.ip_address).apply(lambda found: found or "")
         self.record = service.place_record(site, address=self.address)
+        marks = {"service": self.service.id, **monitoring.balancer_marks(self.services, self.public)}
+        marks |= {"application_gateway": self.firewall.id}
+        self.monitoring = monitoring.place_monitoring(site, self.logs, marks)
 
         self.url = pulumi.Output.from_input(f"https://{hosts[0]}")
         self.dns_name = self.address

@@ -16,7 +16,8 @@ from edgewright.azure.compile_waf import (
     standard,
 )
 from edgewright.azure.gateway_machine import STATUS_PATH
-from edgewright.clouds.part import place, refuse, unknown_keys
+from edgewright.azure.network_regions import default_zones, zone_problems
+from edgewright.clouds.part import place, refuse, unknown_keys, whole
 
 FORGEABLE = (
     "Forwarded",
@@ -111,12 +112,12 @@ class ApplicationGatewayWafArgs(TypedDict, total=False):
     """Key Vault secret ids of roots of a private authority, by a name of yours. Default: public authorities."""
     application_gateway_name: str
     """Its own name; default: the component's, cut to what Azure takes. A change replaces the gateway."""
-    waf: WafPolicy
-    """What `compile_waf` made for Application Gateway. Default: Microsoft's rule sets, Prevention."""
+    waf: Any
+    """A `WafPolicy`: what `compile_waf` made for Application Gateway. Default: Microsoft's rule sets, Prevention."""
     waf_policy_id: pulumi.Input[str]
     """An existing policy instead."""
     zones: list[str]
-    """Default: 1, 2 and 3 (zone-redundant); ``[]`` in a region without zones. A change replaces the gateway."""
+    """Default: all zones (zone-redundant), none in a region known to have none. A change replaces the gateway."""
     min_capacity: int
     """Instances at least, 0 to 125; default 2, without which the loss of one is an outage of minutes."""
     max_capacity: int
@@ -157,6 +158,7 @@ class ApplicationGatewayWaf(pulumi.ComponentResource):
     """
 
     def __init__(self, name: str, args: ApplicationGatewayWafArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        args = whole(args)
         own = args.get("application_gateway_name") or _own_name(name)
         refuse("ApplicationGatewayWaf", name, _problems(args, own))
         super().__init__("edgewright:azure:ApplicationGatewayWaf", name, None, opts)
@@ -296,8 +298,11 @@ def _host_problems(listeners: Sequence[_Listener]) -> Iterator[str]:
 
 
 def _waf_problems(args: ApplicationGatewayWafArgs) -> Iterator[str]:
-    policy = args.get("waf")
+    policy: Any = args.get("waf")
     if policy is None:
+        return
+    if not isinstance(policy, WafPolicy):
+        yield "`waf` is what `compile_waf` makes; a program in another language has `waf_policy_id`"
         return
     if args.get("waf_policy_id") is not None:
         yield "write one of `waf` and `waf_policy_id`"
@@ -314,9 +319,7 @@ def _size_problems(args: ApplicationGatewayWafArgs) -> Iterator[str]:
         seconds = args.get(key, default)
         if not 1 <= seconds <= highest:
             yield f"`{key}` is {seconds}; it must be 1 to {highest}"
-    zones = args.get("zones", [])
-    if not set(zones) <= {"1", "2", "3"} or len(set(zones)) < len(zones):
-        yield f"zones are {', '.join(zones)}; each of 1, 2, 3 may be there once"
+    yield from zone_problems("the gateway", args.get("zones", []), args.get("location"))
     if args.get("min_tls", "1.2") not in _TLS:
         yield f"`min_tls` is {args.get('min_tls')}; it must be {' or '.join(_TLS)}"
     if not args.get("health_path", STATUS_PATH).startswith("/"):
@@ -360,7 +363,7 @@ def _common(args: ApplicationGatewayWafArgs) -> dict[str, Any]:
 
 
 def _zones(args: ApplicationGatewayWafArgs) -> list[str]:
-    return args.get("zones", ["1", "2", "3"])
+    return args.get("zones", default_zones(args["location"]))
 
 
 def _public_ip(
@@ -374,7 +377,7 @@ def _public_ip(
         "sku": {"name": "Standard", "tier": "Regional"},
         "public_ip_allocation_method": "Static",
         "public_ip_address_version": "IPv4",
-        "zones": _zones(args),
+        "zones": _zones(args) or None,
         "dns_settings": {"domain_name_label": label} if label is not None else None,
         "ddos_settings": {"protection_mode": _DDOS[args.get("ddos", "standard")]},
     }

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from edgewright.azure.compile_monitoring import Monitoring
 from edgewright.azure.compile_waf import WafPolicy
 from edgewright.azure.topology import Topology
 from edgewright.edge.model import Finding
@@ -93,6 +94,7 @@ class Artifact:
     gateways: Gateways
     redis: bool
     waf: WafPolicy | None
+    monitoring: Monitoring | None
     access_log_days: int
     ddos_advanced: bool
     decisions: tuple[str, ...]

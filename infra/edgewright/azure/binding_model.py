@@ -234,8 +234,9 @@ class BindingsModel(_Model):
     profile: ``production`` protects what is painful to replace; tier: of API Management, pinned once chosen; capacity:
     its units; publisher: ``{name, email}``; certificate: the Key Vault secret of the host's certificate;
     certificate_identity: ``{id, client_id}`` of an identity that may read it; dns: the zone of the host; private_dns:
-    a zone for services; workspace: a Log Analytics workspace for logs; zones: of a region that has them; gateways:
-    where those of `balancer-first` run; cache: their Redis; front_door: what the second phase needs.
+    a zone for services; workspace: a Log Analytics workspace for logs (default: one is made); zones: of a region that
+    has them; gateways: where those of `balancer-first` run; cache: their Redis; front_door: what the second phase
+    needs; notify: by the name in ``monitor.notify``, an email address, an https webhook, or the id of an action group.
     """
 
     resource_group: Value | None = None
@@ -255,6 +256,7 @@ class BindingsModel(_Model):
     gateways: GatewaysModel | None = None
     cache: CacheModel | None = None
     front_door: FrontDoorModel | None = None
+    notify: dict[str, Value] = {}
     backends: dict[str, BackendModel] = {}
     accept: list[AcceptModel] = []
     tags: dict[str, Value] = {}

@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from edgewright.azure.binding_model import BindingsModel
-from edgewright.azure.check_bindings import STAND_INS, needed, problems_of
+from edgewright.azure.check_bindings import STAND_INS, needed, problems_of, stand_in_target, unbound_targets
 from edgewright.azure.network_regions import default_zones
 from edgewright.azure.topology import Topology
 from edgewright.edge.model import Edge, Forward
@@ -86,18 +86,26 @@ def read_bindings(
         raise SpecError(_problem(source, item["loc"], _words(item)) for item in error.errors()) from None
     problems = [_problem(source, *item) for item in problems_of(found, edge, topology)]
     missing = [name for name in needed(edge, topology, pooled(edge, Bindings(found))) if getattr(found, name) is None]
+    targets = list(unbound_targets(found, edge))
     if not placeholders:
         problems += [
             _problem(source, (name,), f"the stack must bind {STAND_INS[name].what}", STAND_INS[name].remedy)
             for name in missing
         ]
+        remedy = "write an email address, an https webhook, or the id of an action group"
+        problems += [
+            _problem(source, ("notify", name), f"the stack must bind who `{name}` is", remedy) for name in targets
+        ]
     if problems:
         raise SpecError(problems)
-    models = {name: STAND_INS[name].model for name in missing if STAND_INS[name].model is not None}
+    models: dict[str, Any] = {n: STAND_INS[n].model for n in missing if STAND_INS[n].model is not None}
+    if targets:
+        models["notify"] = {**found.notify, **{name: stand_in_target(name) for name in targets}}
     if models:
         found = BindingsModel.model_validate({**data, **models})
     stand_ins = {name: f"${{bind.{name}}}" for name in missing if name not in models}
     told = tuple((name, f"{STAND_INS[name].what}: ${{bind.{name}}}") for name in missing)
+    told += tuple((f"notify.{name}", f"who `{name}` is: {stand_in_target(name)}") for name in targets)
     return Bindings(found, told, stand_ins, placeholders)
 
 

@@ -2,6 +2,7 @@
 
 from edgewright.azure import uses as u
 from edgewright.azure.bindings import Bindings
+from edgewright.azure.compile_monitoring import CAPABILITIES, RETENTION
 from edgewright.azure.topology import TOPOLOGIES
 from edgewright.clouds import capability_table as table
 from edgewright.clouds.capability_table import Cell, Row
@@ -74,7 +75,12 @@ def _each(*cells: Cells) -> Cells:
     return tuple(one[0] for one in cells)
 
 
-_OWN_LOG = "each gateway writes its log where it runs; Azure's GatewayLogs hold none of it"
+def _monitored(field: str) -> Cells:
+    """What the compiler of alarms says of itself."""
+    return tuple(Cell(level, how) for level, how in (CAPABILITIES[column][field] for column in COLUMNS))
+
+
+_OWN_LOG = "requests in Application Insights, which a self-hosted gateway does not promise to reach with each; its own log stays where it runs"
 
 
 ROWS: tuple[Row, ...] = (
@@ -87,7 +93,7 @@ ROWS: tuple[Row, ...] = (
     Row("EdgeSpec.routes", _n()),
     Row("EdgeSpec.waf", _n("see Waf")),
     Row("EdgeSpec.access_log", _each(_n("diagnostic settings to Log Analytics"), _a(_OWN_LOG), _n("diagnostic settings to Log Analytics"), _n("diagnostic settings to Log Analytics")), u.logged),
-    Row("EdgeSpec.monitor", _u("edgewright does not place alarms on Azure yet", "`accept` it, or alarms of your own"), u.monitored),
+    Row("EdgeSpec.monitor", _n("see Monitor")),
     Row("EdgeSpec.ddos", _each(_a("a network to create gets a DDoS plan, for the addresses in it; API Management's own address has the platform's protection"), _n("a network to create gets a DDoS plan; an existing one is its owner's"), _n("a network to create gets a DDoS plan; an existing one is its owner's"), _n("Front Door's own")), u.shielded),
     Row("EdgeSpec.compression", _a("API Management compresses nothing: a service's own compression is handed through"), u.compressed),
     Row("Listener.host", _each(_n("a custom domain, with a certificate of Key Vault"), _n("a host name of the gateways, with a certificate of Key Vault"), _n("a listener and a custom domain, with a certificate of Key Vault"), _n("a custom domain of Front Door, with its own certificate"))),
@@ -132,7 +138,7 @@ ROWS: tuple[Row, ...] = (
     Row("Jwt.scope_claim", _n()),
     Row("Jwt.audience_claim", _n()),
     Row("Jwt.clock_skew", _n()),
-    Row("Jwt.jwks_refresh", _a("API Management has its own interval, an hour")),
+    Row("Jwt.jwks_refresh", _a("API Management has its own interval, an hour"), u.own_refresh),
     Row("ApiKey.source", _n("one name of a header and one of a query parameter for the API")),
     Row("ApiKey.(unlike sources)", _u("an API has one name for keys in headers and one in queries", "the same source for all authorizers of keys"), u.keys_in_two_places),
     Row("ApiKey.(cookie or prefix)", _u("a key is the whole value of a header or a query parameter", "a header without a prefix"), u.keys_with_prefix),
@@ -164,6 +170,7 @@ ROWS: tuple[Row, ...] = (
     Row("Backend.circuit_breaker", _n("a circuit breaker of the Backend")),
     Row("HealthCheck.path", _n()),
     Row("HealthCheck.interval", _n()),
+    Row("HealthCheck.(interval under 5s or in parts of a second)", _a("5 s at least, and whole seconds"), u.checked_often),
     Row("HealthCheck.unhealthy_threshold", _n()),
     Row("HealthCheck.timeout", _a("a probe has no timeout of its own but its interval"), u.checked_timeouts),
     Row("HealthCheck.healthy_threshold", _a("one threshold holds for both directions"), u.checked_timeouts),
@@ -186,6 +193,8 @@ ROWS: tuple[Row, ...] = (
     Row("Route.quota", _n()),
     Row("Route.cors", _n("the cors policy of the API")),
     Row("Route.(unlike CORS)", _u("a preflight evaluates the cors policy of the API alone, which is one for all routes", "the same `cors` for all routes, in `defaults`"), u.unlike_cors),
+    Row("Route.(an OPTIONS route beside CORS)", _u("an operation for OPTIONS would switch preflights off, so that there is none", "`cors: none` for all routes, or no OPTIONS route"), u.options_routes_beside_cors),
+    Row("Route.(OPTIONS beside CORS)", _a("the cors policy answers preflights where there is no operation for OPTIONS: another OPTIONS is answered with 404"), u.options_beside_cors),
     Row("Route.retry", _n("the retry policy, the body kept")),
     Row("Route.timeout", _n()),
     Row("Route.headers", _n()),
@@ -205,7 +214,7 @@ ROWS: tuple[Row, ...] = (
     Row("Auth.(API key of a WebSocket)", _u("which keys a WebSocket API knows is a product's, and edgewright links none", "a JWT"), u.websockets_by_key),
     Row("Throttle.rate", _each(_a("a sliding window of a minute (classic tiers) or a bucket (v2); each instance of the gateway counts for itself"), _a("a sliding window of a minute; each machine counts for itself, gateways on Kubernetes together"), *(_a("a sliding window of a minute (classic tiers) or a bucket (v2); each instance of the gateway counts for itself"),) * 2), u.throttled),
     Row("Throttle.(rates that are no whole number a minute or in 5 minutes)", _a("rounded down to whole requests in 60 s, or in 300 s, and to one in 300 s at least"), u.inexact),
-    Row("Throttle.burst", _a("a second window of one second, with the burst as its size")),
+    Row("Throttle.burst", _a("a second window of one second, with the burst as its size, and never more than the lasting window's"), u.capped),
     Row("Throttle.per", _each(*(_n("by an expression"),) * 2, *(_n("by an expression; an address is the one that stands before the service has seen"),) * 2)),
     Row("Quota.limit", _n("quota-by-key; over it 429, as elsewhere, where Azure says 403")),
     Row("Quota.period", _n("whole periods of UTC: hour, day, week from Monday")),
@@ -229,6 +238,7 @@ ROWS: tuple[Row, ...] = (
     Row("Cors.max_age", _n()),
     Row("Retry.attempts", _n()),
     Row("Retry.on", _n()),
+    Row("Retry.(connect-failure or reset alone)", _a("API Management does not tell a connection that breaks from one that fails: both are tried again"), u.one_of_failures),
     Row("Retry.backoff", _n("whole seconds")),
     Row("Retry.(backoff in parts of a second)", _a("rounded up to whole seconds"), u.retried),
     Row("Retry.non_idempotent", _n()),
@@ -237,13 +247,16 @@ ROWS: tuple[Row, ...] = (
     Row("Timeout.(request over 240s)", _a("API Management may end a request after 240 s"), u.limited_over_240),
     Row("Timeout.(request with retries)", _a("each try has the time of one; together they may take longer than the request's"), u.requests_and_retries),
     Row("Timeout.backend", _a("there is one try, bounded by the request's"), u.backend_timeouts),
-    Row("Timeout.idle", _n("of WebSockets")),
+    Row("Timeout.idle", _n("API Management's own")),
+    Row("Timeout.(idle of answers that are kept)", _a("API Management takes an answer whole before it keeps it, within the request's time"), u.idle_kept),
+    Row("Timeout.(idle of a WebSocket)", _a("API Management's own, which no setting changes"), u.idle_websockets),
     Row("Timeout.(idle of a stream)", _a("answers go on piece by piece; an idle connection is ended after 4 minutes, or as the network has it"), u.streams_without_end),
     Row("Rewrite.host", _n()),
     Row("Rewrite.prefix", _n()),
     Row("Rewrite.path", _n()),
     Row("Headers.request", _n()),
     Row("Headers.response", _n()),
+    Row("Headers.(response of own answers)", _a("redirects and fixed answers are given by return-response, after which nothing is changed"), u.changed_own_answers),
     Row("Headers.(headers of a connection)", _u("set-header cannot touch Connection, Content-Length, Keep-Alive and Transfer-Encoding", "other headers"), u.kept_headers),
     Row("HeaderChange.remove", _n()),
     Row("HeaderChange.set", _n()),
@@ -282,17 +295,18 @@ ROWS: tuple[Row, ...] = (
     Row("Waf.deny", _each(*(_n("ip-filter, as ranges"),) * 2, *(_n("a rule of the WAF policy"),) * 2)),
     Row("Waf.(address lists before streams)", _u("neither a Load Balancer nor a policy of requests looks at who opens a connection", "rules of your own on the machines' network, or no stream beside the lists"), u.lists_before_streams),
     Row("Waf.rate_per_ip", _each(*(_a("rate-limit-by-key before everything else, over a minute; each instance of the gateway counts for itself"),) * 2, *(_a("a rate rule of the WAF policy, over a minute or five"),) * 2), u.waf_rate),
-    Row("AccessLog.retention", _a("the workspace's own retention holds"), u.log_retention),
+    Row("AccessLog.retention", _a(RETENTION[1]), u.log_retention),
     Row("AccessLog.fields", _a("GatewayLogs have Azure's own fields"), u.log_fields),
     Row("AccessLog.sample", _a("all requests are logged"), u.sampled),
-    Row("Monitor.error_rate", _n("see EdgeSpec.monitor")),
-    Row("Monitor.latency", _n("see EdgeSpec.monitor")),
-    Row("Monitor.throttled", _n("see EdgeSpec.monitor")),
-    Row("Monitor.unhealthy_targets", _n("see EdgeSpec.monitor")),
-    Row("Monitor.notify", _n("see EdgeSpec.monitor")),
-    Row("Monitor.dashboard", _n("see EdgeSpec.monitor")),
-    Row("Latency.percentile", _n("see EdgeSpec.monitor")),
-    Row("Latency.above", _n("see EdgeSpec.monitor")),
+    Row("Monitor.error_rate", _monitored("Monitor.error_rate")),
+    Row("Monitor.latency", _monitored("Monitor.latency")),
+    Row("Monitor.throttled", _monitored("Monitor.throttled")),
+    Row("Monitor.unhealthy_targets", _monitored("Monitor.unhealthy_targets")),
+    Row("Monitor.(unhealthy_targets above 1)", _monitored("Monitor.(unhealthy_targets above 1)")),
+    Row("Monitor.notify", _monitored("Monitor.notify")),
+    Row("Monitor.dashboard", _monitored("Monitor.dashboard")),
+    Row("Latency.percentile", _n("see Monitor.latency")),
+    Row("Latency.above", _n("see Monitor.latency")),
     Row("Compression.min_size", _n("see EdgeSpec.compression")),
     Row("Compression.content_types", _n("see EdgeSpec.compression")),
 )  # fmt: skip

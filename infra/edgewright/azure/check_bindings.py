@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from edgewright.azure.binding_model import BindingsModel, GatewaysModel, NetworkModel, SubnetModel
+from edgewright.azure.compile_monitoring import receiver
 from edgewright.azure.network_regions import private_link_problems, zone_problems
 from edgewright.azure.network_rules import cidr_problems
 from edgewright.azure.tiers import BY_NAME
@@ -66,6 +67,16 @@ STAND_INS: Mapping[str, StandIn] = {
 """By the name of the binding."""
 
 
+def unbound_targets(found: BindingsModel, edge: Edge) -> Iterator[str]:
+    """Names of ``monitor.notify`` that the stack does not bind."""
+    yield from (name for name in (edge.monitor.notify if edge.monitor is not None else ()) if name not in found.notify)
+
+
+def stand_in_target(name: str) -> str:
+    """An action group that stands in for a target in an offline plan."""
+    return f"/subscriptions/{_UNKNOWN}/resourceGroups/bind/providers/Microsoft.Insights/actionGroups/{name}"
+
+
 def needed(edge: Edge, topology: Topology, behind: Sequence[str]) -> Iterator[str]:
     """What this edge needs bound on a topology, in the order in which one would bind it."""
     yield from ("resource_group", "subscription_id", "location", "publisher")
@@ -88,6 +99,11 @@ def problems_of(found: BindingsModel, edge: Edge, topology: Topology) -> Iterato
     if found.network is not None:
         yield from _network(found.network, topology, endpoints=_has_endpoints(edge, topology))
     yield from _gateways(found.gateways, topology)
+    for name, target in found.notify.items():
+        if isinstance(target, str) and receiver(target) is None:
+            what = f"`{target}` is nobody whom Azure can tell"
+            yield ("notify", name), what, "write an email address, an https webhook, or the id of an action group"
+    yield from _nodes_subnet(found)
     if found.cache is not None and topology != "balancer-first":
         yield ("cache",), "the gateways of API Management have a cache of their own", "remove `cache`"
     if topology == "front-door":
@@ -161,6 +177,18 @@ def _network(found: NetworkModel, topology: Topology, *, endpoints: bool) -> Ite
     for name in there:
         if name not in wanted:
             yield ("network", name), f"{topology} has no use for `{name}`", "remove it"
+
+
+def _nodes_subnet(found: BindingsModel) -> Iterator[Trouble]:
+    """A cluster's other ranges are checked against that of its nodes, which only the stack knows of what is there."""
+    cluster = found.gateways.kubernetes if found.gateways is not None else None
+    where = found.network.gateway_subnet if found.network is not None else None
+    if cluster is not None and cluster.create is not None and where is not None and where.cidr is None:
+        yield (
+            ("network", "gateway_subnet"),
+            "nodes of a cluster to create shall be in it, and its range is not said",
+            "write it as `{id: ..., cidr: 10.0.0.0/24}`",
+        )
 
 
 def _gateways(found: GatewaysModel | None, topology: Topology) -> Iterator[Trouble]:

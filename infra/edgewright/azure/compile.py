@@ -3,14 +3,15 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from hashlib import sha256
-from typing import Any
+from typing import Any, Literal
 
 from edgewright.azure import compile_balancers as balancers
-from edgewright.azure.artifact import Api, Artifact, BackendPlan, Gateways, Json, WebSocket
+from edgewright.azure.artifact import Api, Artifact, BackendPlan, Balancer, Gateways, Json, WebSocket
 from edgewright.azure.bindings import Bindings, pooled, read_bindings
 from edgewright.azure.capabilities import NEVER_ACCEPTED, findings
 from edgewright.azure.compile_authorizers import introspections, named_values
 from edgewright.azure.compile_fragments import MAX_FRAGMENT
+from edgewright.azure.compile_monitoring import Monitoring, compile_monitoring
 from edgewright.azure.compile_network import bound_problems, subnets_of
 from edgewright.azure.compile_operations import ApiOperation, openapi, operations
 from edgewright.azure.compile_policy import Surroundings, compile_policy, pool_id, products, websocket_policy
@@ -23,6 +24,7 @@ from edgewright.azure.compile_waf import (
     compile_waf,
     standard,
 )
+from edgewright.azure.request_logs import Parts
 from edgewright.azure.tiers import Tier
 from edgewright.azure.topology import Topology
 from edgewright.edge.model import ApiKeyAuthorizer, Backend, Edge, Finding, Forward, Route
@@ -62,6 +64,9 @@ def compile_edge(
     problems = [*_limits(edge, api, tier), *bound_problems(bindings, subnets)]
     if problems:
         raise SpecError(problems)
+    services = balancers.services(edge, behind) if behind else None
+    public = balancers.public(edge, machines=topology == "balancer-first" and not bindings.on_kubernetes)
+    monitoring = compile_monitoring(edge, _watched(edge, bindings, topology, tier, services, public))
     return Artifact(
         name=edge.name,
         topology=topology,
@@ -75,15 +80,16 @@ def compile_edge(
         pools=_pools(routes),
         named_values=named_values(edge),
         plain_values=(around.front_door_id,) if around.front_door_id is not None else (),
-        services=balancers.services(edge, behind) if behind else None,
-        public=balancers.public(edge, machines=topology == "balancer-first" and not bindings.on_kubernetes),
+        services=services,
+        public=public,
         gateways=_gateways(topology, bindings),
         redis=redis,
         waf=waf,
+        monitoring=monitoring,
         access_log_days=edge.access_log.retention_days,
         ddos_advanced=edge.ddos == "advanced",
         decisions=(*decisions, *_phase(bindings, topology)),
-        findings=(*edge.findings, *found),
+        findings=(*edge.findings, *found, *_unlike(edge, monitoring)),
     )
 
 
@@ -194,12 +200,17 @@ def _websocket(edge: Edge, route: Route, bindings: Bindings, around: Surrounding
     url = _backend(edge.backends[backend], bindings, edge.name).url.replace("http", "ws", 1)
     return WebSocket(
         route=route.key,
-        id=f"{edge.name}-ws-{_word(str(route.path).lstrip('/'))}",
+        id=websocket_id(edge, route),
         path=str(route.path).lstrip("/"),
         backend=backend,
         url=f"{url.rstrip('/')}{path}",
         policy=websocket_policy(edge, route, around).xml(),
     )
+
+
+def websocket_id(edge: Edge, route: Route) -> str:
+    """The id of the API of a WebSocket route."""
+    return f"{edge.name}-ws-{_word(str(route.path).lstrip('/'))}"
 
 
 def _word(path: str) -> str:
@@ -221,6 +232,45 @@ def _pools(routes: Sequence[Route]) -> dict[str, tuple[tuple[str, int], ...]]:
         if isinstance(route.action, Forward) and len(route.action.targets) > 1
     }
     return dict(sorted(found.items()))
+
+
+def _watched(
+    edge: Edge,
+    bindings: Bindings,
+    topology: Topology,
+    tier: Tier,
+    services: Balancer | None,
+    public: Balancer | None,
+) -> Parts:
+    """What of a topology can be watched."""
+    web = any(not route.websocket for route in edge.routes)
+    sockets = tuple(websocket_id(edge, route) for route in edge.routes if route.websocket)
+    gateway: Literal["managed", "self_hosted"] = "self_hosted" if topology == "balancer-first" else "managed"
+    fronts: dict[str, Literal["application_gateway", "front_door"]] = {
+        "appgw-waf": "application_gateway",
+        "front-door": "front_door",
+    }
+    bound = bindings.data.gateways
+    machines = bound.scale_set if bound is not None else None
+    balanced: dict[str, int | None] = {"services": None} if services is not None else {}
+    if public is not None:
+        balanced["public"] = machines.min_count if machines is not None and not balancers.streams_of(edge) else None
+    return Parts(
+        gateway=gateway if edge.routes else None,
+        tier=tier.name,
+        apis=(edge.name,) if web else (),
+        websockets=sockets,
+        front=fronts.get(topology) if edge.routes else None,
+        balancers=balanced,
+        insights=topology == "balancer-first",
+    )
+
+
+def _unlike(edge: Edge, monitoring: Monitoring | None) -> Iterator[Finding]:
+    """What watches an edge otherwise than its spec says."""
+    if monitoring is not None and edge.monitor is not None:
+        for name, how in monitoring.approximated:
+            yield Finding("approximated", name, (), how, place=edge.monitor.origin.place)
 
 
 def _keeps(edge: Edge) -> bool:

@@ -27,6 +27,7 @@ from edgewright.azure.request_logs import (
     rows,
     seen,
 )
+from edgewright.clouds.capability_table import Level
 from edgewright.edge.model import Edge, Monitor
 
 WINDOW, FREQUENCY = "PT5M", "PT5M"
@@ -347,19 +348,19 @@ _BEHIND = {
     "Monitor.throttled": "measured at API Management, without what Front Door's own rules refuse",
 }
 _EACH = "Azure counts no instances, but says which share of probes is answered: every one that fails sounds by itself"
-_SAME: Mapping[str, tuple[str, str]] = {
+_SAME: Mapping[str, tuple[Level, str]] = {
     "Monitor.unhealthy_targets": ("native", "probes of the Load Balancer, for each instance"),
     "Monitor.(unhealthy_targets above 1)": ("approximated", _EACH),
     "Monitor.notify": ("native", "an email address, an https webhook, or an existing action group"),
     "Monitor.dashboard": ("native", "a workbook"),
 }
-_FROM_LOG: Mapping[str, tuple[str, str]] = {
+_FROM_LOG: Mapping[str, tuple[Level, str]] = {
     "Monitor.error_rate": ("native", _LATE),
     "Monitor.latency": ("native", "a percentile of the log of requests, without those that become WebSockets"),
     "Monitor.throttled": ("native", _LATE),
 }
 
-CAPABILITIES: Mapping[str, Mapping[str, tuple[str, str]]] = {
+CAPABILITIES: Mapping[str, Mapping[str, tuple[Level, str]]] = {
     "gateway-first": {**_FROM_LOG, **_SAME},
     "balancer-first": {
         **dict.fromkeys(_FROM_LOG, ("approximated", _INSIGHTS)),

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from edgewright.azure.artifact import Json
 from edgewright.azure.bindings import Bindings
 from edgewright.azure.compile_balancers import streams_of
-from edgewright.azure.network_rules import existing_subnet_problems, slots
+from edgewright.azure.network_rules import ROLES, existing_subnet_problems, slots
 from edgewright.azure.topology import Topology
 from edgewright.edge.model import Edge
 from edgewright.spec.problems import Place, Problem
@@ -100,6 +100,9 @@ def bound_problems(bindings: Bindings, subnets: dict[str, Json]) -> Iterator[Pro
         described = getattr(bound, f"{name}_subnet")
         if described is None:
             continue
-        for what in existing_subnet_problems(item["role"], cidr=described.cidr, delegation=described.delegation):
+        said = described.delegation
+        # What the stack does not say of a subnet is taken as right: nobody can look here.
+        delegation = ROLES[item["role"]].delegation if said is None else None if said == "none" else said
+        for what in existing_subnet_problems(item["role"], cidr=described.cidr, delegation=delegation):
             place = Place("bindings", path=("network", f"{name}_subnet"))
             yield Problem(place, what, "bind another subnet", code="binding")

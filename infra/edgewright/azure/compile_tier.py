@@ -66,6 +66,8 @@ def _needs(edge: Edge, bindings: Bindings, topology: Topology, behind: Sequence[
     if bindings.production:
         yield "sla", "a production stack"
         yield "logs", "a production stack"
+    if edge.monitor is not None:
+        yield "logs", "the alarms"
     throttled = [route.key for route in edge.routes if route.throttle is not None]
     if throttled:
         yield "rate_limit_by_key", f"the throttle{on(throttled)}"

@@ -76,8 +76,8 @@ class FrontDoorArgs(TypedDict, total=False):
     """Whether Front Door's own host name, ``*.azurefd.net``, is answered too. Default: only without ``domains``."""
     identity_id: pulumi.Input[str]
     """A user-assigned identity that may read the certificates of ``domains``; needed where there are such."""
-    waf: WafPolicy
-    """What `compile_waf` made for Front Door. Default: Microsoft's rule sets, Prevention."""
+    waf: Any
+    """A `WafPolicy`: what `compile_waf` made for Front Door. Default: Microsoft's rule sets, Prevention."""
     waf_policy_id: pulumi.Input[str]
     """An existing Premium policy instead."""
     client_header: str
@@ -262,8 +262,11 @@ def _domain_problems(name: str, item: DomainArgs, args: FrontDoorArgs) -> Iterat
 
 
 def _waf_problems(args: FrontDoorArgs) -> Iterator[str]:
-    policy = args.get("waf")
+    policy: Any = args.get("waf")
     if policy is None:
+        return
+    if not isinstance(policy, WafPolicy):
+        yield "`waf` is what `compile_waf` makes; a program in another language has `waf_policy_id`"
         return
     if args.get("waf_policy_id") is not None:
         yield "write one of `waf` and `waf_policy_id`"

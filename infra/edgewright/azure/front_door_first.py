@@ -5,14 +5,15 @@ from collections.abc import Mapping
 import pulumi
 
 from edgewright.azure import place_front as front
+from edgewright.azure import place_monitoring as monitoring
 from edgewright.azure import place_network as network
 from edgewright.azure import place_service as service
 from edgewright.azure import placement
 from edgewright.azure.placement import EdgeArgs
 
 PARTS = (
-    *("network", "services", "public", "names", "service", "api", "websockets", "front_door", "monitoring"),
-    "record",
+    *("network", "services", "public", "names", "service", "api", "websockets", "front_door", "record"),
+    *("logs", "monitoring"),
 )
 
 
@@ -21,9 +22,9 @@ class FrontDoorFirst(pulumi.ComponentResource):
 
     Attributes: network, services (the internal balancer), public (the balancer of streams), names (the private zone),
     service (API Management), front_door, backends, backend_pools, named_values and fragments by id, api, websockets by
-    route, record; those that the edge does not need are None. ``url``, ``dns_name`` to point the host at,
-    ``dns_records`` that prove whose the host is, ``next_step``, ``pools`` by backend for machines to join, ``keys`` by
-    ``AUTHORIZER:CLIENT`` (secrets), ``address`` of streams.
+    route, record, logs (where they go) and monitoring; those that the edge does not need are None. ``url``,
+    ``dns_name`` to point the host at, ``dns_records`` that prove whose the host is, ``next_step``, ``pools`` by
+    backend for machines to join, ``keys`` by ``AUTHORIZER:CLIENT`` (secrets), ``address`` of streams.
     """
 
     def __init__(self, name: str, args: EdgeArgs, opts: pulumi.ResourceOptions | None = None) -> None:
@@ -31,13 +32,14 @@ class FrontDoorFirst(pulumi.ComponentResource):
         super().__init__("edgewright:azure:FrontDoorFirst", name, None, opts)
         site = placement.site(name, self, compiled, args, PARTS)
         hosts = site.artifact.hosts
+        self.logs = monitoring.place_logs(site)
         self.network = network.place_network(site)
         self.public = network.place_public(site)
         self.services = network.place_services(site, self.network)
         self.names = network.place_names(site, self.network, self.services)
         inside = network.subnet(site, self.network, "gateway")
-        self.service = service.place_service(site, inside, hosts=(), **front.closed(site))
-        self.front_door = front.place_front_door(site, self.service)
+        self.service = service.place_service(site, inside, self.logs, hosts=(), **front.closed(site))
+        self.front_door = front.place_front_door(site, self.service, self.logs)
         self.backends = service.place_backends(site, self.service, self.services)
         self.backend_pools = service.place_backend_pools(site, self.service, self.backends)
         known = dict.fromkeys(site.artifact.plain_values, self.front_door.front_door_id)
@@ -48,6 +50,9 @@ class FrontDoorFirst(pulumi.ComponentResource):
         self.api = service.place_api(site, self.service, before)
         self.websockets = service.place_websockets(site, self.service, self.services, named)
         self.record = service.place_record(site, name=self.front_door.host)
+        marks = {"service": self.service.id, **monitoring.balancer_marks(self.services, self.public)}
+        marks |= {"front_door": self.front_door.profile.id}
+        self.monitoring = monitoring.place_monitoring(site, self.logs, marks)
 
         self.dns_name = self.front_door.host
         self.dns_records = self.front_door.dns_records

@@ -4,12 +4,13 @@ from collections.abc import Mapping
 
 import pulumi
 
+from edgewright.azure import place_monitoring as monitoring
 from edgewright.azure import place_network as network
 from edgewright.azure import place_service as service
 from edgewright.azure import placement
 from edgewright.azure.placement import EdgeArgs
 
-PARTS = ("network", "services", "public", "names", "service", "api", "websockets", "record")
+PARTS = ("network", "services", "public", "names", "service", "api", "websockets", "record", "logs", "monitoring")
 
 
 class GatewayFirst(pulumi.ComponentResource):
@@ -17,20 +18,23 @@ class GatewayFirst(pulumi.ComponentResource):
 
     Attributes: network, services (the internal balancer), public (the balancer of streams), names (the private zone),
     service (API Management), backends, backend_pools, named_values and fragments by id, api, websockets by route,
-    record; those that the edge does not need are None. ``url``, ``dns_name`` to point the host at, ``pools`` by backend
-    for machines to join, ``keys`` by ``AUTHORIZER:CLIENT`` (secrets), ``address`` of streams.
+    record, logs (where they go) and monitoring; those that the edge does not need are None. ``url``, ``dns_name`` to
+    point the host at, ``pools`` by backend for machines to join, ``keys`` by ``AUTHORIZER:CLIENT`` (secrets),
+    ``address`` of streams.
     """
 
     def __init__(self, name: str, args: EdgeArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         compiled = placement.compiled_of(args, "gateway-first")
         super().__init__("edgewright:azure:GatewayFirst", name, None, opts)
         site = placement.site(name, self, compiled, args, PARTS)
+        self.logs = monitoring.place_logs(site)
         self.network = network.place_network(site)
         self.public = network.place_public(site)
         self.services = network.place_services(site, self.network)
         self.names = network.place_names(site, self.network, self.services)
         hosts = site.artifact.hosts
-        self.service = service.place_service(site, network.subnet(site, self.network, "gateway"), hosts=hosts)
+        inside = network.subnet(site, self.network, "gateway")
+        self.service = service.place_service(site, inside, self.logs, hosts=hosts)
         self.backends = service.place_backends(site, self.service, self.services)
         self.backend_pools = service.place_backend_pools(site, self.service, self.backends)
         self.named_values = service.place_named_values(site, self.service)
@@ -40,6 +44,8 @@ class GatewayFirst(pulumi.ComponentResource):
         self.api = service.place_api(site, self.service, before)
         self.websockets = service.place_websockets(site, self.service, self.services, named)
         self.record = service.place_record(site, name=self.service.gateway_host)
+        marks = {"service": self.service.id, **monitoring.balancer_marks(self.services, self.public)}
+        self.monitoring = monitoring.place_monitoring(site, self.logs, marks)
 
         self.dns_name = self.service.gateway_host
         self.url = pulumi.Output.from_input(f"https://{hosts[0]}") if hosts else self.service.gateway_url

@@ -8,6 +8,7 @@ import pulumi
 from pulumi_azure_native import authorization, compute, managedidentity, monitor
 
 from edgewright.azure import gateway_machine
+from edgewright.azure.network_regions import default_zones, zone_problems
 from edgewright.azure.self_hosted_gateway import assign_role
 from edgewright.clouds.part import place, refuse, unknown_keys
 
@@ -21,8 +22,6 @@ UBUNTU = {"publisher": "Canonical", "offer": "ubuntu-24_04-lts", "sku": "server"
 
 KEYS = ("ssh-ed25519 ", "ssh-rsa ")
 """How the public keys begin that Azure takes."""
-
-ZONES = ("1", "2", "3")
 
 
 class MachineArgs(TypedDict, total=False):
@@ -84,7 +83,7 @@ class GatewayScaleSetArgs(TypedDict, total=False):
     admin_username: pulumi.Input[str]
     """Default: gatewayadmin."""
     zones: list[str]
-    """Default: 1, 2 and 3; ``[]`` in a region without zones."""
+    """Default: all zones, none in a region known to have none. A change replaces the scale set."""
     min_count: int
     """Machines at least, 2 or more. Default: 2."""
     max_count: int
@@ -175,7 +174,7 @@ def _secret_access(self: GatewayScaleSet, name: str, args: GatewayScaleSetArgs) 
 
 def _scale_set(self: GatewayScaleSet, name: str, args: GatewayScaleSetArgs) -> compute.VirtualMachineScaleSet:
     """Its count is autoscale's: an update must not set it back. Machines wait for the right to read the secret."""
-    zones = args.get("zones", list(ZONES))
+    zones = args.get("zones", default_zones(args["location"]))
     return place(
         compute.VirtualMachineScaleSet,
         name,
@@ -351,7 +350,8 @@ def _rule(target: pulumi.Input[str], direction: str, operator: str, threshold: i
 
 
 def _counts(args: GatewayScaleSetArgs) -> tuple[int, int]:
-    return args.get("min_count", 2), args.get("max_count", 6)
+    # Whole numbers of programs in other languages arrive as floats, and Azure takes no text such as `2.0`.
+    return int(args.get("min_count", 2)), int(args.get("max_count", 6))
 
 
 def _problems(args: GatewayScaleSetArgs) -> list[str]:
@@ -370,7 +370,7 @@ def _problems(args: GatewayScaleSetArgs) -> list[str]:
 
 
 def _missing_problems(args: GatewayScaleSetArgs) -> Iterator[str]:
-    needed = ("resource_group_name", "location", "subnet_id", "machine", "ssh_public_key")
+    needed = sorted(GatewayScaleSetArgs.__required_keys__)
     yield from (f"`{key}` is missing" for key in needed if args.get(key) is None)
 
 
@@ -417,11 +417,9 @@ def _count_problems(args: GatewayScaleSetArgs) -> Iterator[str]:
 
 
 def _place_problems(args: GatewayScaleSetArgs) -> Iterator[str]:
-    zones = args.get("zones", list(ZONES))
     image = args.get("image")
-    if not args.get("pool_ids"):
+    if args.get("pool_ids") == []:
         yield "`pool_ids` is empty: nothing would reach the gateways"
-    if not set(zones) <= set(ZONES) or len(set(zones)) < len(zones):
-        yield f"zones are {', '.join(zones)}; each of {', '.join(ZONES)} may be there once"
+    yield from zone_problems("the machines", args.get("zones", []), args.get("location"))
     if image is not None and set(image) != set(UBUNTU):
         yield f"image has {', '.join(sorted(image))}; it needs {', '.join(sorted(UBUNTU))}"

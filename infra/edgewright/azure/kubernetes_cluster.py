@@ -10,6 +10,7 @@ import pulumi
 from pulumi_azure_native import authorization, containerservice, managedidentity
 
 from edgewright.azure import kubernetes_cluster_rules as rules
+from edgewright.azure.network_regions import default_zones, zone_problems
 from edgewright.azure.self_hosted_gateway import assign_role
 from edgewright.clouds.part import place, refuse, unknown_keys
 
@@ -71,8 +72,8 @@ class AdministratorArgs(TypedDict, total=False):
 
     principal_id: Required[pulumi.Input[str]]
     """Object id."""
-    principal_type: Literal["ServicePrincipal", "Group", "User"]
-    """Default: ServicePrincipal."""
+    principal_type: str
+    """``ServicePrincipal`` (default), ``Group`` or ``User``."""
 
 
 class ExistingClusterArgs(TypedDict, total=False):
@@ -107,10 +108,11 @@ class KubernetesClusterArgs(TypedDict, total=False):
     """A minor version such as ``1.34``; needed."""
     cluster_name: str
     """1 to 63 letters, digits, `-` and `_`. Default: the component's name and what the engine adds."""
-    profile: Literal["production", "development"]
-    """Production: Standard tier (with an SLA), a node in each zone, a closed API server. Default: production."""
+    profile: str
+    """``production`` (default) or ``development``. Production: Standard tier (with an SLA), a node in each zone, a
+    closed API server."""
     zones: list[str]
-    """Default: 1, 2 and 3; ``[]`` in a region without zones."""
+    """Default: all zones, none in a region known to have none."""
     system_pool: PoolArgs
     """For the cluster's own pods alone. AKS lets its ``size`` and ``disk_gb`` not be changed later."""
     user_pool: PoolArgs
@@ -139,8 +141,9 @@ class KubernetesClusterArgs(TypedDict, total=False):
     encryption_at_host: pulumi.Input[bool]
     """Disks and caches are encrypted on the host too. Default: true; the subscription must have the feature
     Microsoft.Compute/EncryptionAtHost."""
-    login: Literal["azurecli", "devicecode", "msi", "spn", "workloadidentity"]
-    """How kubelogin, which must be on PATH, logs in for ``kubeconfig``. Default: azurecli."""
+    login: str
+    """How kubelogin, which must be on PATH, logs in for ``kubeconfig``: one of `kubernetes_cluster_rules.LOGINS`.
+    Default: azurecli."""
     tags: Mapping[str, pulumi.Input[str]]
     """On everything that takes tags. Default: none."""
     overrides: Mapping[str, Mapping[str, Any]]
@@ -328,7 +331,7 @@ def _production(args: KubernetesClusterArgs) -> bool:
 
 
 def _zones(args: KubernetesClusterArgs) -> list[str]:
-    return list(args.get("zones", rules.ZONES))
+    return list(args.get("zones", default_zones(args.get("location"))))
 
 
 def _pool(args: KubernetesClusterArgs, which: Literal["system", "user"]) -> tuple[PoolArgs, rules.Pool]:
@@ -668,7 +671,7 @@ def _new_problems(args: KubernetesClusterArgs) -> Iterator[str]:
     if args.get("kubernetes_version") is not None:
         yield from rules.version_problems(args.get("kubernetes_version", ""))
     pools = [_pool(args, "system")[1], _pool(args, "user")[1]]
-    yield from rules.zone_problems(_zones(args))
+    yield from zone_problems("the nodes", args.get("zones", []), args.get("location"))
     for pool in pools:
         yield from rules.pool_problems(pool, _zones(args), production=_production(args))
     yield from rules.range_problems(_ranges(args), args.get("dns_service_ip"), pools)

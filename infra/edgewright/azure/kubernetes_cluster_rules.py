@@ -17,7 +17,6 @@ from edgewright.azure.kubernetes_objects import OLDEST
 RESERVED = tuple(map(IPv4Network, ("169.254.0.0/16", "172.30.0.0/16", "172.31.0.0/16", "192.0.2.0/24")))
 """Ranges that a cluster uses by itself."""
 
-ZONES = ("1", "2", "3")
 AUTHORIZED_RANGES = 200
 POOL_NAME = r"[a-z][a-z0-9]{0,11}"
 LOGINS = ("azurecli", "devicecode", "msi", "spn", "workloadidentity")
@@ -68,12 +67,6 @@ def pool_problems(pool: Pool, zones: Sequence[str], *, production: bool) -> Iter
         yield f"{what}.min_count is {pool.least}; there must be {need} at least, {why}"
     if not pool.least <= pool.most <= 1000:
         yield f"{what}.max_count is {pool.most}; it must be from min_count, {pool.least}, to 1000"
-
-
-def zone_problems(zones: Sequence[str]) -> Iterator[str]:
-    """Which zones there are."""
-    if not set(zones) <= set(ZONES) or len(set(zones)) < len(zones):
-        yield f"zones are {', '.join(zones)}; each of {', '.join(ZONES)} may be there once"
 
 
 def range_problems(ranges: Mapping[str, str], dns_service_ip: str | None, pools: Sequence[Pool]) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any, Literal, Required, TypedDict, cast
+from typing import Any, Required, TypedDict, cast
 
 import pulumi
 from pulumi_azure_native import managedidentity
@@ -15,7 +15,7 @@ from pulumi_kubernetes.policy.v1 import PodDisruptionBudget
 from edgewright.azure import kubernetes_objects as objects
 from edgewright.azure.gateway_machine import RULES
 from edgewright.azure.kubernetes_place import PATIENCE, cluster_provider, place_object, provider_problems
-from edgewright.clouds.part import place, refuse, unknown_keys
+from edgewright.clouds.part import place, refuse, unknown_keys, whole
 
 TYPE = "edgewright:azure:KubernetesGateway"
 
@@ -104,8 +104,9 @@ class KubernetesGatewayArgs(TypedDict, total=False):
     """A namespace for gateways alone, as all else in it is denied. Default: api-gateway."""
     create_namespace: bool
     """False for one that is there; it takes pods of the level ``restricted``. Default: true."""
-    profile: Literal["production", "development"]
-    """Production has 3 replicas or more; Developer's API Management takes 1. Default: production."""
+    profile: str
+    """``production`` (default) or ``development``. Production has 3 replicas or more; Developer's API Management takes
+    1."""
     replicas: int
     """At least so many gateways. Default: 3, or 1 in development."""
     max_replicas: int
@@ -166,6 +167,7 @@ class KubernetesGateway(pulumi.ComponentResource):
     """
 
     def __init__(self, name: str, args: KubernetesGatewayArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        args = whole(args)
         refuse("KubernetesGateway", name, [*_problems(args), *provider_problems(args.get("kubeconfig"), opts)])
         super().__init__(TYPE, name, None, opts)
         own = args.get("identity")

@@ -16,7 +16,7 @@ from edgewright.azure.load_balancer_rules import (
     is_made,
 )
 from edgewright.azure.network_regions import default_zones
-from edgewright.clouds.part import place, refuse, unknown_keys
+from edgewright.clouds.part import place, refuse, unknown_keys, whole
 
 
 class FrontendArgs(TypedDict, total=False):
@@ -198,6 +198,7 @@ class LoadBalancer(pulumi.ComponentResource):
     """
 
     def __init__(self, name: str, args: LoadBalancerArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        args = whole(args)
         own = args.get("load_balancer_name") or _own_name(name)
         refuse("LoadBalancer", name, _problems(args, own))
         super().__init__("edgewright:azure:LoadBalancer", name, None, opts)
@@ -233,7 +234,7 @@ def _problems(args: LoadBalancerArgs, own: str) -> list[str]:
     shape = [
         *missing,
         *unknown_keys(args, LoadBalancerArgs.__annotations__, "a balancer"),
-        *(problem for kind, shape in _PARTS.items() for problem in _shape_problems(kind, given.get(kind, {}), shape)),
+        *(problem for kind, shape in _PARTS.items() for problem in _shape_problems(kind, given.get(kind) or {}, shape)),
     ]
     if shape:
         return shape

@@ -158,6 +158,7 @@ def _connection_string(parent: ManagedRedis, args: ManagedRedisArgs) -> pulumi.O
         resource_group_name=args["resource_group_name"],
         cluster_name=parent.cluster.name,
         database_name=parent.database.name,
+        opts=pulumi.InvokeOutputOptions(parent=parent),
     )
     key = keys.apply(lambda found: found.primary_key or "")
     text = pulumi.Output.concat(parent.host, f":{PORT},password=", key, ",ssl=True,abortConnect=False")

@@ -5,12 +5,14 @@ from typing import TYPE_CHECKING, Any
 import pulumi
 
 from edgewright.azure.api_management import ApiManagement
+from edgewright.azure.place_monitoring import workspace_of
 from edgewright.azure.place_network import network_id, subnet
 from edgewright.azure.place_service import certificate_identity
 from edgewright.azure.placement import Site
 
 if TYPE_CHECKING:
     from edgewright.azure.application_gateway_waf import ApplicationGatewayWaf
+    from edgewright.azure.edge_monitoring import EdgeMonitoring
     from edgewright.azure.front_door import FrontDoor
     from edgewright.azure.network import Network
     from edgewright.azure.private_dns_zone import PrivateDnsZone
@@ -36,7 +38,9 @@ def _first(service: ApiManagement) -> Any:
     return service.private_ip_addresses.apply(lambda found: found[0] if found else "")
 
 
-def place_firewall(site: Site, made: "Network | None", service: ApiManagement) -> "ApplicationGatewayWaf":
+def place_firewall(
+    site: Site, made: "Network | None", service: ApiManagement, logs: "EdgeMonitoring | None"
+) -> "ApplicationGatewayWaf":
     """The Application Gateway: it ends TLS for the hosts, and asks the service by the first of them."""
     from edgewright.azure.application_gateway_waf import ApplicationGatewayWaf
 
@@ -65,8 +69,7 @@ def place_firewall(site: Site, made: "Network | None", service: ApiManagement) -
     )
     if artifact.ddos_advanced:
         args["ddos"] = "advanced"
-    if site.bindings.data.workspace is not None:
-        args["workspace_id"] = site.bindings.data.workspace
+    args["workspace_id"] = workspace_of(site, logs)
     return ApplicationGatewayWaf(f"{site.name}-firewall", args, site.options())
 
 
@@ -88,7 +91,7 @@ def closed(site: Site) -> dict[str, Any]:
     return {"public_network_access": "Disabled", "existing_private_endpoint": True}
 
 
-def place_front_door(site: Site, service: ApiManagement) -> "FrontDoor":
+def place_front_door(site: Site, service: ApiManagement, logs: "EdgeMonitoring | None") -> "FrontDoor":
     """The Front Door, its firewall, and the connection to the service."""
     from edgewright.azure.front_door import FrontDoor
 
@@ -114,6 +117,5 @@ def place_front_door(site: Site, service: ApiManagement) -> "FrontDoor":
         )
         for item in args["domains"].values():
             item["dns_zone_id"] = zone
-    if site.bindings.data.workspace is not None:
-        args["workspace_id"] = site.bindings.data.workspace
+    args["workspace_id"] = workspace_of(site, logs)
     return FrontDoor(f"{site.name}-front-door", args, site.options())

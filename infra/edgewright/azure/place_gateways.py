@@ -10,6 +10,7 @@ from edgewright.azure.binding_model import GatewaysModel
 from edgewright.azure.compile_balancers import EDGE, GATEWAYS
 from edgewright.azure.compile_network import PODS, REDIS_PORT
 from edgewright.azure.external_cache import ExternalCache
+from edgewright.azure.place_monitoring import workspace_of
 from edgewright.azure.place_network import network_id, subnet
 from edgewright.azure.place_service import certificate_identity
 from edgewright.azure.placement import CONNECTION, Site
@@ -21,6 +22,7 @@ from edgewright.clouds.part import place
 if TYPE_CHECKING:
     from pulumi_azure_native.network import PublicIPAddress
 
+    from edgewright.azure.edge_monitoring import EdgeMonitoring
     from edgewright.azure.gateway_scale_set import GatewayScaleSet
     from edgewright.azure.kubernetes_cluster import KubernetesCluster
     from edgewright.azure.kubernetes_gateway import KubernetesGateway
@@ -199,7 +201,9 @@ def place_machines(
     return GatewayScaleSet(f"{site.name}-machines", args, site.options())
 
 
-def place_cluster(site: Site, made: "Network | None", service: ApiManagement) -> Cluster | None:
+def place_cluster(
+    site: Site, made: "Network | None", service: ApiManagement, logs: "EdgeMonitoring | None"
+) -> Cluster | None:
     """Gateways in Kubernetes, in a cluster that is made or there, with sample services where the stack has them."""
     bound = gateways_of(site).kubernetes
     if bound is None:
@@ -207,8 +211,8 @@ def place_cluster(site: Site, made: "Network | None", service: ApiManagement) ->
     from edgewright.azure.kubernetes_cluster import KubernetesCluster
     from edgewright.azure.kubernetes_gateway import KubernetesGateway
 
-    cluster = KubernetesCluster(f"{site.name}-cluster", _cluster_args(site, made), site.options())
-    login = {"kubeconfig": cluster.kubeconfig, "cluster_id": cluster.id}
+    cluster = KubernetesCluster(f"{site.name}-cluster", _cluster_args(site, made, logs), site.options())
+    login: dict[str, Any] = {"kubeconfig": cluster.kubeconfig, "cluster_id": cluster.id}
     namespace = bound.namespace or f"{site.artifact.name}-gateways"
     samples = _samples(site, namespace, login)
     address = _public_address(site) if bound.create is not None else None
@@ -236,7 +240,7 @@ def place_cluster(site: Site, made: "Network | None", service: ApiManagement) ->
     return Cluster(cluster, gateway, samples, address)
 
 
-def _cluster_args(site: Site, made: "Network | None") -> Any:
+def _cluster_args(site: Site, made: "Network | None", logs: "EdgeMonitoring | None") -> Any:
     bound = gateways_of(site).kubernetes
     if bound is None:
         raise AssertionError(site.name)
@@ -263,33 +267,56 @@ def _cluster_args(site: Site, made: "Network | None") -> Any:
         location=site.bound("location"),
         subscription_id=site.bound("subscription_id"),
         subnet_id=subnet(site, made, "gateway"),
-        subnet_cidr=site.artifact.subnets["gateway"]["cidr"],
+        subnet_cidr=_nodes_range(site),
         pod_cidr=PODS,
         kubernetes_version=wanted.kubernetes_version or KUBERNETES_VERSION,
         profile=site.bindings.data.profile,
         zones=site.bindings.zones,
+        user_pool={"max_count": _nodes(site)},
         public_ip_scopes={"edge": group},
     )
     network = site.bindings.data.network
     if network is not None and network.create is not None:
         args["network_cidr"] = network.create.cidr
-    if wanted.private:
-        args["api_server"] = {"private": True}
-    elif wanted.api_server_ranges:
-        args["api_server"] = {"authorized_ranges": [*wanted.api_server_ranges, *_way_out(made)]}
+    if wanted.private or wanted.api_server_ranges:
+        ranges = [*wanted.api_server_ranges, *_nat_ranges(made)]
+        args["api_server"] = {"private": True} if wanted.private else {"authorized_ranges": ranges}
     if wanted.admin_group_ids:
         args["admin_group_ids"] = wanted.admin_group_ids
-    if site.bindings.data.workspace is not None:
-        args["workspace_id"] = site.bindings.data.workspace
+    args["workspace_id"] = workspace_of(site, logs)
     return args
 
 
-def _way_out(made: "Network | None") -> list[pulumi.Output[str]]:
-    """The address by which nodes reach their own API server, which must be let in; of a network that is there only its
-    owner knows it."""
+def _nodes_range(site: Site) -> str:
+    """Of the subnet of nodes: of our network, or as the stack describes an existing one."""
+    network = site.bindings.data.network
+    there = network.gateway_subnet if network is not None else None
+    return (there.cidr if there is not None else None) or site.artifact.subnets["gateway"]["cidr"]
+
+
+def _nodes(site: Site) -> int:
+    """The most nodes that gateways and services may take.
+
+    A node holds one gateway, which asks for two of its four processors; an update brings a quarter more of them. With
+    fewer nodes the last ones would never start, and the update would wait for them in vain.
+    """
+    bound = gateways_of(site).kubernetes
+    replicas = bound.replicas if bound is not None else 0
+    production = site.bindings.production
+    most = max(10, replicas) if production else replicas  # in production as far as the autoscaler goes
+    return max(most + -(-most // 4), 2 * max(len(site.bindings.zones), 1) if production else 2)
+
+
+def _nat_ranges(made: "Network | None") -> list[pulumi.Output[str]]:
+    """Nodes reach the API by the NAT gateway: where ranges are said, its address must be one of them.
+
+    Only the addresses of a cluster's own outbound balancer are let in unsaid ("API server authorized IP ranges"), and
+    nodes that are not let in are never ready (MicrosoftDocs/azure-docs issue 111834). Of an existing network the stack
+    must say it.
+    """
     if made is None or made.nat_ip is None:
         return []
-    return [made.nat_ip.ip_address.apply(lambda found: f"{found}/32" if found else "")]
+    return [pulumi.Output.concat(made.nat_ip.ip_address.apply(lambda found: found or ""), "/32")]
 
 
 def _destinations(site: Site) -> dict[str, Any]:

@@ -11,18 +11,22 @@ from edgewright.azure.api_management import ApiManagement
 from edgewright.azure.compile import body_text
 from edgewright.azure.compile_authorizers import basic_credential
 from edgewright.azure.named_value import NamedValue
+from edgewright.azure.place_monitoring import insights_of, workspace_of
 from edgewright.azure.placement import Site
 from edgewright.azure.policy_fragment import PolicyFragment
 from edgewright.azure.websocket_api import WebSocketApi
 from edgewright.clouds.part import filled, place
 
 if TYPE_CHECKING:
+    from edgewright.azure.edge_monitoring import EdgeMonitoring
     from edgewright.azure.load_balancer import LoadBalancer
 
 
-def place_service(site: Site, subnet: Any, *, hosts: Sequence[str], **more: Any) -> ApiManagement:
-    """The service. subnet: where it is in the network, if it is; hosts: custom domains of its own gateways; more:
-    arguments that only one topology has."""
+def place_service(
+    site: Site, subnet: Any, logs: "EdgeMonitoring | None", *, hosts: Sequence[str], **more: Any
+) -> ApiManagement:
+    """The service. subnet: where it is in the network, if it is; logs: where they go; hosts: custom domains of its own
+    gateways; more: arguments that only one topology has."""
     artifact = site.artifact
     data = site.bindings.data
     publisher = data.publisher
@@ -34,8 +38,12 @@ def place_service(site: Site, subnet: Any, *, hosts: Sequence[str], **more: Any)
         tier=artifact.tier,
         capacity=data.capacity,
         network=artifact.network,
+        **insights_of(logs),
         **more,
     )
+    workspace = workspace_of(site, logs)
+    if workspace is not None:
+        args["workspace_id"] = workspace
     if artifact.network != "none":
         args["subnet_id"] = subnet
     if artifact.tier == "Premium" and site.bindings.zones and data.capacity > 1:
@@ -48,8 +56,6 @@ def place_service(site: Site, subnet: Any, *, hosts: Sequence[str], **more: Any)
             {"host": host, "key_vault_secret_id": site.bound("certificate"), "identity_client_id": client}
             for host in hosts
         ]
-    if data.workspace is not None:
-        args["workspace_id"] = data.workspace
     return ApiManagement(f"{site.name}-service", args, site.options())
 
 

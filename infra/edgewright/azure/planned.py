@@ -13,6 +13,7 @@ from edgewright.edge.model import Edge, Finding
 from edgewright.plan.model import Hop, Link, Plan, Resource
 from edgewright.plan.quick_imports import quickly
 from edgewright.plan.routes import notes, planned_routes
+from edgewright.plan.timings import spent_on
 from edgewright.plan.tokens import SECRET
 
 if TYPE_CHECKING:
@@ -30,8 +31,9 @@ def plan(
 
     Raises SpecError for what is wrong with the spec or the bindings, PlanError for inputs that the SDK does not know.
     """
-    read = read_bindings(bindings, edge, topology, placeholders=True)
-    artifact = compile_edge(edge, read, topology)
+    with spent_on("compiling"):
+        read = read_bindings(bindings, edge, topology, placeholders=True)
+        artifact = compile_edge(edge, read, topology)
     resources, outputs = _recorded(edge, read, artifact, topology, overrides or {})
     return Plan(
         name=edge.name,
@@ -64,17 +66,20 @@ def _recorded(
 ) -> tuple[tuple[Resource, ...], Mapping[str, Any]]:
     """The resources and outputs of the topology's component. Pulumi is imported here: bad specs are told before."""
     with quickly("pulumi_azure_native", "pulumi_kubernetes"):
-        from edgewright.azure.placement import Compiled, credential_names
-        from edgewright.azure.topologies import topology_class
-        from edgewright.plan.recorder import record
-        from edgewright.plan.sdk_types import validate
+        with spent_on("importing Pulumi and the SDK's modules"):
+            from edgewright.azure.placement import Compiled, credential_names
+            from edgewright.azure.topologies import topology_class
+            from edgewright.plan.recorder import record
+            from edgewright.plan.sdk_types import validate
 
-        make = topology_class(topology)
+            make = topology_class(topology)
         compiled = Compiled(edge, bindings, artifact)
         secrets = dict.fromkeys(credential_names(compiled)[0], SECRET)
         args: Any = {"compiled": compiled, "credentials": secrets, "overrides": overrides}
-        recording = record(lambda: make(edge.name, args), project="edgewright", stack="plan", calls=_CALLS)
-        problems = validate(recording.resources)
+        with spent_on("recording the components (with modules that only some of them need)"):
+            recording = record(lambda: make(edge.name, args), project="edgewright", stack="plan", calls=_CALLS)
+        with spent_on("checking inputs against the SDK's types"):
+            problems = validate(recording.resources)
     if problems:
         raise PlanError("\n".join(problems))
     return recording.resources, recording.outputs

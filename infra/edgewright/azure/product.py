@@ -37,8 +37,8 @@ class ProductArgs(TypedDict, total=False):
     """Ids of groups whose developers see it in the portal, such as ``developers``. Default: administrators only."""
     policy: pulumi.Input[str]
     """Of the product, well-formed XML; the one place for ``quota``. Default: none."""
-    after: Sequence[pulumi.Resource]
-    """What the policy names and must be there first."""
+    after: Sequence[Any]
+    """Resources: what the policy names and must be there first."""
     overrides: Mapping[str, Mapping[str, Any]]
     """Raw inputs by attribute: ``product``, ``links.NAME``, ``group_links.GROUP``, ``policy``."""
 

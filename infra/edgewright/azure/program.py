@@ -37,9 +37,30 @@ def place_stack(settings: Settings) -> None:
     # No default provider: the subscription is the one that the stack says.
     provider = azure_native.Provider("azure", subscription_id=bindings.data.subscription_id)
     part = topology_class(topology)(edge.name, args, pulumi.ResourceOptions(provider=provider))
-    pulumi.export("url", part.url)
-    pulumi.export("dnsName", part.dns_name)
-    pulumi.export("pools", part.pools)
+    for name, value in _outputs(part).items():
+        pulumi.export(name, value)
+
+
+def _outputs(part: Any) -> dict[str, Any]:
+    """What users of a stack need: where it is reached, its keys, and the names by which tools of Azure ask for it."""
+    found: dict[str, Any] = {
+        "url": part.url,
+        "dnsName": part.dns_name,
+        "pools": part.pools,
+        "keys": pulumi.Output.secret(part.keys),
+        "serviceName": part.service.name,
+    }
+    address = getattr(part, "address", None)
+    if address is not None:
+        found["address"] = address
+    running = getattr(part, "kubernetes", None)
+    if running is not None:
+        found["clusterName"] = running.cluster.name
+        found["gatewayNamespace"] = running.gateway.namespace_name
+        found["gatewayName"] = running.gateway.name
+        if running.samples is not None:
+            found["samplesNamespace"] = running.samples.namespace_name
+    return found
 
 
 def check(settings: Settings) -> Artifact:

@@ -35,8 +35,8 @@ class SubscriptionArgs(TypedDict, total=False):
     """``active`` (default), ``suspended`` or ``cancelled``."""
     allow_tracing: bool
     """Whether the client may see traces, which show policies and secrets; default: False."""
-    after: Sequence[pulumi.Resource]
-    """What must be there first, such as the links of a product."""
+    after: Sequence[Any]
+    """Resources: what must be there first, such as the links of a product."""
     overrides: Mapping[str, Mapping[str, Any]]
     """Raw inputs of ``subscription``."""
 
@@ -129,9 +129,12 @@ def _keys(made: apimanagement.Subscription, args: SubscriptionArgs) -> tuple[pul
 def _made_keys(
     made: apimanagement.Subscription, args: SubscriptionArgs
 ) -> tuple[pulumi.Output[str], pulumi.Output[str]]:
-    """A subscription does not show its keys; a function does."""
+    """A subscription does not show its keys; a function does: of the same provider, or it asks another subscription."""
     found = apimanagement.list_subscription_secrets_output(
-        resource_group_name=args["resource_group_name"], service_name=args["service_name"], sid=made.name
+        resource_group_name=args["resource_group_name"],
+        service_name=args["service_name"],
+        sid=made.name,
+        opts=pulumi.InvokeOutputOptions(parent=made),
     )
     return (
         pulumi.Output.secret(found.apply(lambda secrets: secrets.primary_key or "")),

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from edgewright.azure.bindings import Bindings, pooled
 from edgewright.azure.compile_authorizers import ALGORITHMS, entra_tenant, introspections, rsa_keys, scheme_of
-from edgewright.azure.compile_limits import is_exact
+from edgewright.azure.compile_limits import is_exact, lasting
 from edgewright.azure.compile_operations import operations
 from edgewright.azure.compile_policy import streamed
 from edgewright.azure.compile_validation import BODILESS, checked_operation, parameters, unknown_words
@@ -26,6 +26,7 @@ from edgewright.edge.model import (
     Origin,
     Route,
 )
+from edgewright.edge.resolve_routes import IDLE_TIMEOUT
 
 Uses = Callable[[Edge, Bindings], Iterator[Use]]
 
@@ -126,6 +127,7 @@ inline_keys_beyond_rsa = jwts_where(
 )
 other_algorithms = jwts_where(lambda item: not set(item.algorithms) <= set(ALGORITHMS))
 plain_issuer = jwts_where(lambda item: item.jwks is None and not item.issuer.startswith("https://"))
+own_refresh = jwts_where(lambda item: item.jwks is None and item.jwks_refresh != 300_000)
 from_a_cookie = jwts_where(lambda item: item.source.kind == "cookie")
 schemes_elsewhere = jwts_where(
     lambda item: item.source.kind == "header" and item.source.name != "authorization" and bool(scheme_of(item))
@@ -231,6 +233,14 @@ def checked_timeouts(edge: Edge, bindings: Bindings) -> Iterator[Use]:
     for name in sorted(_probed(edge, bindings)):
         check = edge.backends[name].health_check
         if check is not None:
+            yield _to(edge, name), check.origin
+
+
+def checked_often(edge: Edge, bindings: Bindings) -> Iterator[Use]:
+    """Probes that would be made more often than every 5 seconds, or at parts of one."""
+    for name in sorted(_probed(edge, bindings)):
+        check = edge.backends[name].health_check
+        if check is not None and (check.interval < 5000 or check.interval % 1000):
             yield _to(edge, name), check.origin
 
 
@@ -345,6 +355,11 @@ def validated_unlike(edge: Edge, bindings: Bindings) -> Iterator[Use]:
 
 
 throttled = routes_where(lambda route, edge: route.throttle.origin if route.throttle else None)
+capped = routes_where(
+    lambda route, edge: (
+        route.throttle.origin if route.throttle and route.throttle.burst > lasting(route.throttle)[0] else None
+    )
+)
 inexact = routes_where(
     lambda route, edge: route.throttle.origin if route.throttle and not is_exact(route.throttle) else None
 )
@@ -388,6 +403,15 @@ def _untold(route: Route) -> bool:
 
 
 untold_patterns = routes_where(lambda route, edge: route.origin if not route.websocket and _untold(route) else None)
+one_of_failures = routes_where(
+    lambda route, edge: (
+        route.retry.origin
+        if route.retry
+        and len({"connect-failure", "reset"} & set(route.retry.on)) == 1
+        and not {"gateway-error", "5xx"} & set(route.retry.on)
+        else None
+    )
+)
 retried = routes_where(lambda route, edge: route.retry.origin if route.retry and route.retry.backoff % 1000 else None)
 limited_over_240 = routes_where(lambda route, edge: route.timeout.origin if route.timeout.request > 240_000 else None)
 timed_in_parts = routes_where(lambda route, edge: route.timeout.origin if route.timeout.request % 1000 else None)
@@ -408,6 +432,45 @@ def _touches_kept(route: Route) -> bool:
 
 
 kept_headers = routes_where(lambda route, edge: route.origin if _touches_kept(route) else None)
+
+
+changed_own_answers = routes_where(
+    lambda route, edge: (
+        route.origin
+        if not isinstance(route.action, Forward)
+        and (route.response_headers.remove or route.response_headers.set or route.response_headers.add)
+        else None
+    )
+)
+idle_websockets = routes_where(
+    lambda route, edge: route.timeout.origin if route.websocket and route.timeout.idle != IDLE_TIMEOUT else None
+)
+
+
+idle_kept = routes_where(
+    lambda route, edge: (
+        route.timeout.origin
+        if not route.websocket and route.cache is not None and route.timeout.idle != IDLE_TIMEOUT
+        else None
+    )
+)
+
+
+def options_beside_cors(edge: Edge, bindings: Bindings) -> Iterator[Use]:
+    """Routes of any method, where a route of the API has CORS: about the edge, since paths overlap."""
+    web = [route for route in edge.routes if not route.websocket]
+    first = next((route.cors for route in web if route.cors is not None), None)
+    if first is not None and any(route.methods is None for route in web):
+        yield (), first.origin
+
+
+def options_routes_beside_cors(edge: Edge, bindings: Bindings) -> Iterator[Use]:
+    """Routes that name OPTIONS, where a route of the API has CORS."""
+    web = [route for route in edge.routes if not route.websocket]
+    if any(route.cors is not None for route in web):
+        for route in web:
+            if "OPTIONS" in (route.methods or ()):
+                yield (route.key,), route.origin
 
 
 def unlike_cors(edge: Edge, bindings: Bindings) -> Iterator[Use]:
@@ -477,12 +540,6 @@ def log_fields(edge: Edge, bindings: Bindings) -> Iterator[Use]:
     """Fields of the log."""
     if edge.access_log.fields:
         yield (), edge.access_log.origin
-
-
-def monitored(edge: Edge, bindings: Bindings) -> Iterator[Use]:
-    """Alarms and dashboards."""
-    if edge.monitor is not None:
-        yield (), edge.monitor.origin
 
 
 def compressed(edge: Edge, bindings: Bindings) -> Iterator[Use]:

@@ -36,8 +36,8 @@ class WebSocketApiArgs(TypedDict, total=False):
     subscription_required: bool
     """Whether a handshake without a key is refused before the policy; default False: the policy says who may, since a
     browser's WebSocket cannot send a header."""
-    after: Sequence[pulumi.Resource]
-    """What the policy names and must be there first: named values, fragments."""
+    after: Sequence[Any]
+    """Resources: what the policy names and must be there first: named values, fragments."""
     overrides: Mapping[str, Mapping[str, Any]]
     """Raw inputs by attribute: ``api``, ``policy``."""
 
@@ -62,7 +62,9 @@ def _problems(args: WebSocketApiArgs) -> Iterator[str]:
     url: Any = args.get("service_url")
     if isinstance(url, str) and not url.startswith(("ws://", "wss://")):
         yield f"`{url}` is no address of a WebSocket: ws:// or wss://"
-    path: Any = args.get("path", "a")
+    path: Any = args.get("path")
+    if path is None:
+        return
     if path.startswith("/") or not path:
         yield f"the path `{path}` is empty or begins with a slash"
     else:

@@ -4,11 +4,12 @@ import json
 import re
 from collections.abc import Callable, Iterable, Mapping
 from hashlib import sha256
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import pulumi
 
 R = TypeVar("R", bound=pulumi.Resource)
+T = TypeVar("T")
 
 
 class ArgumentsError(Exception):
@@ -24,6 +25,18 @@ def refuse(component: str, name: str, problems: Iterable[str]) -> None:
     found = tuple(problems)
     if found:
         raise ArgumentsError(component, name, found)
+
+
+def whole(args: T) -> T:
+    """Arguments with whole numbers as int, at any depth: those of programs in other languages arrive as floats, and a
+    text made of one would end in ``.0``."""
+    if isinstance(args, float) and args.is_integer():
+        return cast("T", int(args))
+    if type(args) is dict:
+        return cast("T", {key: whole(item) for key, item in cast("dict[str, Any]", args).items()})
+    if type(args) is list:
+        return cast("T", [whole(item) for item in cast("list[Any]", args)])
+    return args
 
 
 def unknown_keys(given: Mapping[str, Any], known: Iterable[str], what: str) -> list[str]:

@@ -143,6 +143,12 @@ def _own_answers(edge: Edge, bindings: Bindings) -> Iterator[Use]:
             yield (route.key,), route.cors.origin
 
 
+def _parts_of_a_second(edge: Edge, bindings: Bindings) -> Iterator[Use]:
+    for route in edge.routes:
+        if route.cache is not None and route.cache.ttl % 1000:
+            yield (route.key,), route.cache.origin
+
+
 def _validate(edge: Edge, bindings: Bindings) -> Iterator[Use]:
     for route in edge.routes:
         if route.validation is not None:
@@ -292,6 +298,7 @@ ROWS: tuple[Row, ...] = (
     Row("Quota.period", "native", "calendar periods in UTC"),
     Row("Quota.per", "native", "as Throttle.per"),
     Row("Cache.ttl", "native", "whole seconds; answers with 200 that do not say `no-store`, set cookies or vary by everything"),
+    Row("Cache.(parts of a second)", "approximated", "rounded down to whole seconds", "", _parts_of_a_second),
     Row("Cache.vary_by", "native", "the key has the route, the host, and these"),
     Row("Cache.share", "native", "per_user keys by the token's issuer and subject or the key's client; without `auth`, cookies and Authorization do not reach the backend"),
     Row("VaryBy.query", "native", "names, or all"),

@@ -1,6 +1,5 @@
 """Runs a component against mocks and keeps every registration, as the engine would get it."""
 
-import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -91,17 +90,6 @@ def problems(make: Callable[[], Any]) -> str:
 
     assert record(run).custom == []
     return said[0]
-
-
-def unknown() -> pulumi.Output[Any]:
-    """An input that a preview does not know yet; call it inside ``record``."""
-
-    def now(value: T) -> "asyncio.Future[T]":
-        future: asyncio.Future[T] = asyncio.get_event_loop().create_future()
-        future.set_result(value)
-        return future
-
-    return pulumi.Output(now(set[pulumi.Resource]()), now(None), now(False), now(False))
 
 
 def resolved(output: pulumi.Output[T], into: list[T]) -> None:

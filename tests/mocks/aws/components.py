@@ -1,13 +1,13 @@
 """Every AWS component with arguments that use all of it: what tests of what they have in common run over."""
 
 import importlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Required, Union, get_args, get_origin, get_type_hints
+from typing import Any
 
 import pulumi
 
-from mocks.aws.api_recording import unknown
+from mocks.unknowns import with_unknown
 
 CERTIFICATE = "arn:aws:acm:eu-central-1:123456789012:certificate/1"
 ROLE = "arn:aws:iam::123456789012:role/logs"
@@ -308,30 +308,3 @@ CASES = (
         ("web_acl", OVERRIDDEN),
     ),
 )
-
-
-def with_unknown(hint: Any, value: Any) -> Any:
-    """The value with what its type lets be an Output made unknown; what must be plain stays."""
-    hint = _bare(hint)
-    if _takes_output(hint):
-        return unknown()
-    if _is_typed_dict(hint):
-        hints = get_type_hints(hint, localns={"Output": pulumi.Output, "T": Any}, include_extras=True)
-        return {key: with_unknown(hints[key], item) for key, item in value.items()}
-    if isinstance(value, Mapping) and get_args(hint):
-        return {key: with_unknown(get_args(hint)[-1], item) for key, item in value.items()}
-    if isinstance(value, Sequence) and not isinstance(value, str) and get_args(hint):
-        return [with_unknown(get_args(hint)[0], item) for item in value]
-    return value
-
-
-def _bare(hint: Any) -> Any:
-    return get_args(hint)[0] if get_origin(hint) is Required else hint
-
-
-def _is_typed_dict(hint: Any) -> bool:
-    return isinstance(hint, type) and hasattr(hint, "__required_keys__")
-
-
-def _takes_output(hint: Any) -> bool:
-    return get_origin(hint) is Union and any(get_origin(one) is pulumi.Output for one in get_args(hint))

@@ -5,7 +5,8 @@ import json
 import pulumi
 
 from edgewright.aws.api_gateway_account import ApiGatewayAccount
-from mocks.aws.api_recording import UNKNOWN, problems, record, resolved, unknown
+from mocks.aws.api_recording import UNKNOWN, problems, record, resolved
+from mocks.unknowns import unknown
 
 
 def test_api_gateway_may_take_the_role_and_write_logs() -> None:

@@ -8,7 +8,8 @@ import pytest
 
 from edgewright.aws.certificate import Certificate, CertificateArgs
 from edgewright.aws.custom_domain import CustomDomain, CustomDomainArgs, endpoint_policy
-from mocks.aws.api_recording import UNKNOWN, Recording, problems, record, resolved, unknown
+from mocks.aws.api_recording import UNKNOWN, Recording, problems, record, resolved
+from mocks.unknowns import unknown
 
 ARN = "arn:aws:acm:eu-central-1:123456789012:certificate/0a1b"
 HOST = "api.example.com"

@@ -7,7 +7,8 @@ import pulumi
 import pytest
 
 from edgewright.aws.http_api import HttpApi, HttpApiArgs
-from mocks.aws.api_recording import UNKNOWN, Recording, problems, record, unknown
+from mocks.aws.api_recording import UNKNOWN, Recording, problems, record
+from mocks.unknowns import unknown
 
 BODY = json.dumps({"openapi": "3.0.1", "info": {"title": "shop", "version": "1"}, "paths": {}})
 

@@ -6,7 +6,8 @@ import pulumi
 import pytest
 
 from edgewright.aws.private_endpoint import PrivateEndpoint, PrivateEndpointArgs
-from mocks.aws.api_recording import UNKNOWN, Recording, problems, record, resolved, unknown
+from mocks.aws.api_recording import UNKNOWN, Recording, problems, record, resolved
+from mocks.unknowns import unknown
 
 SUBNETS = {
     "b": {"subnet_id": "subnet-b", "ipv4": "10.0.2.10", "cidr": "10.0.2.0/24"},

@@ -8,7 +8,8 @@ import pytest
 
 from edgewright.aws import rest_api
 from edgewright.aws.rest_api import RestApi, RestApiArgs
-from mocks.aws.api_recording import UNKNOWN, Recording, problems, record, resolved, unknown
+from mocks.aws.api_recording import UNKNOWN, Recording, problems, record, resolved
+from mocks.unknowns import unknown
 
 BODY = json.dumps({"openapi": "3.0.1", "info": {"title": "shop", "version": "1"}, "paths": {}})
 POLICY = json.dumps({"Version": "2012-10-17", "Statement": []})

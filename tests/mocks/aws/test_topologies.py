@@ -13,9 +13,10 @@ from edgewright.aws.topologies import topology_class
 from edgewright.clouds.part import ArgumentsError
 from edgewright.plan.sdk_types import resource_class
 from edgewright.spec.problems import SpecError
-from mocks.aws.api_recording import SECRET, UNKNOWN, Recording, resolved, unknown
+from mocks.aws.api_recording import SECRET, UNKNOWN, Recording, resolved
 from mocks.aws.api_recording import record as recorded
 from mocks.aws.components import OUTPUTS
+from mocks.unknowns import unknown
 
 SPECS = REPOSITORY / "tests" / "golden" / "aws"
 NETWORK = {

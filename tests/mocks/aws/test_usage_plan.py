@@ -6,7 +6,8 @@ import pulumi
 import pytest
 
 from edgewright.aws.usage_plan import UsagePlan, UsagePlanArgs
-from mocks.aws.api_recording import SECRET, UNKNOWN, Recording, problems, record, resolved, unknown
+from mocks.aws.api_recording import SECRET, UNKNOWN, Recording, problems, record, resolved
+from mocks.unknowns import unknown
 
 KEY = "k" * 20
 

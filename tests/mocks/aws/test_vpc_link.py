@@ -6,7 +6,8 @@ import pulumi
 import pytest
 
 from edgewright.aws.vpc_link import VpcLink, VpcLinkArgs
-from mocks.aws.api_recording import UNKNOWN, Recording, problems, record, resolved, unknown
+from mocks.aws.api_recording import UNKNOWN, Recording, problems, record, resolved
+from mocks.unknowns import unknown
 
 BALANCER = {"port": 443.0, "security_group_id": "sg-lb"}
 

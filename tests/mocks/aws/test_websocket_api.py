@@ -7,7 +7,8 @@ import pulumi
 import pytest
 
 from edgewright.aws.websocket_api import WebSocketApi, WebSocketApiArgs
-from mocks.aws.api_recording import UNKNOWN, Recording, problems, record, unknown
+from mocks.aws.api_recording import UNKNOWN, Recording, problems, record
+from mocks.unknowns import unknown
 
 URI = "https://chat.example.com/ws"
 AUTHORIZER = {"lambda_invoke_arn": "arn:invoke", "identity_sources": ["route.request.querystring.token"]}

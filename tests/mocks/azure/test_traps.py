@@ -301,9 +301,9 @@ def test_a_plan_without_the_sdks_aliases_has_the_graph_of_one_with_them(monkeypa
     assert [replace(item, aliases=()) for item in full.resources] == list(short.resources)
     counts = {item.type: len(item.aliases) for item in full.resources if item.custom}
     assert not any(item.aliases for item in short.resources)
-    # Measured 2026-11 with azure-native 3.29: 704 aliases for 31 resources, 23 to 60 each; a plan with them takes four
+    # Measured 2026-11 with azure-native 3.29: 704 aliases for 31 resources, 4 to 60 each; a plan with them takes four
     # times as long (0.98 s in place of 0.24 s).
-    assert min(counts.values()) > 10
+    assert min(counts.values()) > 1
     assert sum(len(item.aliases) for item in full.resources) > 300
 
 

@@ -85,6 +85,14 @@ def review(artifact: Artifact) -> str:
     for part, balancer in (("services", artifact.services), ("public", artifact.public)):
         if balancer is not None:
             found[part] = _balancer(balancer)
+    if artifact.waf is not None:
+        found["waf"] = {"mode": artifact.waf.mode, "rule sets": [item.type for item in artifact.waf.rule_sets]}
+    if artifact.monitoring is not None:
+        watched = artifact.monitoring
+        found["alarms"] = {**{name: item.scope for name, item in watched.metric_alerts.items()}}
+        found["alarms"] |= {name: item.query for name, item in watched.query_rules.items()}
+        found["told"] = list(watched.notify)
+    found["subnets"] = {name: item["role"] for name, item in artifact.subnets.items()}
     found["findings"] = [f"{item.level}: {item.field} {list(item.routes)}: {item.reason}" for item in artifact.findings]
     return yaml.safe_dump(json.loads(json.dumps(found)), sort_keys=False, allow_unicode=True, width=120)
 

@@ -1,0 +1,60 @@
+"""Stands in for Pulumi's Python language host, which is a download: runs the project's program in this very process.
+
+The SDK's own server of inline programs does the work. Started by the engine as ``pulumi-language-python``; prints its
+port.
+"""
+
+import os
+import runpy
+import signal
+import sys
+from concurrent import futures
+from pathlib import Path
+from typing import Any
+
+import grpc
+from google.protobuf import empty_pb2
+from pulumi.automation._server import LanguageServer  # pyright: ignore[reportPrivateImportUsage]
+from pulumi.runtime.proto import language_pb2, language_pb2_grpc
+
+
+class Host(LanguageServer):
+    """The server of the program that a request names."""
+
+    def __init__(self) -> None:
+        super().__init__(lambda: None)
+
+    def Handshake(self, request: Any, context: Any) -> Any:
+        return language_pb2.LanguageHandshakeResponse()
+
+    def InstallDependencies(self, request: Any, context: Any) -> Any:
+        """They are those of this process."""
+        return iter(())
+
+    def RuntimeOptionsPrompts(self, request: Any, context: Any) -> Any:
+        return language_pb2.RuntimeOptionsResponse()
+
+    def Run(self, request: Any, context: Any) -> Any:
+        folder = Path(request.info.program_directory)
+        os.chdir(folder)
+        self.program = lambda: runpy.run_path(str(folder / "__main__.py"), run_name="__main__") and None
+        return super().Run(request, context)
+
+    def Cancel(self, request: Any, context: Any) -> Any:
+        return empty_pb2.Empty()
+
+
+def main() -> None:
+    """Serve until the engine ends this process, with a signal that is no error."""
+    signal.signal(signal.SIGINT, lambda *_: os._exit(0))
+    server = grpc.server(futures.ThreadPoolExecutor(max_workers=8))
+    language_pb2_grpc.add_LanguageRuntimeServicer_to_server(Host(), server)
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    sys.stdout.write(f"{port}\n")
+    sys.stdout.flush()
+    server.wait_for_termination()
+
+
+if __name__ == "__main__":
+    main()
