@@ -37,16 +37,24 @@ class Host(LanguageServer):
     def Run(self, request: Any, context: Any) -> Any:
         folder = Path(request.info.program_directory)
         os.chdir(folder)
-        self.program = lambda: runpy.run_path(str(folder / "__main__.py"), run_name="__main__") and None
+
+        def program() -> None:
+            runpy.run_path(str(folder / "__main__.py"), run_name="__main__")
+
+        self.program = program
         return super().Run(request, context)
 
     def Cancel(self, request: Any, context: Any) -> Any:
         return empty_pb2.Empty()
 
 
+def _stop(_number: int, _frame: object) -> None:
+    os._exit(0)
+
+
 def main() -> None:
     """Serve until the engine ends this process, with a signal that is no error."""
-    signal.signal(signal.SIGINT, lambda *_: os._exit(0))
+    signal.signal(signal.SIGINT, _stop)
     server = grpc.server(futures.ThreadPoolExecutor(max_workers=8))
     language_pb2_grpc.add_LanguageRuntimeServicer_to_server(Host(), server)
     port = server.add_insecure_port("127.0.0.1:0")

@@ -3,6 +3,9 @@
 What is not known raises `Unread`: an expression is never guessed at.
 """
 
+# Methods are listed as small functions, whose arguments are whatever C# gives them.
+# pyright: reportUnknownLambdaType=false
+
 import ast
 import re
 from collections.abc import Callable, Mapping
@@ -123,10 +126,7 @@ class _Parser:
                 node = _at(node, index)
                 continue
             name = self._take()
-            if self._peek() == "(":
-                node = _called(node, name, self._arguments("(", ")"))
-            else:
-                node = _property(node, name)
+            node = _called(node, name, self._arguments("(", ")")) if self._peek() == "(" else _property(node, name)
         return node
 
     def _arguments(self, start: str, end: str) -> list[Node]:

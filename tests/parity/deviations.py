@@ -81,11 +81,12 @@ def _issuers(change: Callable[[str, Any], Any]) -> Change:
     return lambda place, expected: {issuer: change(issuer, value) for issuer, value in cast("Facts", expected).items()}
 
 
-def _bodies_of_json(expected: Facts, left: Any) -> Facts:
+def _bodies_of_json(expected: Any, left: Any) -> Any:
     """Bodies of which those that are not JSON are not compared. left: what is said of them; None: nothing."""
     if not isinstance(expected, dict):
         return expected
-    found = {media: schema if media.endswith("json") else left for media, schema in expected.items()}
+    bodies = cast("Facts", expected)
+    found = {media: schema if media.endswith("json") else left for media, schema in bodies.items()}
     return {media: schema for media, schema in found.items() if schema is not None}
 
 
@@ -147,7 +148,7 @@ def _seconds_of(low: int, high: int) -> Change:
 
 def _check_timeout(place: Place, expected: int) -> int:
     interval = min(300_000, max(5000, _ceil(place.facts["health.interval"])))
-    return min(min(120_000, max(2000, _ceil(expected))), interval - 1000)
+    return min(120_000, max(2000, _ceil(expected)), interval - 1000)
 
 
 def _compared_statuses(place: Place, expected: Any) -> Any:
@@ -332,6 +333,7 @@ AWS: Rows = {
     "Match.(more than three)": _anything("match.headers", "match.query"),
     "Waf.(lists beside a tcp, tls or udp listener)": _anything("waf.allow", "waf.deny"),
     "Waf.rate_per_ip": {"waf.rate_per_ip": _near_address},
+    "Monitor.(throttled, where nothing is)": {"monitor.throttled": GONE},
     "AccessLog.fields": {"log.fields": PLATFORM},
     "AccessLog.sample": {"log.sample": PLATFORM},
 }  # fmt: skip
@@ -392,7 +394,7 @@ def _each_try(place: Place, expected: Any) -> int:
 
 
 AZURE: Rows = {
-    "EdgeSpec.monitor": _gone(*_MONITOR),
+    "Monitor.unhealthy_targets": {"monitor.unhealthy_targets": 1},
     "EdgeSpec.compression": _gone("compression.min_size", "compression.content_types"),
     "Listener.(without a host)": _anything("listener.hosts"),
     "Listener.(wildcard host)": _anything("listener.hosts"),

@@ -193,7 +193,7 @@ class Aws:
             group = streams.target_groups[item["target_group"]] if streams is not None else {}
             ends = item["protocol"] == "TLS"
             found[f"listener {name}"] = {
-                "listener.hosts": Elsewhere("tests/mocks/aws/test_topologies.py"),
+                "listener.hosts": Holds(artifact.stream_hosts),
                 "listener.port": item["port"],
                 # A connection that is handed on as it comes may be of TLS or not.
                 "listener.protocol": "tls" if ends else OneOf(_HANDED_ON[item["protocol"]]),
@@ -599,7 +599,8 @@ def _holds(condition: Json, sent: _Sent) -> bool:
 def _wild(pattern: str, *, fold: bool = True) -> re.Pattern[str]:
     """A pattern of a balancer. Hosts, headers and queries have no case, paths do (AWS's page of conditions)."""
     pieces = re.findall(r"\\[*?\\]|.", pattern, re.DOTALL)
-    text = "".join({"*": ".*", "?": "."}.get(one, re.escape(one[-1])) for one in pieces)
+    words: Mapping[str, str] = {"*": ".*", "?": "."}
+    text = "".join(words.get(one) or re.escape(one[-1]) for one in pieces)
     return re.compile(text, re.DOTALL | (re.IGNORECASE if fold else 0))
 
 
@@ -607,13 +608,7 @@ def _transformed(transforms: Sequence[Json], sent: _Sent) -> _Sent:
     for transform in transforms:
         ((kind, value),) = transform.items()
         text = sent.host if kind == "host" else sent.path
-        found = re.search(value["regex"], text)
-        if found is not None:
-            groups = found
-            new = re.sub(
-                r"\$(\$|\d)", lambda one: "$" if one[1] == "$" else groups[int(one[1])] or "", value["replace"]
-            )
-            text = text[: found.start()] + new + text[found.end() :]
+        text = _replaced(value, text)
         if kind == "url":
             sent = replace(sent, path=text)
         elif kind == "host" and value["replace"] == "{{api_host}}":
@@ -624,6 +619,15 @@ def _transformed(transforms: Sequence[Json], sent: _Sent) -> _Sent:
             raise Unread(f"the transform {transform}")
     # An API's own name has its stage as the first segment.
     return replace(sent, path=sent.path.removeprefix("/live")) if sent.path.startswith("/live/edge.") else sent
+
+
+def _replaced(rewrite: Json, text: str) -> str:
+    """The text with the first match replaced; unchanged where there is none."""
+    found = re.search(rewrite["regex"], text)
+    if found is None:
+        return text
+    new = re.sub(r"\$(\$|\d)", lambda one: "$" if one[1] == "$" else found[int(one[1])] or "", rewrite["replace"])
+    return text[: found.start()] + new + text[found.end() :]
 
 
 def _weights(groups: Mapping[str, int], balancer: Balancer) -> dict[str, int]:

@@ -19,7 +19,7 @@ from policy_xsd import parse
 _KNOWN = {
     *("name", "topology", "tier", "network", "hosts", "api", "websockets", "backends", "pools", "services"),
     *("access_log_days", "ddos_advanced", "decisions", "findings", "subnets", "named_values", "public", "gateways"),
-    *("redis", "waf"),
+    *("redis", "waf", "plain_values", "monitoring"),
 }
 _MANAGED = {
     "Microsoft_DefaultRuleSet": ("core", "known-bad-inputs", "sql-injection"),
@@ -33,6 +33,8 @@ _TRUSTED: Mapping[str, tuple[str, ...]] = {
 }
 """Headers that hold the client's address where something before the gateway sets them and none comes past it."""
 
+_UNHEALTHY = ("DipAvailability", "UnhealthyHostCount", "OriginHealthPercentage")
+_CAPACITY = ("VipAvailability", "Capacity", "CpuPercent_Gateway", "MemoryPercent_Gateway")
 _PEERS = {"Tcp": ("tcp", "tls"), "Udp": ("udp",)}
 _HELD = ("SUBSCRIPTION", "SUBJECT", "HEADER", "203.0.113.9")
 _ALGORITHMS = tuple(f"{kind}{size}" for kind in ("RS", "PS", "ES", "HS") for size in (256, 384, 512))
@@ -152,17 +154,19 @@ class Azure:
             "ddos": "advanced" if artifact.ddos_advanced else "standard",
             **self._addresses(),
             **self._firewall(),
+            **self._monitoring(),
         }
         listener: Facts = {
             "listener.hosts": tuple(sorted(artifact.hosts)),
             "listener.port": 443,
             "listener.protocol": "https",
             "listener.redirect_http": False,
-            "tls.min_version": Elsewhere("tests/mocks/azure/test_components.py"),
+            "tls.min_version": Own("weak protocols are off"),
             "tls.passthrough": False,
         }
         if artifact.waf is not None:  # an Application Gateway's or Front Door's own listeners
-            listener["listener.redirect_http"] = Elsewhere("tests/mocks/azure/test_application_gateway_waf.py")
+            shown = "test_front_door" if artifact.topology == "front-door" else "test_application_gateway_waf"
+            listener["listener.redirect_http"] = Elsewhere(f"tests/mocks/azure/{shown}.py")
         found = {EDGE: edge, "listener *": listener, **self._public(listener)}
         found |= {f"backend {item.backend}": self._of_websocket(item) for item in artifact.websockets}
         return found | {f"backend {name}": self._backend(name) for name in artifact.backends}
@@ -188,6 +192,37 @@ class Azure:
                 raise Unread(f"the rule {rule.name} of the firewall")
         return found
 
+    def _monitoring(self) -> Facts:
+        """Alerts by queries and by metrics; those of Azure's own capacity and paths are no spec's."""
+        watching = self._artifact.monitoring
+        if watching is None:
+            return {}
+        found: Facts = {
+            "monitor.notify": tuple(sorted(watching.notify)),
+            "monitor.dashboard": watching.workbook is not None,
+        }
+        for name, rule in watching.query_rules.items():
+            slow = re.search(r"percentilew?\(Milliseconds, (?:Weight, )?([0-9.]+)\)", rule.query)
+            if rule.column == "Slow" and slow is not None:
+                found |= {"monitor.percentile": float(slow[1]), "monitor.latency": rule.threshold}
+            elif rule.column == "Share" and "Status >= 500)" in rule.query:
+                found["monitor.error_rate"] = rule.threshold
+            elif rule.column == "Share" and "Status == 429)" in rule.query:
+                found["monitor.throttled"] = rule.threshold
+            else:
+                raise Unread(f"the query of {name}")
+        for name, alert in watching.metric_alerts.items():
+            one = alert.criteria[0]
+            if one.metric == "Percentage5XX":
+                found["monitor.error_rate"] = one.threshold
+            elif one.metric in _UNHEALTHY and "*" in str(one.dimensions):
+                found["monitor.unhealthy_targets"] = 1  # each by itself
+            elif one.metric in _UNHEALTHY:
+                found.setdefault("monitor.unhealthy_targets", "a share of the machines")
+            elif one.metric not in _CAPACITY:
+                raise Unread(f"the alert {name} on {one.metric}")
+        return found
+
     def _public(self, web: Facts) -> dict[str, Facts]:
         """Listeners of the public balancer: streams, and the way to gateways on machines."""
         balancer = self._artifact.public
@@ -199,7 +234,7 @@ class Azure:
                 continue
             backend = pool.removeprefix("stream-")
             found[f"listener {name}"] = {
-                "listener.hosts": Elsewhere("tests/golden/azure/streams.gateway-first.out.yaml"),
+                "listener.hosts": (),
                 "listener.port": rule["frontend_port"],
                 "listener.protocol": OneOf(_PEERS[rule["protocol"]]),
                 "listener.redirect_http": False,
@@ -404,8 +439,8 @@ class Azure:
         else:
             _needs(condition, refused, status, run)
 
-    def _key_source(self, api: Api) -> OneOf | tuple[Any, Any]:
-        """An API takes keys from all of its places."""
+    def _key_source(self, api: Api) -> tuple[str, str]:
+        """Where an API takes keys from."""
         if len(api.key) == 1:
             return next(iter(api.key.items()))
         raise Unread(f"keys in {dict(api.key)}")

@@ -165,7 +165,7 @@ class Local:
             and ("protocol" in one["address"]["socket_address"]) == (item.protocol == "udp")
         )
         chains = [one for one in envoy.get("filter_chains", ()) if one.get("name", item.name) == item.name]
-        chain = chains[0] if chains else {"filters": []}
+        chain: Json = chains[0] if chains else {"filters": []}
         tls = chain.get("transport_socket")
         found: Facts = {
             "listener.hosts": tuple(sorted(item.hosts)),
@@ -490,15 +490,19 @@ class Local:
 def _virtual_host(table: Any, sent: _Sent) -> Json | None:
     """An exact name before a wildcard before any (Envoy's page of virtual hosts)."""
     hosts = table["virtual_hosts"]
-    for test in (
-        lambda name: name == sent.host,
-        lambda name: name.startswith("*.") and sent.host.endswith(name[1:]),
-        lambda name: name == "*",
-    ):
-        for one in hosts:
-            if any(test(name) for name in one["domains"]):
-                return cast("Json", one)
-    return None
+    ranked = [
+        (rank, one) for one in hosts for name in one["domains"] if (rank := _host_rank(name, sent.host)) is not None
+    ]
+    return cast("Json", min(ranked, key=lambda pair: pair[0])[1]) if ranked else None
+
+
+def _host_rank(name: str, host: str) -> int | None:
+    """How a domain matches a host, the best first; None where it does not."""
+    if name == host:
+        return 0
+    if name.startswith("*.") and host.endswith(name[1:]):
+        return 1
+    return 2 if name == "*" else None
 
 
 def _in_table(table: Any, sent: _Sent) -> Json | None:

@@ -66,6 +66,7 @@ monitor: {error_rate: 2, latency: {percentile: 95, above: 800ms}, throttled: 5, 
 routes: {GET /a: {backend: app, throttle: {rate: 10/s, per: route}}}
 """,
     "monitor-without-dashboard": "monitor: {error_rate: 1, dashboard: false}\nroutes: {GET /a: app}",
+    "monitor-throttled": "monitor: {throttled: 5, unhealthy_targets: 1}\nroutes: {GET /a: app}",
     "waf-lists": 'waf: {managed: [], allow: [198.51.100.0/24, "2001:db8::/32"], deny: [198.51.100.128/25]}\nroutes: {GET /a: app}',
     "waf-managed": "waf: {managed: [core, sql-injection, ip-reputation]}\nroutes: {GET /a: app}",
     "waf-rate": "waf: {managed: [], rate_per_ip: 50/s}\nroutes: {GET /a: app}",

@@ -323,7 +323,7 @@ def same(expected: Any, found: Any, default: Any) -> bool:
     if isinstance(found, OneOf):
         return expected in found.values
     if isinstance(found, Holds):
-        return set(expected) <= set(found.values) and bool(expected) == bool(found.values)
+        return set(cast("tuple[Any, ...]", expected or ())) <= set(found.values)
     if isinstance(expected, dict) and isinstance(found, dict):
         one, other = cast("dict[str, Any]", expected), cast("dict[str, Any]", found)
         return set(one) == set(other) and all(same(one[key], other[key], default) for key in one)
@@ -451,9 +451,9 @@ def _cells() -> dict[tuple[str, Column], dict[str, str]]:
     found: dict[tuple[str, Column], dict[str, str]] = {}
     order = {name: number for number, name in enumerate(uses)}
     for item in sorted((one for one in everything().verdicts if one.spec in uses), key=lambda one: order[one.spec]):
-        for field in LEAVES[item.leaf].fields:
-            if field in uses[item.spec]:
-                found.setdefault((field, item.column), {}).setdefault(item.level, item.spec)
+        for name in LEAVES[item.leaf].fields:
+            if name in uses[item.spec]:
+                found.setdefault((name, item.column), {}).setdefault(item.level, item.spec)
     return found
 
 

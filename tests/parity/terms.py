@@ -167,7 +167,7 @@ LEAVES: Mapping[str, Leaf] = {
     "headers.request": Leaf(("Headers.request", *_CHANGE), {}),
     "headers.response": Leaf(("Headers.response", *_CHANGE), {}),
     # who may
-    "auth.kinds": Leaf(("Auth.authorizer", "Route.auth", "Defaults.auth", "EdgeSpec.defaults", "Authorizer.jwt", "Authorizer.api_key"), ()),
+    "auth.kinds": Leaf(("Auth.authorizer", "Route.auth", "Defaults.auth", "EdgeSpec.defaults", "Authorizer.jwt", "Authorizer.api_key", "Authorizer.mtls"), ()),
     "auth.scopes": Leaf(("Auth.scopes",), ()),
     "auth.any_scope": Leaf(("Auth.any_scope",), ()),
     "auth.claims": Leaf(("Auth.claims",), {}),

@@ -107,6 +107,27 @@ def test_what_lets_an_artifact_differ_is_a_row_of_its_capability_table(target: s
     assert sorted(set(DEVIATIONS[target]) - {row.field for row in rows}) == []
 
 
+def test_what_no_artifact_says_has_a_test_that_shows_it() -> None:
+    shown = {item.note for item in everything().verdicts if item.note}
+    assert shown
+    assert [name for name in sorted(shown) if not (specs.REPOSITORY / name).is_file()] == []
+
+
+@pytest.mark.parametrize(
+    ("spec", "column", "row"),
+    [
+        ("websocket-key", "balancer-first", "Auth.(a WebSocket by key, past the API)"),
+        ("match-headers", "gateway-first/rest", "Route.match"),
+        ("match-absent", "balancer-only", "ValueMatch.(present: false)"),
+        ("only-own-answers", "balancer-first", "EdgeSpec.(no route for the API)"),
+    ],
+)
+def test_what_would_open_a_route_cannot_be_accepted_away(spec: str, column: str, row: str) -> None:
+    outcome = compiled(edges()[spec], Column("aws", column), accept_all=True)
+    assert outcome.artifact is None
+    assert row in {item.row for item in outcome.refused}
+
+
 def test_the_document_says_what_was_found() -> None:
     assert_golden(Path(__file__).parents[2] / "docs" / "parity.md", markdown())
 

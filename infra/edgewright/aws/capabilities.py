@@ -344,6 +344,7 @@ ROWS: tuple[Row, ...] = (
     Row("Monitor.error_rate", _same(_n())),
     Row("Monitor.latency", _same(_n())),
     Row("Monitor.throttled", _same(_n("answers of the API by its access log, of the web ACL by its metrics"))),
+    Row("Monitor.(throttled, where nothing is)", _api(_n(), _n(), _n(), _a("no alarm: without a throttle a balancer answers nothing with 429, and a service's own 429 is not counted")), u.watched_for_nothing),
     Row("Monitor.unhealthy_targets", _same(_n())),
     Row("Monitor.notify", _same(_n("SNS topics"))),
     Row("Monitor.dashboard", _same(_n())),

@@ -778,6 +778,14 @@ def advanced_streams(edge: Edge, _bindings: Bindings) -> Iterator[Use]:
             yield (), item.origin
 
 
+def watched_for_nothing(edge: Edge, _bindings: Bindings) -> Iterator[Use]:
+    """An alarm on what is throttled, where nothing is."""
+    rated = edge.waf is not None and edge.waf.rate_per_ip is not None
+    counted = rated or any(route.throttle for route in edge.routes)
+    if edge.monitor is not None and edge.monitor.throttled is not None and not counted:
+        yield (), edge.monitor.origin
+
+
 def log_fields(edge: Edge, _bindings: Bindings) -> Iterator[Use]:
     """Chosen fields of the access log."""
     if edge.access_log.fields:

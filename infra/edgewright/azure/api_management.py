@@ -56,7 +56,7 @@ class ApiManagement(pulumi.ComponentResource):
         self.name = self.service.name
         self.id = self.service.id
         self.gateway_url = self.service.gateway_url
-        self.gateway_host = self.service.gateway_url.apply(lambda url: url.partition("://")[2].partition("/")[0])
+        self.gateway_host = self.service.gateway_url.apply(lambda url: url.removeprefix("https://").partition("/")[0])
         self.private_ip_addresses = self.service.private_ip_addresses
         self.principal_id = self.service.identity.apply(lambda found: (found.principal_id or "") if found else "")
         self.private_endpoint = _private_endpoint(self, name, args)

@@ -40,14 +40,8 @@ class AppGwWaf(pulumi.ComponentResource):
         inside = network.subnet(site, self.network, "gateway")
         self.service = service.place_service(site, inside, self.logs, hosts=hosts)
         self.service_names = front.place_service_names(site, self.network, self.service)
-        self.backends = service.place_backends(site, self.service, self.services)
-        self.backend_pools = service.place_backend_pools(site, self.service, self.backends)
-        self.named_values = service.place_named_values(site, self.service)
-        self.fragments = service.place_fragments(site, self.service)
-        named = [*self.named_values.values(), *self.fragments.values()]
-        before = [*self.backends.values(), *self.backend_pools.values(), *named]
-        self.api = service.place_api(site, self.service, before)
-        self.websockets = service.place_websockets(site, self.service, self.services, named)
+        held = service.place_held(site, self.service, self.services)
+        self.backends, self.backend_pools, self.named_values, self.fragments, self.api, self.websockets = held
         self.firewall = front.place_firewall(site, self.network, self.service, self.logs)
         self.address = pulumi.Output.from_input(self.firewall.ip_address).apply(lambda found: found or "")
         self.record = service.place_record(site, address=self.address)

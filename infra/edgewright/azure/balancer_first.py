@@ -40,14 +40,8 @@ class BalancerFirst(pulumi.ComponentResource):
         self.service = service.place_service(site, None, self.logs, hosts=())
         self.redis_names, self.redis = gateways.place_redis(site, self.network)
         self.cache = gateways.place_cache(site, self.service, self.redis)
-        self.backends = service.place_backends(site, self.service, self.services)
-        self.backend_pools = service.place_backend_pools(site, self.service, self.backends)
-        self.named_values = service.place_named_values(site, self.service)
-        self.fragments = service.place_fragments(site, self.service)
-        named = [*self.named_values.values(), *self.fragments.values(), *([self.cache] if self.cache else [])]
-        before = [*self.backends.values(), *self.backend_pools.values(), *named]
-        self.api = service.place_api(site, self.service, before)
-        self.websockets = service.place_websockets(site, self.service, self.services, named)
+        held = service.place_held(site, self.service, self.services, after=[self.cache] if self.cache else [])
+        self.backends, self.backend_pools, self.named_values, self.fragments, self.api, self.websockets = held
         self.certificate = gateways.place_certificate(site, self.service)
         self.machines = gateways.place_machines(site, self.network, self.service, self.public)
         self.kubernetes = gateways.place_cluster(site, self.network, self.service, self.logs)

@@ -40,15 +40,9 @@ class FrontDoorFirst(pulumi.ComponentResource):
         inside = network.subnet(site, self.network, "gateway")
         self.service = service.place_service(site, inside, self.logs, hosts=(), **front.closed(site))
         self.front_door = front.place_front_door(site, self.service, self.logs)
-        self.backends = service.place_backends(site, self.service, self.services)
-        self.backend_pools = service.place_backend_pools(site, self.service, self.backends)
         known = dict.fromkeys(site.artifact.plain_values, self.front_door.front_door_id)
-        self.named_values = service.place_named_values(site, self.service, known)
-        self.fragments = service.place_fragments(site, self.service)
-        named = [*self.named_values.values(), *self.fragments.values()]
-        before = [*self.backends.values(), *self.backend_pools.values(), *named]
-        self.api = service.place_api(site, self.service, before)
-        self.websockets = service.place_websockets(site, self.service, self.services, named)
+        held = service.place_held(site, self.service, self.services, plain=known)
+        self.backends, self.backend_pools, self.named_values, self.fragments, self.api, self.websockets = held
         self.record = service.place_record(site, name=self.front_door.host)
         marks = {"service": self.service.id, **monitoring.balancer_marks(self.services, self.public)}
         marks |= {"front_door": self.front_door.profile.id}

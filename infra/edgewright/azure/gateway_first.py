@@ -35,14 +35,8 @@ class GatewayFirst(pulumi.ComponentResource):
         hosts = site.artifact.hosts
         inside = network.subnet(site, self.network, "gateway")
         self.service = service.place_service(site, inside, self.logs, hosts=hosts)
-        self.backends = service.place_backends(site, self.service, self.services)
-        self.backend_pools = service.place_backend_pools(site, self.service, self.backends)
-        self.named_values = service.place_named_values(site, self.service)
-        self.fragments = service.place_fragments(site, self.service)
-        named = [*self.named_values.values(), *self.fragments.values()]
-        before = [*self.backends.values(), *self.backend_pools.values(), *named]
-        self.api = service.place_api(site, self.service, before)
-        self.websockets = service.place_websockets(site, self.service, self.services, named)
+        held = service.place_held(site, self.service, self.services)
+        self.backends, self.backend_pools, self.named_values, self.fragments, self.api, self.websockets = held
         self.record = service.place_record(site, name=self.service.gateway_host)
         marks = {"service": self.service.id, **monitoring.balancer_marks(self.services, self.public)}
         self.monitoring = monitoring.place_monitoring(site, self.logs, marks)

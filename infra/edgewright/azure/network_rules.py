@@ -241,16 +241,15 @@ def range_problems(cidr: str, subnets: Mapping[str, str]) -> Iterator[str]:
 def existing_subnet_problems(role: str, *, cidr: str | None, delegation: str | None) -> list[str]:
     """What is wrong with an existing subnet for what shall stand in it, as a stack describes it.
 
-    cidr: its range, or None where the stack does not say; delegation: whom it is delegated to, or None for nobody.
+    cidr: its range; delegation: whom it is delegated to, ``none`` for nobody; each None where the stack does not say.
     """
     if role not in ROLES:
         return [_no_role(role)]
     found = [] if cidr is None else list(_size_problems(role, cidr))
-    wanted = ROLES[role].delegation
-    if (delegation or "").lower() != (wanted or "").lower():
-        found.append(
-            f"it is delegated to {delegation or 'nobody'}; for `{role}` it should be delegated to {wanted or 'nobody'}"
-        )
+    wanted = ROLES[role].delegation or "nobody"
+    given = "nobody" if (delegation or "").lower() == "none" else delegation
+    if given is not None and given.lower() != wanted.lower():
+        found.append(f"it is delegated to {given}; for `{role}` it should be delegated to {wanted}")
     return found
 
 

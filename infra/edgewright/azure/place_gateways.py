@@ -246,7 +246,7 @@ def _cluster_args(site: Site, made: "Network | None", logs: "EdgeMonitoring | No
         raise AssertionError(site.name)
     if bound.existing is not None:
         there = bound.existing
-        return site.arguments(
+        found = site.arguments(
             "cluster",
             tagged=False,
             subscription_id=site.bound("subscription_id"),
@@ -256,6 +256,8 @@ def _cluster_args(site: Site, made: "Network | None", logs: "EdgeMonitoring | No
                 "oidc_issuer_url": there.oidc_issuer_url,
             },
         )
+        del found["resource_group_name"]
+        return found
     wanted = bound.create
     if wanted is None:
         raise AssertionError(site.name)
@@ -367,7 +369,7 @@ def _public_address(site: Site) -> "PublicIPAddress":
             "tags": {"edgewright:edge": site.artifact.name, **site.bindings.data.tags},
         },
         parent=site.parent,
-        overrides=site.overrides,
+        overrides=site.overrides.get("address"),
         key="address",
         protect=site.bindings.production or None,
     )

@@ -1,7 +1,7 @@
 """Places API Management and what it holds, as all topologies have it: service, backends, APIs, keys, records."""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pulumi
 
@@ -190,6 +190,36 @@ def place_websockets(
     return found
 
 
+class Held(NamedTuple):
+    """What a service holds for an edge: by id, and WebSocket APIs by route."""
+
+    backends: dict[str, Backend]
+    backend_pools: dict[str, Backend]
+    named_values: dict[str, NamedValue]
+    fragments: dict[str, PolicyFragment]
+    api: Api | None
+    websockets: dict[str, WebSocketApi]
+
+
+def place_held(
+    site: Site,
+    service: ApiManagement,
+    services: "LoadBalancer | None",
+    *,
+    plain: Mapping[str, Any] | None = None,
+    after: Sequence[pulumi.Resource] = (),
+) -> Held:
+    """All that a service holds, each after what it names. plain: as in `place_named_values`; after: what policies need
+    beside."""
+    backends = place_backends(site, service, services)
+    pools = place_backend_pools(site, service, backends)
+    named_values = place_named_values(site, service, plain)
+    fragments = place_fragments(site, service)
+    named = [*named_values.values(), *fragments.values(), *after]
+    api = place_api(site, service, [*backends.values(), *pools.values(), *named])
+    return Held(backends, pools, named_values, fragments, api, place_websockets(site, service, services, named))
+
+
 def place_record(site: Site, *, name: Any = None, address: Any = None) -> pulumi.CustomResource | None:
     """The host's record in its zone, where the stack binds one: another name (CNAME), or an address (A)."""
     dns = site.bindings.data.dns
@@ -211,7 +241,7 @@ def place_record(site: Site, *, name: Any = None, address: Any = None) -> pulumi
             **told,
         },
         parent=site.parent,
-        overrides=site.overrides,
+        overrides=site.overrides.get("record"),
         key="record",
     )
 

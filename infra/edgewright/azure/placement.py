@@ -148,10 +148,18 @@ def missing_credentials(compiled: Compiled, given: Mapping[str, Any]) -> None:
         )
 
 
+RAW = ("address", "record")
+"""Parts that are one raw resource, and no component: their attribute has their own name."""
+
+
 def site(name: str, parent: pulumi.ComponentResource, compiled: Compiled, args: EdgeArgs, parts: Sequence[str]) -> Site:
     """The site of a topology. parts: names that overrides may have."""
     overrides: Mapping[str, Any] = args.get("overrides", {})
     unknown = sorted(set(overrides) - set(parts))
     if unknown:
         raise ValueError(f"{name}: there is no part `{unknown[0]}` to override; there are {', '.join(parts)}")
+    for part in RAW:
+        wrong = sorted(set(overrides.get(part, {})) - {part})
+        if wrong:
+            raise ValueError(f"{name}: overrides of `{part}` has no `{wrong[0]}`; it has {part}")
     return Site(name, parent, compiled, args.get("credentials", {}), overrides)

@@ -400,7 +400,7 @@ def _hostname_problems(hostnames: Mapping[str, Mapping[str, Any]]) -> Iterator[s
         yield "negotiate_client_certificate must be the same for all host names, which share it"
 
 
-def _authority_problems(authorities: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
+def _authority_problems(authorities: Mapping[str, Any]) -> Iterator[str]:
     for key, item in authorities.items():
         yield from unknown_keys(item, CertificateAuthorityArgs.__annotations__, f"certificate_authorities.{key}")
         if item.get("certificate_id") is None:
@@ -408,7 +408,7 @@ def _authority_problems(authorities: Mapping[str, Mapping[str, Any]]) -> Iterato
 
 
 def _role_problems(args: SelfHostedGatewayArgs) -> Iterator[str]:
-    roles: Mapping[str, Any] | None = args.get("roles")
+    roles: Any = args.get("roles")
     if roles is None:
         return
     yield from unknown_keys(roles, RolesArgs.__annotations__, "roles")

@@ -379,6 +379,15 @@ cached_head = routes_where(
 cached_under_matches = routes_where(
     lambda route, edge: route.cache.origin if route.cache and (route.headers or route.query) else None
 )
+one_of_failures = routes_where(
+    lambda route, edge: (
+        route.retry.origin
+        if route.retry
+        and len({"connect-failure", "reset"} & set(route.retry.on)) == 1
+        and not {"gateway-error", "5xx"} & set(route.retry.on)
+        else None
+    )
+)
 cached_by_odd_names = routes_where(
     lambda route, edge: (
         route.cache.origin
@@ -403,15 +412,6 @@ def _untold(route: Route) -> bool:
 
 
 untold_patterns = routes_where(lambda route, edge: route.origin if not route.websocket and _untold(route) else None)
-one_of_failures = routes_where(
-    lambda route, edge: (
-        route.retry.origin
-        if route.retry
-        and len({"connect-failure", "reset"} & set(route.retry.on)) == 1
-        and not {"gateway-error", "5xx"} & set(route.retry.on)
-        else None
-    )
-)
 retried = routes_where(lambda route, edge: route.retry.origin if route.retry and route.retry.backoff % 1000 else None)
 limited_over_240 = routes_where(lambda route, edge: route.timeout.origin if route.timeout.request > 240_000 else None)
 timed_in_parts = routes_where(lambda route, edge: route.timeout.origin if route.timeout.request % 1000 else None)

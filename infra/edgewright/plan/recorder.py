@@ -404,12 +404,33 @@ def _add_tokens(
         if name not in given.fields:
             shape = SHAPES.get((resource.type, name))
             _write(answer.fields[name], shape(resource.inputs, at) if shape else _filled(template, at))
-        elif (resource.type, name) in ADDED and _is_object(given.fields[name]):
+    # Optional outputs too, which are there when they were given.
+    for (of, name), parts in ADDED.items():
+        if of != resource.type or name not in given.fields:
+            continue
+        if _is_object(given.fields[name]) or _is_list(given.fields[name]):
             answer.fields[name].CopyFrom(given.fields[name])
-            fields = answer.fields[name].struct_value.fields
-            for part in ADDED[resource.type, name]:
-                if part not in fields:
-                    fields[part].string_value = at(f"{name}.{part}")
+            for path, fields in _objects(name, answer.fields[name]):
+                for part in parts:
+                    if part not in fields:
+                        fields[part].string_value = at(f"{path}.{part}")
+
+
+def _is_list(value: struct_pb2.Value) -> bool:
+    return value.HasField("list_value")
+
+
+def _objects(name: str, value: struct_pb2.Value) -> list[tuple[str, Any]]:
+    """An object, or those of a list, each with its path: their fields, to be written. In a list an object is known by
+    its name, if it has one: others that come or go change nothing about it."""
+    if not _is_list(value):
+        return [(name, value.struct_value.fields)]
+    found: list[tuple[str, Any]] = []
+    for at, item in enumerate(value.list_value.values):
+        if _is_object(item):
+            fields: Any = item.struct_value.fields
+            found.append((f"{name}[{fields['name'].string_value if 'name' in fields else at}]", fields))
+    return found
 
 
 def _hide(name: str, given: struct_pb2.Struct, answer: struct_pb2.Struct) -> None:

@@ -63,8 +63,9 @@ SHAPES: Mapping[tuple[str, str], Shape] = {
 """Outputs by type and wire name whose shape follows from the inputs; everything else follows from its type."""
 
 ADDED: Mapping[tuple[str, str], tuple[str, ...]] = {
+    ("azure-native:network:LoadBalancer", "frontendIPConfigurations"): ("privateIPAddress",),
     ("aws:apigatewayv2/domainName:DomainName", "domainNameConfiguration"): ("hostedZoneId", "targetDomainName"),
     ("azure-native:apimanagement:ApiManagementService", "identity"): ("principalId", "tenantId"),
     ("azure-native:containerservice:ManagedCluster", "oidcIssuerProfile"): ("issuerURL",),
 }
-"""What a provider adds inside an object that the program gave, by type and wire name."""
+"""What a provider adds inside an object that the program gave, or each of a list, by type and wire name."""

@@ -302,7 +302,7 @@ def test_a_subnet_has_room_for_what_stands_in_it(role: str, smallest: int) -> No
 @pytest.mark.parametrize(
     ("role", "cidr", "delegation", "said"),
     [
-        ("integration", "10.0.0.0/27", None, "delegated to nobody; for `integration` .* Microsoft.Web/serverFarms"),
+        ("integration", "10.0.0.0/27", "none", "delegated to nobody; for `integration` .* Microsoft.Web/serverFarms"),
         ("integration", "10.0.0.0/28", "Microsoft.Web/serverFarms", "too small .* needs /27"),
         ("internal", "10.0.0.0/29", "Microsoft.Web/serverFarms", "for `internal` it should be delegated to nobody"),
         ("front", None, None, "there is no role `front`"),
@@ -318,7 +318,12 @@ def test_an_existing_subnet_that_does_not_fit_is_said_so(
 
 def test_an_existing_subnet_that_fits_has_no_problem() -> None:
     assert existing_subnet_problems("integration", cidr="10.0.0.0/24", delegation="microsoft.web/serverfarms") == []
-    assert existing_subnet_problems("external", cidr=None, delegation=None) == []
+    assert existing_subnet_problems("external", cidr="10.0.0.0/29", delegation="none") == []
+
+
+@pytest.mark.parametrize("role", ["external", "integration"])
+def test_of_an_existing_subnet_what_is_not_said_is_not_asked(role: str) -> None:
+    assert existing_subnet_problems(role, cidr=None, delegation=None) == []
 
 
 def test_a_dns_server_is_an_address() -> None:
