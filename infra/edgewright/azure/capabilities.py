@@ -207,6 +207,7 @@ ROWS: tuple[Row, ...] = (
     Row("Route.respond", _n()),
     Row("Route.validation", _a("validate-parameters and validate-content against the imported document, in prevention mode: 400; that the import keeps all words of a parameter's schema is unverified, and no variable is compared where another route's literal stands in its place"), u.validated),
     Row("Route.(validation of a WebSocket)", _u("no handshake is checked by validate-parameters or validate-content", "the service, and `validate: false`"), u.validated_websockets),
+    Row("Route.(paths alike but for case)", _u("API Management takes two paths for one whatever the case of their letters", "paths that differ in more"), u.alike_but_for_case),
     Row("Route.(WebSocket)", _each(*(_a("a WebSocket API of its own: policies see the handshake, and no message"),) * 3, _a("a WebSocket API of its own: policies see the handshake, and no message; that Front Door hands WebSockets to a private endpoint is unverified")), u.websockets),
     Row("Route.(WebSocket with variables or /*)", _u("a WebSocket API has one path", "a path without variables"), u.websockets_with_variables),
     Row("Route.(WebSocket over several backends)", _u("a WebSocket API has one service", "one backend"), u.websockets_weighted),

@@ -13,7 +13,7 @@ from edgewright.azure.compile_authorizers import introspections, named_values
 from edgewright.azure.compile_fragments import MAX_FRAGMENT
 from edgewright.azure.compile_monitoring import Monitoring, compile_monitoring
 from edgewright.azure.compile_network import bound_problems, subnets_of
-from edgewright.azure.compile_operations import ApiOperation, openapi, operations
+from edgewright.azure.compile_operations import ApiOperation, carried_by, openapi, operations
 from edgewright.azure.compile_policy import Surroundings, compile_policy, pool_id, products, websocket_policy
 from edgewright.azure.compile_tier import network_of, on, tier_of
 from edgewright.azure.compile_waf import (
@@ -187,6 +187,7 @@ def _api(edge: Edge, routes: Sequence[Route], found: Sequence[ApiOperation], tie
         key={item.source.kind: item.source.name for item in keys},
         products={product: (name, by_name[name]) for name, product in products(edge).items()},
         operations=len(found),
+        carried=carried_by(found),
     )
 
 

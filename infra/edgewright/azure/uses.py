@@ -354,6 +354,17 @@ def validated_unlike(edge: Edge, bindings: Bindings) -> Iterator[Use]:
             yield (route.key,), route.validation.origin
 
 
+def alike_but_for_case(edge: Edge, bindings: Bindings) -> Iterator[Use]:
+    """Routes whose operations have the method of another route's, and its path but for the case of its letters."""
+    first: dict[tuple[str, str], str] = {}
+    found: dict[str, Route] = {}
+    for item in operations([route for route in edge.routes if not route.websocket]):
+        if first.setdefault((item.method, item.path.lower()), item.path) != item.path:
+            found |= {route.key: route for route in item.routes}
+    for key, route in found.items():
+        yield (key,), route.origin
+
+
 throttled = routes_where(lambda route, edge: route.throttle.origin if route.throttle else None)
 capped = routes_where(
     lambda route, edge: (
