@@ -103,3 +103,25 @@ def unprotect(project: Path, stack: str) -> None:
     file, settings = settings_of(project, stack)
     settings["config"]["edgewright:bindings"]["profile"] = "development"
     file.write_text(yaml.safe_dump(settings, sort_keys=False))
+
+
+def test_a_front_door_is_complete_after_two_updates(project: Path, capfd: Capture) -> None:
+    """The first leaves the service open to its Front Door; the second, which names the connection that a person has
+    approved, closes it, and touches nothing else."""
+    stack = "azure-front-door"
+    assert up(stack, yes=True) == 0, capfd.readouterr()
+    first = capfd.readouterr().out
+    assert "Phase 1: the private connection waits for approval" in first
+    assert "az network private-endpoint-connection list" in first
+
+    file, settings = settings_of(project, stack)
+    settings["config"]["edgewright:bindings"]["front_door"] = {"connection": "frontdoor.1"}
+    file.write_text(yaml.safe_dump(settings, sort_keys=False))
+    assert up(stack, yes=True) == 0, capfd.readouterr()
+    second = capfd.readouterr().out
+    assert "Phase 2: the connection `frontdoor.1` is approved" in second
+    assert re.search(r"^ +~ +1 updated$", second, re.MULTILINE), second
+
+    assert up(stack, yes=True) == 0
+    said = capfd.readouterr().out
+    assert not re.search(r"^ +\S? ?\d+ (created|updated|replaced|deleted)$", said, re.MULTILINE), said

@@ -421,7 +421,7 @@ AZURE: Rows = {
     "Jwt.(from a cookie)": _anything("jwt.source"),
     "Jwt.(a scheme in another header)": _anything("jwt.source"),
     "Jwt.(Entra ID otherwise than by Authorization: Bearer and aud)": _anything("jwt.source", "jwt.audience_claim", "jwt.keys"),
-    "Jwt.(texts that begin with @ or hold {{)": _anything("jwt.issuer", "jwt.audiences", "jwt.source"),
+    "Jwt.(texts with other meanings)": _anything("jwt.issuer", "jwt.audiences", "jwt.source"),
     "Jwt.jwks_refresh": {"jwt.jwks_refresh": PLATFORM},
     "ApiKey.(unlike sources)": _anything("key.source"),
     "ApiKey.(cookie or prefix)": _anything("key.source"),

@@ -22,7 +22,6 @@ from parity.readers_local import Local
 from parity.table import (
     Column,
     Compared,
-    Difference,
     columns,
     compare,
     compiled,
@@ -36,36 +35,14 @@ from parity.terms import LEAVES, Unread, leaves_of
 
 Json = dict[str, Any]
 
-KNOWN: frozenset[tuple[str, str, str]] = frozenset(
-    {
-        # C# adds before it compares: `"/new" + rest == "" ? "/" : rest` (azure/expressions.py, `location`) is `rest`.
-        ("azure", "redirect", "redirect.location"),
-        ("azure", "redirect-below", "redirect.location"),
-        ("azure", "tests/golden/azure/everything.edge.yaml", "redirect.location"),
-        # `filled_path` is given the segments of a rewritten path, and not that it ends with `/*`.
-        ("azure", "rewrite-rest", "rewrite.path"),
-    }
-)
-"""Differences that are mistakes of a compiler, by target, spec and leaf: each goes when its compiler is mended."""
-
-
-def known(item: Difference) -> bool:
-    return (item.column.target, item.spec, item.leaf) in KNOWN
-
-
 # -- every field on every target ---------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("column", columns(), ids=lambda column: column.title)
 def test_what_an_artifact_does_is_what_the_spec_means_or_is_declared(column: Column) -> None:
-    found = [item for item in everything().differences if item.column == column and not known(item)]
+    found = [item for item in everything().differences if item.column == column]
     assert not found, "\n".join(map(str, found[:20]))
     assert sum(item.column == column for item in everything().verdicts) > 1000
-
-
-def test_a_mistake_that_is_known_is_taken_off_the_list_when_it_is_mended() -> None:
-    there = {(item.column.target, item.spec, item.leaf) for item in everything().differences}
-    assert sorted(KNOWN - there) == []
 
 
 def test_the_columns_are_those_of_the_capability_tables() -> None:

@@ -204,9 +204,10 @@ class CacheModel(_Model):
     """The Redis of a topology whose gateways have no cache of their own. sku: of Azure Managed Redis;
     private_dns_zone: id of an existing zone ``privatelink.redis.azure.net``, of which a network may be linked to one
     only. existing: a Redis that is there is used, and none is made; the credential ``cache:connection`` is its
-    connection string."""
+    connection string, and ``port`` what it has (10000, as Azure Managed Redis; 6380 of Azure Cache for Redis)."""
 
     existing: bool = False
+    port: Annotated[int, Field(ge=1, le=65535)] = 10_000
     sku: str | None = None
     private_dns_zone: Value | None = None
 

@@ -84,8 +84,9 @@ def read_bindings(
         found = BindingsModel.model_validate(data)
     except ValidationError as error:
         raise SpecError(_problem(source, item["loc"], _words(item)) for item in error.errors()) from None
-    problems = [_problem(source, *item) for item in problems_of(found, edge, topology)]
-    missing = [name for name in needed(edge, topology, pooled(edge, Bindings(found))) if getattr(found, name) is None]
+    behind = pooled(edge, Bindings(found))
+    problems = [_problem(source, *item) for item in problems_of(found, edge, topology, behind)]
+    missing = [name for name in needed(edge, topology, behind) if getattr(found, name) is None]
     targets = list(unbound_targets(found, edge))
     if not placeholders:
         problems += [

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from edgewright.azure.binding_model import BindingsModel, GatewaysModel, NetworkModel, SubnetModel
+from edgewright.azure.compile_authorizers import keeps
 from edgewright.azure.compile_monitoring import receiver
 from edgewright.azure.network_regions import private_link_problems, zone_problems
 from edgewright.azure.network_rules import cidr_problems
@@ -90,20 +91,21 @@ def needed(edge: Edge, topology: Topology, behind: Sequence[str]) -> Iterator[st
         yield "gateways"
 
 
-def problems_of(found: BindingsModel, edge: Edge, topology: Topology) -> Iterator[Trouble]:
-    """All that is wrong with bindings."""
+def problems_of(found: BindingsModel, edge: Edge, topology: Topology, behind: Sequence[str]) -> Iterator[Trouble]:
+    """All that is wrong with bindings. behind: backends behind the services' balancer."""
     yield from _tier(found)
     yield from ((("zones",), what, "") for what in zone_problems("the stack", list(found.zones or []), found.location))
     yield from _backends(found, edge)
     yield from _dns(found, edge)
     if found.network is not None:
-        yield from _network(found.network, topology, endpoints=_has_endpoints(edge, topology))
+        yield from _network(found.network, topology, behind, endpoints=_has_endpoints(found, edge, topology))
     yield from _gateways(found.gateways, topology)
     for name, target in found.notify.items():
         if isinstance(target, str) and receiver(target) is None:
             what = f"`{target}` is nobody whom Azure can tell"
             yield ("notify", name), what, "write an email address, an https webhook, or the id of an action group"
     yield from _nodes_subnet(found)
+    yield from _reached_from_pods(found, behind)
     if found.cache is not None and topology != "balancer-first":
         yield ("cache",), "the gateways of API Management have a cache of their own", "remove `cache`"
     if topology == "front-door":
@@ -114,9 +116,9 @@ def problems_of(found: BindingsModel, edge: Edge, topology: Topology) -> Iterato
         yield ("front_door",), f"{topology} has no Front Door", "remove `front_door`, or choose azure/front-door"
 
 
-def _has_endpoints(edge: Edge, topology: Topology) -> bool:
-    """Whether there is a subnet of private endpoints: of the Redis of self-hosted gateways."""
-    return topology == "balancer-first" and any(route.cache is not None for route in edge.routes)
+def _has_endpoints(found: BindingsModel, edge: Edge, topology: Topology) -> bool:
+    """Whether there is a subnet of private endpoints: of the Redis of self-hosted gateways that is made."""
+    return topology == "balancer-first" and keeps(edge) and not (found.cache is not None and found.cache.existing)
 
 
 def _tier(found: BindingsModel) -> Iterator[Trouble]:
@@ -155,7 +157,7 @@ def _dns(found: BindingsModel, edge: Edge) -> Iterator[Trouble]:
             yield ("dns",), f"the host `{host}` is not in the zone `{found.dns.zone}`", "another zone"
 
 
-def _network(found: NetworkModel, topology: Topology, *, endpoints: bool) -> Iterator[Trouble]:
+def _network(found: NetworkModel, topology: Topology, behind: Sequence[str], *, endpoints: bool) -> Iterator[Trouble]:
     bound: dict[str, SubnetModel | None] = {
         "gateway_subnet": found.gateway_subnet,
         "services_subnet": found.services_subnet,
@@ -168,14 +170,17 @@ def _network(found: NetworkModel, topology: Topology, *, endpoints: bool) -> Ite
         if there:
             yield ("network",), "a network is created or there, not both", "remove `create` or the subnets"
         return
-    wanted = ["gateway_subnet", "services_subnet"]
+    wanted = ["gateway_subnet"] if behind or topology in ("balancer-first", "appgw-waf") else []
+    wanted += ["services_subnet"] if behind else []
     wanted += ["front_subnet"] if topology == "appgw-waf" else []
     wanted += ["endpoints_subnet"] if endpoints else []
     for name in wanted:
         if bound[name] is None:
-            yield ("network", name), f"an existing network needs both subnets, and `{name}` is missing", f"write {name}"
+            listed = ", ".join(f"`{one}`" for one in wanted)
+            yield ("network", name), f"an existing network needs {listed}, and `{name}` is missing", f"write {name}"
     for name in there:
-        if name not in wanted:
+        # A backend may move to a URL and back: what all topologies have may stay bound.
+        if name not in (*wanted, "gateway_subnet", "services_subnet"):
             yield ("network", name), f"{topology} has no use for `{name}`", "remove it"
 
 
@@ -188,6 +193,18 @@ def _nodes_subnet(found: BindingsModel) -> Iterator[Trouble]:
             ("network", "gateway_subnet"),
             "nodes of a cluster to create shall be in it, and its range is not said",
             "write it as `{id: ..., cidr: 10.0.0.0/24}`",
+        )
+
+
+def _reached_from_pods(found: BindingsModel, behind: Sequence[str]) -> Iterator[Trouble]:
+    """What gateways in a cluster may reach is said by ranges."""
+    in_cluster = found.gateways is not None and found.gateways.kubernetes is not None
+    where = found.network.services_subnet if found.network is not None else None
+    if in_cluster and behind and where is not None and where.cidr is None:
+        yield (
+            ("network", "services_subnet"),
+            f"gateways in a cluster shall reach {', '.join(behind)} in it, and its range is not said",
+            "write it as `{id: ..., cidr: 10.0.1.0/24}`",
         )
 
 

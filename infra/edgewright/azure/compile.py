@@ -9,7 +9,7 @@ from edgewright.azure import compile_balancers as balancers
 from edgewright.azure.artifact import Api, Artifact, BackendPlan, Balancer, Gateways, Json, WebSocket
 from edgewright.azure.bindings import Bindings, pooled, read_bindings
 from edgewright.azure.capabilities import NEVER_ACCEPTED, findings
-from edgewright.azure.compile_authorizers import introspections, named_values
+from edgewright.azure.compile_authorizers import keeps, named_values
 from edgewright.azure.compile_fragments import MAX_FRAGMENT
 from edgewright.azure.compile_monitoring import Monitoring, compile_monitoring
 from edgewright.azure.compile_network import bound_problems, subnets_of
@@ -59,7 +59,7 @@ def compile_edge(
         raise SpecError(problems)
     api = _api(edge, routes, carried, tier, around) if routes else None
     network = network_of(tier, topology, behind)
-    redis = topology == "balancer-first" and _keeps(edge)
+    redis = topology == "balancer-first" and keeps(edge)
     subnets = subnets_of(edge, bindings, topology, network, behind, redis=redis)
     problems = [*_limits(edge, api, tier), *bound_problems(bindings, subnets)]
     if problems:
@@ -272,13 +272,6 @@ def _unlike(edge: Edge, monitoring: Monitoring | None) -> Iterator[Finding]:
     if monitoring is not None and edge.monitor is not None:
         for name, how in monitoring.approximated:
             yield Finding("approximated", name, (), how, place=edge.monitor.origin.place)
-
-
-def _keeps(edge: Edge) -> bool:
-    """Whether gateways keep anything between requests: answers, or what is known of opaque tokens."""
-    return any(route.cache is not None for route in edge.routes) or any(
-        item.cache >= 1000 for item in introspections(edge)
-    )
 
 
 def _gateways(topology: Topology, bindings: Bindings) -> Gateways:

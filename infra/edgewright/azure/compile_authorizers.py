@@ -99,6 +99,13 @@ def _lacking(item: Authorizer, auth: Auth) -> Iterator[cs.Code]:
 # -- opaque tokens -----------------------------------------------------------------------------------------------------
 
 
+def keeps(edge: Edge) -> bool:
+    """Whether gateways keep anything between requests: answers, or what is known of opaque tokens."""
+    return any(route.cache is not None for route in edge.routes) or any(
+        item.cache >= 1000 for item in introspections(edge)
+    )
+
+
 def introspections(edge: Edge) -> tuple[IntrospectionAuthorizer, ...]:
     """The authorizers of opaque tokens that routes ask for, by name."""
     used = {name for route in edge.routes if route.auth is not None for name in route.auth.authorizers}

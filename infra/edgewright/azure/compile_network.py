@@ -1,13 +1,15 @@
 """The subnets of an edge's network as data: what stands in each, who may reach it and what it may reach."""
 
 from collections.abc import Iterator, Sequence
+from ipaddress import AddressValueError, IPv4Address
+from urllib.parse import urlsplit
 
 from edgewright.azure.artifact import Json
 from edgewright.azure.bindings import Bindings
 from edgewright.azure.compile_balancers import streams_of
 from edgewright.azure.network_rules import ROLES, existing_subnet_problems, slots
 from edgewright.azure.topology import Topology
-from edgewright.edge.model import Edge
+from edgewright.edge.model import Edge, IntrospectionAuthorizer, JwtAuthorizer
 from edgewright.spec.problems import Place, Problem
 
 SUBNETS: tuple[str, ...] = ("gateway", "services", "front", "endpoints")
@@ -27,8 +29,10 @@ def subnets_of(
 ) -> dict[str, Json]:
     """The subnets that an edge needs, by name, as arguments of `Network`; without ranges where none is created.
 
-    network: how API Management is in it; behind: backends behind the services' balancer; redis: whether there is one.
+    network: how API Management is in it; behind: backends behind the services' balancer; redis: whether gateways have
+    one, ours or another.
     """
+    ours = redis and not redis_elsewhere(bindings)
     roles: dict[str, str] = {}
     if topology == "balancer-first":
         roles[GATEWAY] = "kubernetes" if bindings.on_kubernetes else "machines"
@@ -38,7 +42,7 @@ def subnets_of(
         roles[SERVICES] = "services"
     if topology == "appgw-waf":
         roles[FRONT] = "application-gateway"
-    if redis:
+    if ours:
         roles[ENDPOINTS] = "private-endpoints"
     created = bindings.data.network.create if bindings.data.network is not None else None
     ranges = dict(zip(SUBNETS, slots(created.cidr) if created is not None else [""] * len(SUBNETS), strict=False))
@@ -47,7 +51,7 @@ def subnets_of(
             "cidr": ranges[name],
             "role": role,
             "open_to": list(_open_to(role, edge, behind)),
-            "reaches": list(_reaches(name, edge, behind, redis=redis)),
+            "reaches": list(_reaches(name, role, edge, bindings, behind, redis=redis)),
             **({"pods": PODS} if role == "kubernetes" else {}),
         }
         for name, role in roles.items()
@@ -75,11 +79,60 @@ def _open_to(role: str, edge: Edge, behind: Sequence[str]) -> Iterator[Json]:
             return
 
 
-def _reaches(name: str, edge: Edge, behind: Sequence[str], *, redis: bool) -> Iterator[Json]:
-    if name == GATEWAY and behind:
+def _reaches(
+    name: str, role: str, edge: Edge, bindings: Bindings, behind: Sequence[str], *, redis: bool
+) -> Iterator[Json]:
+    if name != GATEWAY:
+        return
+    if behind:
         yield _opening("services", SERVICES, sorted({edge.backends[one].port for one in behind}), "services")
-    if name == GATEWAY and redis:
+    if redis and not redis_elsewhere(bindings):
         yield _opening("redis", ENDPOINTS, [REDIS_PORT], "the gateways' cache")
+    elif redis:
+        # Where it is, only its connection string says, which is a secret.
+        for peer, word in (("VirtualNetwork", "near"), ("Internet", "far")):
+            yield _opening(f"redis-{word}", peer, [redis_port(bindings)], "the gateways' cache, which is there")
+    known = {port for rule in ROLES[role].rules if rule.peer == "Internet" for port in rule.ports}
+    for peer, ports in sorted(elsewhere(edge, bindings).items()):
+        left = [port for port in sorted(ports) if peer != "Internet" or str(port) not in known]
+        if left:
+            yield _opening(f"to-{peer.lower().replace('/', '-')}", peer, left, "backends and issuers with a URL")
+
+
+def redis_elsewhere(bindings: Bindings) -> bool:
+    """Whether the gateways' Redis is one that is there."""
+    return bindings.data.cache is not None and bindings.data.cache.existing
+
+
+def redis_port(bindings: Bindings) -> int:
+    """Of the gateways' Redis."""
+    cache = bindings.data.cache
+    return cache.port if cache is not None and cache.existing else REDIS_PORT
+
+
+def elsewhere(edge: Edge, bindings: Bindings) -> dict[str, set[int]]:
+    """Ports that gateways ask outside of what is made here: of backends with a URL, and of who knows about tokens. By
+    where they are: a private address, or the internet."""
+    urls = [url for name in edge.backends if (url := bindings.url_of(name)) is not None]
+    for item in edge.authorizers.values():
+        if isinstance(item, IntrospectionAuthorizer):
+            urls.append(item.endpoint)
+        elif isinstance(item, JwtAuthorizer) and item.jwks is None:
+            urls.append(item.jwks_uri or item.issuer)
+    found: dict[str, set[int]] = {}
+    for url in urls:
+        parts = urlsplit(url)
+        port = parts.port or (80 if parts.scheme == "http" else 443)
+        found.setdefault(_peer(parts.hostname or ""), set()).add(port)
+    return found
+
+
+def _peer(host: str) -> str:
+    try:
+        address = IPv4Address(host)
+    except AddressValueError:
+        return "Internet"
+    return f"{address}/32" if address.is_private else "Internet"
 
 
 def _stream_ports(edge: Edge, *, udp: bool) -> list[int]:
@@ -100,9 +153,7 @@ def bound_problems(bindings: Bindings, subnets: dict[str, Json]) -> Iterator[Pro
         described = getattr(bound, f"{name}_subnet")
         if described is None:
             continue
-        said = described.delegation
         # What the stack does not say of a subnet is taken as right: nobody can look here.
-        delegation = ROLES[item["role"]].delegation if said is None else None if said == "none" else said
-        for what in existing_subnet_problems(item["role"], cidr=described.cidr, delegation=delegation):
+        for what in existing_subnet_problems(item["role"], cidr=described.cidr, delegation=described.delegation):
             place = Place("bindings", path=("network", f"{name}_subnet"))
             yield Problem(place, what, "bind another subnet", code="binding")

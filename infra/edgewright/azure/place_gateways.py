@@ -7,8 +7,9 @@ import pulumi
 from edgewright.azure.api import Api
 from edgewright.azure.api_management import ApiManagement
 from edgewright.azure.binding_model import GatewaysModel
+from edgewright.azure.bindings import pooled
 from edgewright.azure.compile_balancers import EDGE, GATEWAYS
-from edgewright.azure.compile_network import PODS, REDIS_PORT
+from edgewright.azure.compile_network import PODS, elsewhere, redis_port
 from edgewright.azure.external_cache import ExternalCache
 from edgewright.azure.place_monitoring import workspace_of
 from edgewright.azure.place_network import network_id, subnet
@@ -36,6 +37,10 @@ if TYPE_CHECKING:
 
 KUBERNETES_VERSION = "1.34"
 """Of a cluster to create, where the stack says none."""
+
+
+PLANNED_RANGE = "10.0.1.0/24"
+"""Stands for the services' subnet in a plan without a network."""
 
 
 class Cluster(NamedTuple):
@@ -230,7 +235,7 @@ def place_cluster(
         **login,
     )
     if site.artifact.redis:
-        args["redis_port"] = REDIS_PORT
+        args["redis_port"] = redis_port(site.bindings)
     if address is not None:
         args["load_balancer"] = {
             "public_ip_name": address.name,
@@ -322,13 +327,31 @@ def _nat_ranges(made: "Network | None") -> list[pulumi.Output[str]]:
 
 
 def _destinations(site: Site) -> dict[str, Any]:
-    """Where gateways may go: the namespaces of backends in the cluster, on their ports."""
-    ports: dict[str, set[int]] = {}
-    for name in site.artifact.backends:
-        host = site.bindings.service_of(name, site.artifact.name)
+    """Where gateways may go: the namespaces of backends in the cluster, on their ports; the services' subnet, and
+    addresses outside on other ports than 443, which are let out anyway."""
+    edge, bindings = site.compiled.edge, site.bindings
+    inside: dict[str, set[int]] = {}
+    for name, item in edge.backends.items():
+        host = bindings.service_of(name, edge.name)
         if host is not None:
-            ports.setdefault(host.split(".")[1], set()).add(site.compiled.edge.backends[name].port)
-    return {namespace: {"namespace": namespace, "ports": sorted(found)} for namespace, found in sorted(ports.items())}
+            inside.setdefault(host.split(".")[1], set()).add(item.port)
+    found: dict[str, Any] = {name: {"namespace": name, "ports": sorted(ports)} for name, ports in inside.items()}
+    behind = pooled(edge, bindings)
+    if behind:
+        ports = sorted({edge.backends[name].port for name in behind})
+        found["services-subnet"] = {"cidr": _services_range(site), "ports": ports}
+    for peer, ports in elsewhere(edge, bindings).items():
+        cidr = "0.0.0.0/0" if peer == "Internet" else peer
+        if ports - {443}:
+            found[f"to-{peer.lower().replace('/', '-')}"] = {"cidr": cidr, "ports": sorted(ports - {443})}
+    return dict(sorted(found.items()))
+
+
+def _services_range(site: Site) -> str:
+    network = site.bindings.data.network
+    bound = network.services_subnet if network is not None else None
+    said = bound.cidr if bound is not None else site.artifact.subnets["services"]["cidr"]
+    return said or PLANNED_RANGE
 
 
 def _samples(site: Site, gateways: str, login: Any) -> "KubernetesServices | None":

@@ -53,6 +53,8 @@ def _outputs(part: Any) -> dict[str, Any]:
     address = getattr(part, "address", None)
     if address is not None:
         found["address"] = address
+    if hasattr(part, "next_step"):
+        found |= {"nextStep": part.next_step, "dnsRecords": part.dns_records}
     running = getattr(part, "kubernetes", None)
     if running is not None:
         found["clusterName"] = running.cluster.name

@@ -129,7 +129,10 @@ def test_keys_are_secrets_and_their_subscriptions_go_before_their_product() -> N
         ({"certificate": f"https://v-1.vault.azure.net/secrets/edge/{'a' * 32}"}, r"it should name no version"),
         ({"network": {"create": {"cidr": "10.0.0.0/24"}}}, r"a private range of /22 or larger"),
         ({"network": {"gateway_subnet": "subnet-1", "services_subnet": "x"}}, r"it should be the id of a subnet"),
-        ({"network": {"gateway_subnet": "${a.b}"}}, r"needs both subnets"),
+        (
+            {"network": {"gateway_subnet": "${a.b}"}},
+            r"needs `gateway_subnet`, `services_subnet`, and `services_subnet` is missing",
+        ),
         ({"backends": {"order": {"url": "https://a"}}}, r"no backend `order`; did you mean `orders`"),
         ({"backends": {"orders": {"url": "orders"}}}, r"`orders` is no URL"),
         ({"dns": {"zone": "other.example", "resource_group": "dns"}}, r"not in the zone `other.example`"),

@@ -16,6 +16,7 @@ from edgewright.azure.tiers import BY_NAME
 from edgewright.azure.topologies import topology_class
 from edgewright.azure.topology import TOPOLOGIES, Topology
 from edgewright.edge.resolve import resolve
+from edgewright.plan.recorder import Recording
 from edgewright.plan.sdk_types import resource_class, validate
 from edgewright.plan.tokens import SECRET
 from edgewright.spec.document import from_data, load
@@ -592,6 +593,90 @@ def test_an_existing_redis_is_used_by_its_connection_string() -> None:
     assert [item.short for item in stack.resources if "redis" in item.type.lower()] == []
     assert of(stack, "network:PrivateEndpoint") == {}
     assert connection not in repr(stack)
+
+
+def rules(stack: Recording, group: str) -> dict[str, Mapping[str, Any]]:
+    return {item["name"]: item for item in of(stack, "network:NetworkSecurityGroup")[group]["securityRules"]}
+
+
+@pytest.mark.parametrize("port", [10_000, 6380])
+def test_gateways_are_let_out_to_an_existing_redis_wherever_it_is(port: int) -> None:
+    credentials = {"cache:connection": f"cache.example:{port},password=key,ssl=True"}
+    cache = {"existing": True, "port": port}
+    stack = made("slice", "balancer-first", cache=cache, credentials=credentials)
+    out = rules(stack, "it-network-gateway")
+    peers = {out[f"redis-{word}-out"]["destinationAddressPrefix"] for word in ("near", "far")}
+    assert peers == {"VirtualNetwork", "Internet"}
+    assert {out[f"redis-{word}-out"]["destinationPortRange"] for word in ("near", "far")} == {str(port)}
+    assert list(of(stack, "network:NetworkSecurityGroup")) == ["it-network-gateway", "it-network-services"]
+
+
+def test_a_redis_for_opaque_tokens_alone_has_its_subnet_too() -> None:
+    spec = small(
+        authorizers={
+            "tokens": {"introspection": {"endpoint": "https://a.example/i", "client": "edge", "cache": "30s"}}
+        },
+        routes={"GET /a": {"backend": "orders", "auth": "tokens"}},
+    )
+    network = {name: f"{SUBNETS}/{name}" for name in ("gateway_subnet", "services_subnet")}
+    assert "`endpoints_subnet` is missing" in refusal(spec, "balancer-first", network=network)
+    network["endpoints_subnet"] = f"{SUBNETS}/endpoints_subnet"
+    stack = record(lambda: make(spec, "balancer-first", network=network))
+    (endpoint,) = of(stack, "network:PrivateEndpoint").values()
+    assert endpoint["subnet"] == {"id": f"{SUBNETS}/endpoints_subnet"}
+
+
+def test_what_is_not_used_of_an_existing_network_need_not_be_bound() -> None:
+    gateways = {"image_tag": "2.13.0", "kubernetes": KUBERNETES["kubernetes"]}
+    network = {"gateway_subnet": {"id": f"{SUBNETS}/gateway_subnet", "cidr": "10.0.0.0/24"}}
+    stack = record(lambda: make(small(), "balancer-first", network=network, gateways=gateways))
+    assert of(stack, "network:LoadBalancer") == {}
+    urls = {"orders": {"url": "https://orders.example"}}
+    assert record(lambda: make(small(), "gateway-first", network=None, backends=urls)).resources
+
+
+def test_pods_reach_backends_behind_the_balancer_and_at_other_ports_of_addresses() -> None:
+    backends = {"orders": {"pool": True}, "old": {"url": "http://192.168.7.4:8090"}}
+    spec = small(
+        backends={"orders": {"port": 8080}, "old": {"port": 80}, "inside": {"port": 9000}},
+        routes={f"GET /{name}": {"backend": name, "auth": "none"} for name in ("orders", "old", "inside")},
+    )
+    stack = record(lambda: make(spec, "balancer-first", gateways=KUBERNETES, backends=backends))
+    policy = next(item.inputs for item in stack.resources if item.name == "it-gateways-network-policy")
+    ways = {
+        (str(peer.get("ipBlock", {}).get("cidr")), port["port"])
+        for rule in policy["spec"]["egress"]
+        for peer in rule["to"]
+        for port in rule["ports"]
+    }
+    assert {("10.9.1.0/24", 8080), ("192.168.7.4/32", 8090), ("None", 9000)} <= ways
+    out = rules(stack, "it-network-gateway")["to-192.168.7.4-32-out"]
+    assert (out["destinationAddressPrefix"], out["destinationPortRange"]) == ("192.168.7.4/32", "8090")
+
+
+def test_a_range_that_pods_shall_reach_must_be_said() -> None:
+    network = {
+        "gateway_subnet": {"id": f"{SUBNETS}/gateway_subnet", "cidr": "10.0.0.0/24"},
+        "services_subnet": f"{SUBNETS}/services_subnet",
+    }
+    told = refusal(small(), "balancer-first", network=network, gateways=KUBERNETES, backends={"orders": {"pool": True}})
+    assert "gateways in a cluster shall reach orders in it, and its range is not said" in told
+
+
+@pytest.mark.parametrize("topology", TOPOLOGIES)
+def test_gateways_are_let_out_to_backends_and_issuers_at_unusual_ports(topology: Topology) -> None:
+    spec = small(
+        authorizers={"main": {"jwt": {"issuer": "https://login.example:8443/", "audiences": ["a"]}}},
+        backends={"orders": {"port": 8080}, "old": {"port": 80}},
+        routes={
+            "GET /a": {"backend": "orders", "auth": "main"},
+            "GET /b": {"backend": "old", "auth": "none"},
+        },
+    )
+    stack = record(lambda: make(spec, topology, backends={"old": {"url": "http://old.example:8090/x"}}))
+    out = rules(stack, "it-network-gateway")["to-internet-out"]
+    assert out["destinationAddressPrefix"] == "Internet"
+    assert out["destinationPortRanges"] == ["8090", "8443"]
 
 
 def test_an_existing_redis_without_its_connection_string_is_refused() -> None:
