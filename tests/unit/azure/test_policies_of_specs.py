@@ -10,11 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tree_sitter import Language, Parser
 
+import csharp_twin
 import policy_xsd
 from edgewright.azure.artifact import Artifact
 from edgewright.azure.compile import compile_edge
 from edgewright.azure.compile_operations import operations
 from edgewright.azure.compile_policy import Surroundings, compile_policy, websocket_policy
+from edgewright.azure.topology import Topology
 from edgewright.edge.resolve import resolve
 from edgewright.spec.document import from_data, load
 from edgewright.spec.problems import SpecError
@@ -467,3 +469,37 @@ def test_a_body_is_kept_for_another_try() -> None:
     assert retried.getparent().tag == "retry"
     assert (retried.get("buffer-request-body"), retried.get("buffer-response")) == ("true", "false")
     assert forwarded({}).get("buffer-request-body") is None
+
+
+# -- hosts -------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("topology", "header"),
+    [
+        ("gateway-first", None),
+        ("balancer-first", None),
+        ("appgw-waf", "X-Original-Host"),
+        ("front-door", "X-Forwarded-Host"),
+    ],
+)
+def test_a_redirect_to_the_same_host_names_the_one_that_the_client_asked(
+    topology: Topology, header: str | None
+) -> None:
+    hosts = ["api.shop.example", "shop.example"]
+    routes = {"GET /a": {"redirect": "/b", "auth": "none"}, "GET /c": {"redirect": "/d", "auth": "none"}}
+    edge = resolve(from_data(spec(routes, listener={"host": hosts})))
+    api = compile_edge(edge, {}, topology, placeholders=True).api
+    assert api is not None
+    found = [
+        item.findtext("value")
+        for item in element(api.policy).iterfind(".//return-response/set-header[@name='Location']")
+    ]
+    assert len(found) == 2
+    for host in hosts:
+        asked = {"host": host} if header is None else {"host": "gateway.example", "headers": {header: host}}
+        of = csharp_twin.context(request={"path": "/a", **asked})
+        assert {csharp_twin.run(code, of) for code in found} == {f"https://{host}/b", f"https://{host}/d"}
+    if header is not None:
+        forged = csharp_twin.context(request={"host": "gateway.example", "headers": {header: "evil.example"}})
+        assert {csharp_twin.run(code, forged) for code in found} == {f"https://{hosts[0]}/b", f"https://{hosts[0]}/d"}
