@@ -74,6 +74,10 @@ DENIED = "denied"
 ANYBODY = "anybody"
 """The part ``auth`` of public routes."""
 
+STAYS = frozenset({"server", "x-forwarded-for"})
+"""Headers that set-header cannot remove (Microsoft's page of the policy, limitations): of an answer, and of a request,
+whose address is added after the policies."""
+
 USER = "x-edgewright-cache-user"
 """The header by which answers are kept for each user; what a client sends under this name is overwritten."""
 
@@ -584,7 +588,8 @@ def _headers(
     remove: Sequence[str], set_: Sequence[tuple[str, str]], add: Sequence[tuple[str, str]]
 ) -> Iterator[Policy]:
     for name in remove:
-        yield SetHeader(name, "delete")
+        if name not in STAYS:
+            yield SetHeader(name, "delete")
     for name, value in set_:
         yield SetHeader(name, "override", (value,))
     for name, value in add:
