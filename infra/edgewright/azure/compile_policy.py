@@ -161,15 +161,17 @@ class _Table:
             if key is None or key in names:
                 continue
             named = _word(name(route), key)
+            if named in samples:  # two in 16 million: never one branch for two things
+                named = _word(name(route), key, 64)
             names[key] = named
             samples[named] = route
         return cls(names, dict(sorted(samples.items())))
 
 
-def _word(text: str, key: object) -> str:
-    """A name that a person can read, with a digest of what it stands for, so that no two things share one."""
+def _word(text: str, key: object, digits: int = 6) -> str:
+    """A name that a person can read, with a digest of what it stands for."""
     plain = re.sub(r"[^A-Za-z0-9+:. =-]+", "-", text)[:60].strip("-")
-    return f"{plain}:{sha256(repr(key).encode()).hexdigest()[:6]}"
+    return f"{plain}:{sha256(repr(key).encode()).hexdigest()[:digits]}"
 
 
 def compile_policy(
