@@ -19,7 +19,7 @@ Gateways = Literal["managed", "machines", "kubernetes"]
 class Api:
     """An API of API Management. body: OpenAPI; policy, operation_policies (by operation id) and fragments (by their own
     id, to be there before the policy): XML; key: the names that an API key may have, ``header`` and ``query``;
-    products: clients by product, with the authorizer's name."""
+    products: clients by product, with the authorizer's name; carried: ids of operations by the key of each route."""
 
     body: Json
     policy: str
@@ -28,6 +28,7 @@ class Api:
     key: Mapping[str, str]
     products: Mapping[str, tuple[str, tuple[str, ...]]]
     operations: int
+    carried: Mapping[str, tuple[str, ...]]
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from edgewright.azure.compile_authorizers import keeps, named_values
 from edgewright.azure.compile_fragments import MAX_FRAGMENT
 from edgewright.azure.compile_monitoring import Monitoring, compile_monitoring
 from edgewright.azure.compile_network import bound_problems, subnets_of
-from edgewright.azure.compile_operations import ApiOperation, openapi, operations
+from edgewright.azure.compile_operations import ApiOperation, carried_by, openapi, operations
 from edgewright.azure.compile_policy import Surroundings, compile_policy, pool_id, products, websocket_policy
 from edgewright.azure.compile_tier import network_of, on, tier_of
 from edgewright.azure.compile_waf import (
@@ -73,7 +73,7 @@ def compile_edge(
         tier=tier.name,
         network=network,
         subnets=subnets,
-        hosts=tuple(dict.fromkeys(host for item in edge.listeners if item.web for host in item.hosts)),
+        hosts=_hosts(edge),
         api=api,
         websockets=websockets,
         backends={name: _backend(edge.backends[name], bindings, edge.name) for name in _used(routes)},
@@ -160,6 +160,15 @@ def front_door_value(edge: str) -> str:
     return f"{edge}-front-door"
 
 
+# An Application Gateway makes this header itself, and no rewrite of it takes effect (Microsoft's pages "How an
+# application gateway works" and "Rewrite HTTP headers"); that it overwrites a client's own is *unverified*: so the host
+# has to be one of the edge's.
+ORIGINAL_HOST = "X-Original-Host"
+
+# "Any previous value is overridden by Azure Front Door" (Microsoft's page of its headers).
+FORWARDED_HOST = "X-Forwarded-Host"
+
+
 def surroundings_of(edge: Edge, topology: Topology) -> Surroundings:
     """What stands around the gateways of a topology."""
     match topology:
@@ -168,11 +177,24 @@ def surroundings_of(edge: Edge, topology: Topology) -> Surroundings:
         case "balancer-first":
             return Surroundings(external_cache=True, only_self_hosted=True)
         case "appgw-waf":
-            return Surroundings(client_address="header", address_header=CLIENT_HEADER)
+            return Surroundings(
+                client_address="header",
+                address_header=CLIENT_HEADER,
+                host_header=ORIGINAL_HOST,
+                hosts=_hosts(edge),
+            )
         case "front-door":
             return Surroundings(
-                client_address="header", address_header=CLIENT_HEADER, front_door_id=front_door_value(edge.name)
+                client_address="header",
+                address_header=CLIENT_HEADER,
+                host_header=FORWARDED_HOST,
+                hosts=_hosts(edge),
+                front_door_id=front_door_value(edge.name),
             )
+
+
+def _hosts(edge: Edge) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(host for item in edge.listeners if item.web for host in item.hosts))
 
 
 def _api(edge: Edge, routes: Sequence[Route], found: Sequence[ApiOperation], tier: Tier, around: Surroundings) -> Api:
@@ -187,6 +209,7 @@ def _api(edge: Edge, routes: Sequence[Route], found: Sequence[ApiOperation], tie
         key={item.source.kind: item.source.name for item in keys},
         products={product: (name, by_name[name]) for name, product in products(edge).items()},
         operations=len(found),
+        carried=carried_by(found),
     )
 
 

@@ -1,7 +1,6 @@
 """The operations of an API from the routes of an edge: their ids, their OpenAPI document, and what each one has."""
 
 import re
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
@@ -13,6 +12,11 @@ from edgewright.edge.model import Route
 
 MAX_ID = 76
 """Characters of an operation's id that an import leaves as they are (Microsoft's page of the OpenAPI import)."""
+
+MAX_WORD = MAX_ID - len("options-")
+
+MAX_SUMMARY = 300
+"""Characters of an operation's name in API Management, which the import takes from the summary (``displayName``)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,34 +37,31 @@ def operations(routes: Sequence[Route]) -> tuple[ApiOperation, ...]:
     of the ``cors`` policy).
     """
     crossing = any(route.cors is not None for route in routes)
-    found = [
-        (resource, method, asked)
-        for resource in api_resources(routes)
-        for method, asked in resource.candidates.items()
-        if not (method == "OPTIONS" and crossing)
-    ]
-    plain = [_id(method, resource) for resource, method, _ in found]
-    often = Counter(plain)
-    return tuple(
-        ApiOperation(
-            name if often[name] == 1 and len(name) <= MAX_ID else _told_apart(name, method, resource.path),
-            method,
-            _path(resource),
-            asked,
-        )
-        for name, (resource, method, asked) in zip(plain, found, strict=True)
-    )
+    found: list[ApiOperation] = []
+    for resource in api_resources(routes):
+        path = _path(resource)
+        word = _word(path)
+        for method, asked in resource.candidates.items():
+            if not (method == "OPTIONS" and crossing):
+                found.append(ApiOperation(f"{method.lower()}-{word}", method, path, asked))
+    return tuple(found)
 
 
-def _id(method: str, resource: ApiResource) -> str:
-    """As an import would normalise it: small letters, digits and single hyphens."""
-    words = _path(resource).replace("*", "rest").strip("/").split("/")
-    return re.sub(r"[^a-z0-9]+", "-", f"{method}-{'-'.join(words) or 'root'}".lower()).strip("-")
+# A segment that is its own word in an id, and that no other part of an id is written as: variables are `p1`, `/*` is
+# `rest`, `/` is `root`, and a digest has eight signs.
+_OWN_WORD = re.compile(r"(?!p[0-9]+$|rest$|root$|[0-9a-f]{8}$)[a-z0-9]+")
 
 
-def _told_apart(name: str, method: str, path: str) -> str:
-    digest = sha256(f"{method} {path}".encode()).hexdigest()[:8]
-    return f"{name[: MAX_ID - 9].rstrip('-')}-{digest}"
+def _word(path: str) -> str:
+    """A path as an import would normalise it: small letters, digits and single hyphens. Where that loses something it
+    has its digest, whatever other paths there are: a route that is added gives no other one's operation a new id."""
+    segments = path.strip("/").split("/") if path != "/" else []
+    literals = [item for item in segments if item != "*" and not item.startswith("{")]
+    plain = re.sub(r"[^a-z0-9]+", "-", "-".join(segments).replace("*", "rest").lower()).strip("-") or "root"
+    if len(plain) <= MAX_WORD and all(_OWN_WORD.fullmatch(item) for item in literals):
+        return plain
+    digest = sha256(path.encode()).hexdigest()[:8]
+    return f"{plain[: MAX_WORD - 9].rstrip('-')}-{digest}"
 
 
 def _path(resource: ApiResource) -> str:
@@ -80,7 +81,7 @@ def openapi(name: str, found: Sequence[ApiOperation]) -> dict[str, Any]:
     for item in found:
         operation: dict[str, Any] = {
             "operationId": item.id,
-            "summary": ", ".join(dict.fromkeys(route.key for route in item.routes)),
+            "summary": _summary(list(dict.fromkeys(route.key for route in item.routes))),
             "responses": {"default": {"description": "what the service answers"}},
         }
         described = validation.described(item.routes)
@@ -97,6 +98,25 @@ def openapi(name: str, found: Sequence[ApiOperation]) -> dict[str, Any]:
     if schemas:
         document["components"] = {"schemas": dict(sorted(schemas.items()))}
     return document
+
+
+def _summary(keys: Sequence[str]) -> str:
+    """For people: the routes, so many as there is room for."""
+    for shown in range(len(keys), 0, -1):
+        left = f" and {len(keys) - shown} more" if shown < len(keys) else ""
+        text = ", ".join(keys[:shown]) + left
+        if len(text) <= MAX_SUMMARY:
+            return text
+    return f"{keys[0][: MAX_SUMMARY - 20]}..." + (f" and {len(keys) - 1} more" if len(keys) > 1 else "")
+
+
+def carried_by(found: Sequence[ApiOperation]) -> dict[str, tuple[str, ...]]:
+    """The ids of the operations that carry each route, by its key."""
+    carried: dict[str, list[str]] = {}
+    for item in found:
+        for route in item.routes:
+            carried.setdefault(route.key, []).append(item.id)
+    return {key: tuple(names) for key, names in carried.items()}
 
 
 def _variables(path: str, known: Mapping[int, dict[str, Any]]) -> Iterator[dict[str, Any]]:

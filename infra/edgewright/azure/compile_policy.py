@@ -74,6 +74,10 @@ DENIED = "denied"
 ANYBODY = "anybody"
 """The part ``auth`` of public routes."""
 
+STAYS = frozenset({"server", "x-forwarded-for"})
+"""Headers that set-header cannot remove (Microsoft's page of the policy, limitations): of an answer, and of a request,
+whose address is added after the policies."""
+
 USER = "x-edgewright-cache-user"
 """The header by which answers are kept for each user; what a client sends under this name is overwritten."""
 
@@ -95,6 +99,9 @@ class Surroundings:
 
     trusted_header_required: whether a request without that header is refused (403): it did not come that way.
 
+    host_header: the header in which what stands before the gateway says by which host name a client has asked; empty:
+    the gateway is asked by that name. hosts: the names that it may be, empty: any.
+
     front_door_id: the named value that holds the id of a Front Door; requests of others are refused (403).
 
     only_self_hosted: Azure's own gateway refuses all requests (403), so that it is no way round a self-hosted one.
@@ -104,12 +111,19 @@ class Surroundings:
     client_address: Literal["peer", "header"] = "peer"
     address_header: str = ""
     trusted_header_required: bool = True
+    host_header: str = ""
+    hosts: tuple[str, ...] = ()
     front_door_id: str | None = None
     only_self_hosted: bool = False
 
     def __post_init__(self) -> None:
         if (self.client_address == "header") != bool(self.address_header):
             raise ValueError("a client's address is in a header that has a name, or has none")
+
+    @property
+    def host(self) -> cs.Host:
+        """Where the host name is that a client has asked by."""
+        return cs.Host(self.host_header, self.hosts) if self.host_header else cs.ASKED
 
     @property
     def caching(self) -> str:
@@ -147,15 +161,17 @@ class _Table:
             if key is None or key in names:
                 continue
             named = _word(name(route), key)
+            if named in samples:  # two in 16 million: never one branch for two things
+                named = _word(name(route), key, 64)
             names[key] = named
             samples[named] = route
         return cls(names, dict(sorted(samples.items())))
 
 
-def _word(text: str, key: object) -> str:
-    """A name that a person can read, with a digest of what it stands for, so that no two things share one."""
+def _word(text: str, key: object, digits: int = 6) -> str:
+    """A name that a person can read, with a digest of what it stands for."""
     plain = re.sub(r"[^A-Za-z0-9+:. =-]+", "-", text)[:60].strip("-")
-    return f"{plain}:{sha256(repr(key).encode()).hexdigest()[:6]}"
+    return f"{plain}:{sha256(repr(key).encode()).hexdigest()[:digits]}"
 
 
 def compile_policy(
@@ -232,7 +248,7 @@ def _written(
         *_how_often(tables["limits"], callers, pieces),
         *validation.policies(tables[VALIDATE].samples),
         *(_from_cache(tables["cache"], edge, caching) if shared else ()),
-        *_changed(tables["change"], pieces),
+        *_changed(tables["change"], pieces, surroundings.host),
         *_to(routes),
     )
     outbound: tuple[Policy, ...] = (
@@ -530,10 +546,10 @@ def _own(item: ApiOperation, table: _Table, edge: Edge, caching: str) -> Documen
     return Document(inbound=(Base(), looked_up), outbound=(stored, Base()))
 
 
-def _changed(table: _Table, pieces: Pieces) -> Iterator[Policy]:
+def _changed(table: _Table, pieces: Pieces, host: cs.Host) -> Iterator[Policy]:
     whens: dict[str, When] = {}
     for name, route in table.samples.items():
-        policies = tuple(_changes(route))
+        policies = tuple(_changes(route, host))
         if policies:
             whens[name] = When(cs.is_("change", name), policies, route.key)
     if whens:
@@ -541,14 +557,15 @@ def _changed(table: _Table, pieces: Pieces) -> Iterator[Policy]:
         yield from pieces.branches("changes", "change", whens)
 
 
-def _changes(route: Route) -> Iterator[Policy]:
+def _changes(route: Route, host: cs.Host) -> Iterator[Policy]:
     match route.action:
         case Respond(status=status, body=body, content_type=kind):
             yield ReturnResponse(status, "", (("Content-Type", kind),), body)
             return
         case Redirect() as action:
             depth = len(route.path.segments) if action.keep_rest else None
-            yield ReturnResponse(action.status, "", (("Location", cs.location(action.origin_url, action.path, depth)),))
+            where = cs.location(action.origin_url, action.path, depth, host)
+            yield ReturnResponse(action.status, "", (("Location", where),))
             return
         case Forward():
             pass
@@ -573,7 +590,8 @@ def _headers(
     remove: Sequence[str], set_: Sequence[tuple[str, str]], add: Sequence[tuple[str, str]]
 ) -> Iterator[Policy]:
     for name in remove:
-        yield SetHeader(name, "delete")
+        if name not in STAYS:
+            yield SetHeader(name, "delete")
     for name, value in set_:
         yield SetHeader(name, "override", (value,))
     for name, value in add:

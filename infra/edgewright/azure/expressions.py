@@ -450,10 +450,35 @@ def below(prefix: str, segments: int) -> Code:
     return Code(f"@({_below(prefix, segments)})")
 
 
-def location(origin: str, path: str | None, keep_rest: int | None) -> Code:
-    """Where a redirect leads, the query kept. origin: empty for the same host; keep_rest: segments that ``path``
-    stands for."""
-    start = literal(origin) if origin else '"https://" + context.Request.OriginalUrl.Host'
+@dataclass(frozen=True, slots=True)
+class Host:
+    """By which name a client asks. header: in which what stands before the gateway says it, since it asks the gateway
+    by another one; None: the request has it. known: the names that it may be; the first stands for any other."""
+
+    header: str | None = None
+    known: tuple[str, ...] = ()
+
+
+ASKED = Host()
+"""The name by which the gateway itself is asked."""
+
+
+def _host(host: Host) -> str:
+    if host.header is None:
+        return "context.Request.OriginalUrl.Host"
+    if len(host.known) == 1:
+        return literal(host.known[0])
+    said = f"context.Request.Headers.GetValueOrDefault({literal(host.header)}, "
+    if not host.known:
+        return f"{said}context.Request.OriginalUrl.Host)"
+    same = f'one == {said}"").ToLowerInvariant()'
+    return f"(new [] {{ {_listed(host.known)} }}.FirstOrDefault(one => {same}) ?? {literal(host.known[0])})"
+
+
+def location(origin: str, path: str | None, keep_rest: int | None, host: Host = ASKED) -> Code:
+    """Where a redirect leads, the query kept. origin: empty for the host that was asked; keep_rest: segments that
+    ``path`` stands for."""
+    start = literal(origin) if origin else f'"https://" + {_host(host)}'
     new = literal(path or "") if keep_rest is None else _below((path or "").rstrip("/"), keep_rest)
     return Code(f"@({start} + {_PATH if path is None else new} + context.Request.OriginalUrl.QueryString)")
 

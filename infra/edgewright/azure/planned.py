@@ -1,7 +1,7 @@
 """The offline plan of an Azure topology: compiles with placeholders, records the components, and describes the way."""
 
 from base64 import b64encode
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from edgewright.azure.artifact import Artifact
@@ -92,16 +92,12 @@ def _findings(artifact: Artifact) -> tuple[Finding, ...]:
 
 def _carried(artifact: Artifact) -> dict[str, list[tuple[str, str]]]:
     """The operations that carry each route."""
-    found: dict[str, list[str]] = {}
-    for methods in artifact.api.body["paths"].values() if artifact.api is not None else ():
-        for operation in methods.values():
-            for key in str(operation["summary"]).split(", "):
-                found.setdefault(key, []).append(str(operation["operationId"]))
+    found: Mapping[str, Sequence[str]] = artifact.api.carried if artifact.api is not None else {}
     carried = {key: [(f"{artifact.name}-api", _operations(names))] for key, names in found.items()}
     return carried | {item.route: [(item.id, "a WebSocket API of its own")] for item in artifact.websockets}
 
 
-def _operations(names: list[str]) -> str:
+def _operations(names: Sequence[str]) -> str:
     if len(names) == 1:
         return f"operation {names[0]}"
     return f"operations {', '.join(names[:2])}" + (f" and {len(names) - 2} more" if len(names) > 2 else "")

@@ -8,7 +8,7 @@ from edgewright.azure.bindings import Bindings, pooled
 from edgewright.azure.compile_authorizers import ALGORITHMS, entra_tenant, introspections, rsa_keys, scheme_of
 from edgewright.azure.compile_limits import is_exact, lasting
 from edgewright.azure.compile_operations import operations
-from edgewright.azure.compile_policy import streamed
+from edgewright.azure.compile_policy import STAYS, streamed
 from edgewright.azure.compile_validation import BODILESS, checked_operation, parameters, unknown_words
 from edgewright.azure.expressions import is_plain
 from edgewright.azure.regular_expressions import PatternError, to_net
@@ -354,6 +354,17 @@ def validated_unlike(edge: Edge, bindings: Bindings) -> Iterator[Use]:
             yield (route.key,), route.validation.origin
 
 
+def alike_but_for_case(edge: Edge, bindings: Bindings) -> Iterator[Use]:
+    """Routes whose operations have the method of another route's, and its path but for the case of its letters."""
+    first: dict[tuple[str, str], str] = {}
+    found: dict[str, Route] = {}
+    for item in operations([route for route in edge.routes if not route.websocket]):
+        if first.setdefault((item.method, item.path.lower()), item.path) != item.path:
+            found |= {route.key: route for route in item.routes}
+    for key, route in found.items():
+        yield (key,), route.origin
+
+
 throttled = routes_where(lambda route, edge: route.throttle.origin if route.throttle else None)
 capped = routes_where(
     lambda route, edge: (
@@ -432,6 +443,13 @@ def _touches_kept(route: Route) -> bool:
 
 
 kept_headers = routes_where(lambda route, edge: route.origin if _touches_kept(route) else None)
+stays = routes_where(
+    lambda route, edge: (
+        route.origin
+        if not route.websocket and STAYS & {*route.request_headers.remove, *route.response_headers.remove}
+        else None
+    )
+)
 
 
 changed_own_answers = routes_where(

@@ -337,6 +337,26 @@ def _location() -> Iterator[Case]:
         yield Case(cs.location(origin, "/new", 1), asked, start + "/new" + rest + end)
         yield Case(cs.location(origin, "/new/", 1), asked, start + "/new" + rest + end)
 
+    # Behind a front, which asks by a name of its own, the client's is in a header.
+    one, two = ("api.shop.example",), ("api.shop.example", "shop.example")
+    for known, said, means in (
+        ((), "any.example", "any.example"),
+        ((), None, "gateway.azure-api.net"),
+        (one, "api.shop.example", "api.shop.example"),
+        (one, "evil.example", "api.shop.example"),
+        (two, "shop.example", "shop.example"),
+        (two, "SHOP.example", "shop.example"),
+        (two, "api.shop.example", "api.shop.example"),
+        (two, "evil.example", "api.shop.example"),
+        (two, "shop.example,evil.example", "api.shop.example"),
+        (two, None, "api.shop.example"),
+    ):
+        headers = {} if said is None else {"x-original-host": said}
+        asked = context(request={"path": "/v1/x", "host": "gateway.azure-api.net", "headers": headers})
+        code = cs.location("", "/new", 1, cs.Host("X-Original-Host", known))
+        yield Case(code, asked, f"https://{means}/new/x")
+        yield Case(cs.location("https://a", "/new", 1, cs.Host("X-Original-Host", known)), asked, "https://a/new/x")
+
 
 @table("filled_path")
 def _filled_path() -> Iterator[Case]:
@@ -856,6 +876,7 @@ MAKERS: dict[str, Callable[[str], cs.Code]] = {
     "is_one_of": lambda value: cs.is_one_of("auth", [value, "a"], body=True),
     "below": lambda value: cs.below(value, 2),
     "location": lambda value: cs.location(value, f"/{value}x", 1),
+    "location behind a front": lambda value: cs.location("", "/x", None, cs.Host(value, (value, "a"))),
     "filled_path": lambda value: cs.filled_path([value, 2]),
     "problem_body": lambda value: cs.problem_body(404, value),
 }

@@ -1,6 +1,7 @@
 """The policies that specs become: valid by Microsoft's schemas, stable, closed, and deaf to what texts would say."""
 
 import re
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +11,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tree_sitter import Language, Parser
 
+import csharp_twin
 import policy_xsd
+from edgewright.azure import compile_policy as compile_policy_module
 from edgewright.azure.artifact import Artifact
 from edgewright.azure.compile import compile_edge
 from edgewright.azure.compile_operations import operations
 from edgewright.azure.compile_policy import Surroundings, compile_policy, websocket_policy
+from edgewright.azure.topology import Topology
 from edgewright.edge.resolve import resolve
 from edgewright.spec.document import from_data, load
 from edgewright.spec.problems import SpecError
@@ -467,3 +471,57 @@ def test_a_body_is_kept_for_another_try() -> None:
     assert retried.getparent().tag == "retry"
     assert (retried.get("buffer-request-body"), retried.get("buffer-response")) == ("true", "false")
     assert forwarded({}).get("buffer-request-body") is None
+
+
+# -- hosts -------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("topology", "header"),
+    [
+        ("gateway-first", None),
+        ("balancer-first", None),
+        ("appgw-waf", "X-Original-Host"),
+        ("front-door", "X-Forwarded-Host"),
+    ],
+)
+def test_a_redirect_to_the_same_host_names_the_one_that_the_client_asked(
+    topology: Topology, header: str | None
+) -> None:
+    hosts = ["api.shop.example", "shop.example"]
+    routes = {"GET /a": {"redirect": "/b", "auth": "none"}, "GET /c": {"redirect": "/d", "auth": "none"}}
+    edge = resolve(from_data(spec(routes, listener={"host": hosts})))
+    api = compile_edge(edge, {}, topology, placeholders=True).api
+    assert api is not None
+    found = [
+        item.findtext("value")
+        for item in element(api.policy).iterfind(".//return-response/set-header[@name='Location']")
+    ]
+    assert len(found) == 2
+    for host in hosts:
+        asked = {"host": host} if header is None else {"host": "gateway.example", "headers": {header: host}}
+        of = csharp_twin.context(request={"path": "/a", **asked})
+        assert {csharp_twin.run(code, of) for code in found} == {f"https://{host}/b", f"https://{host}/d"}
+    if header is not None:
+        forged = csharp_twin.context(request={"host": "gateway.example", "headers": {header: "evil.example"}})
+        assert {csharp_twin.run(code, forged) for code in found} == {f"https://{hosts[0]}/b", f"https://{hosts[0]}/d"}
+
+
+# -- names -------------------------------------------------------------------------------------------------------------
+
+
+def test_settings_whose_names_have_one_digest_are_still_two(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Digest:
+        def __init__(self, data: bytes) -> None:
+            self.real = sha256(data).hexdigest()
+
+        def hexdigest(self) -> str:
+            return f"{'0' * 6}{self.real[6:]}"
+
+    monkeypatch.setattr(compile_policy_module, "sha256", Digest)
+    limit = {"rate": "5/s", "per": "ip"}
+    text = policy({f"GET /a{n}": {"backend": "orders", "auth": "none", "throttle": limit} for n in range(3)})
+    keys = [item.get("counter-key") for item in element(text).iter("rate-limit-by-key")]
+    assert sorted(re.findall(r"GET /a\d(?=:m)", " ".join(keys))) == ["GET /a0", "GET /a1", "GET /a2"]
+    whens = [item.get("condition") for item in element(text).iter("when") if '"limits"' in item.get("condition")]
+    assert len(set(whens)) == 3
