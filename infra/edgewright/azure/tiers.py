@@ -39,6 +39,7 @@ FEATURES: Mapping[str, str] = {
     "zones": "availability zones",
     "self_hosted": "self-hosted gateways",
     "logs": "logs of requests in Log Analytics",
+    "many_hosts": "room for several host names",
 }
 
 _GATEWAY = {"rate_limit_by_key", "quota_by_key", "cache", "circuit_breaker", "websocket", "logs"}
@@ -48,7 +49,7 @@ TIERS: tuple[Tier, ...] = (
     Tier("Consumption", frozenset({"sla"}), 3_000, 16 * 1024, 0),
     Tier(
         "Developer",
-        frozenset({*_GATEWAY, "private_backends", "internal", "private_endpoint", "self_hosted"}),
+        frozenset({*_GATEWAY, "private_backends", "internal", "private_endpoint", "self_hosted", "many_hosts"}),
         3_000,
         256 * 1024,
         1,
@@ -65,7 +66,9 @@ TIERS: tuple[Tier, ...] = (
     Tier("Standard", frozenset({*_GATEWAY, "sla", "private_endpoint"}), 50_000, 256 * 1024, 4),
     Tier(
         "Premium",
-        frozenset({*_GATEWAY, "sla", "private_backends", "internal", "private_endpoint", "zones", "self_hosted"}),
+        frozenset(
+            {*_GATEWAY, "sla", "private_backends", "internal", "private_endpoint", "zones", "self_hosted", "many_hosts"}
+        ),
         75_000,
         256 * 1024,
         31,

@@ -739,6 +739,40 @@ def test_a_tier_that_cannot_stand_there_is_refused_with_one_that_can(topology: T
 
 
 @pytest.mark.parametrize("topology", TOPOLOGIES)
+def test_hosts_that_would_have_one_id_both_stand(topology: Topology) -> None:
+    hosts = ["a-b.c.example", "a.b-c.example", "a.b.c.example"]
+    stack = record(lambda: make(small(listener={"host": hosts}), topology))
+    kinds = {
+        "gateway-first": "apimanagement:ApiManagementService",
+        "balancer-first": "apimanagement:GatewayHostnameConfiguration",
+        "appgw-waf": "network:ApplicationGateway",
+        "front-door": "cdn:AFDCustomDomain",
+    }
+    assert set(hosts) <= {text for item in of(stack, kinds[topology]).values() for text in _texts(item)}
+    tiers = {item["sku"]["name"] for item in of(stack, "apimanagement:ApiManagementService").values()}
+    assert tiers == {"StandardV2" if topology == "front-door" else "Premium"}
+
+
+def test_several_hosts_choose_a_tier_that_has_them() -> None:
+    told = refusal(small(listener={"host": ["a.shop.example", "b.shop.example"]}), "gateway-first", tier="StandardV2")
+    assert "the tier StandardV2 has no room for several host names, needed for a.shop.example" in told
+
+
+RAW_STREAM = {
+    "name": "raw",
+    "listener": {"port": 9000, "protocol": "tcp", "backend": "lines", "host": "raw.shop.example"},
+    "backends": {"lines": {"port": 9001, "protocol": "tcp"}},
+}
+
+
+@pytest.mark.parametrize("topology", ["balancer-first", "appgw-waf"])
+def test_streams_alone_are_refused_where_all_else_is_for_requests(topology: Topology) -> None:
+    told = refusal(RAW_STREAM, topology)
+    assert f"{topology} is a way for requests" in told
+    assert "azure/gateway-first" in told
+
+
+@pytest.mark.parametrize("topology", TOPOLOGIES)
 def test_all_that_a_stack_must_bind_is_said_at_once(topology: Topology) -> None:
     with pytest.raises(SpecError) as error:
         compile_edge(resolve(from_data(small())), {}, topology)
