@@ -151,8 +151,8 @@ def missing_credentials(compiled: Compiled, given: Mapping[str, Any]) -> None:
 
 
 def host_key(host: str, limit: int = 80) -> str:
-    """A host name as an id of letters, digits and hyphens, with a digest where another host could have the same: `a-b.c`
-    and `a.b-c`, a wildcard, one that is cut."""
+    """A host name as an id of letters, digits and hyphens, with a digest where another host could have the same:
+    `a-b.c` and `a.b-c`, a wildcard, one that is cut."""
     plain = re.sub(r"[^a-z0-9]+", "-", host.lower()).strip("-")
     plain = plain if plain[:1].isalpha() else f"host-{plain}"
     if plain.replace("-", ".") == host and len(plain) <= limit:
