@@ -180,6 +180,18 @@ def test_every_kind_of_object_is_said_why(read: Read) -> None:
     assert {kind for kind in placed if f"`{kind}`" not in GUIDE} == set()
 
 
+MODULES = {"applicationinsights": "Insights", "dns": "Network", "monitor": "Insights"}
+"""Resource providers of Azure by modules of azure-native, where they are called otherwise."""
+
+
+def test_every_resource_provider_is_registered_but_the_one_that_always_is(read: Read) -> None:
+    (loop,) = re.findall(r"for namespace in (.*?); do", GUIDE, re.DOTALL)
+    registered = {name.lower() for name in loop.replace("\\\n", " ").split()}
+    modules: set[str] = {item["type"].split(":")[1] for item in read.state if item["type"].startswith("azure-native:")}
+    needed = {MODULES.get(module, module).lower() for module in modules}
+    assert needed - registered == {"authorization"}
+
+
 def test_an_update_touches_what_the_guide_says(read: Read) -> None:
     route, version, count = (
         next(said for command, said in zip(commands(), read.said, strict=True) if mark in command.text)

@@ -16,8 +16,10 @@ from edgewright.spec.document import load
 
 Change = Callable[[dict[str, Any]], object]
 
-ELSEWHERE = ("authorization", "cdn", "compute", "containerservice", "dns", "frontdoor", "insights", "managedidentity")
-ELSEWHERE += ("monitor", "operationalinsights", "privatedns", "redisenterprise", "applicationinsights")
+ELSEWHERE = (
+    *("applicationinsights", "authorization", "cdn", "compute", "containerservice", "dns", "frontdoor", "insights"),
+    *("managedidentity", "monitor", "operationalinsights", "privatedns", "redisenterprise"),
+)
 """Services of Azure whose schemas are not at hand; their inputs are checked against the SDK's types, as all are."""
 
 

@@ -166,7 +166,8 @@ def test_it_can_be_planned_with_nothing_known() -> None:
         )
 
     found = {item.urn for item in recorded(program, preview=True) if item.name != "other"}
-    expected = made(**{**FULL, "hostnames": {"api": HOSTNAME, "shop": HOSTNAME}})
+    known: Any = {**FULL, "hostnames": {"api": HOSTNAME, "shop": HOSTNAME}}
+    expected = made(**known)
     assert found == {item.urn for item in expected}
 
 
