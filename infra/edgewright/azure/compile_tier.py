@@ -88,6 +88,9 @@ def _needs(edge: Edge, bindings: Bindings, topology: Topology, behind: Sequence[
     sockets = [route.key for route in edge.routes if route.websocket]
     if sockets:
         yield "websocket", f"the WebSocket{on(sockets)}"
+    hosts = dict.fromkeys(host for item in edge.listeners if item.web for host in item.hosts)
+    if topology in ("gateway-first", "appgw-waf") and len(hosts) > 1:
+        yield "several_hosts", f"the hosts {', '.join(hosts)}"
     behind_it = f"the services' balancer of {', '.join(behind)}"
     match topology:
         case "balancer-first":
