@@ -13,8 +13,6 @@ from edgewright.clouds.part import unknown_keys
 
 ENDPOINT_ZONE = "privatelink.azure-api.net"
 NETWORKS = ("none", "external", "internal", "integration")
-MANY_HOSTS = ("Developer", "Premium")
-"""Tiers whose gateway takes more than one host name (Microsoft's page of custom domains, read 2026-11)."""
 MAX_AUTHORITIES = 10
 STORES = ("Root", "CertificateAuthority")
 MASKED = ("Authorization", "Cookie", "Set-Cookie", "Ocp-Apim-Subscription-Key", "X-Api-Key")
@@ -300,7 +298,7 @@ def _host_problems(args: ApiManagementArgs, tier: Tier) -> Iterator[str]:
     if hosts and not args.get("identities"):
         yield "a host's certificate is read by a user-assigned identity: name it in `identities`"
     gateway = [item for item in hosts if item.get("endpoint", "Proxy") == "Proxy"]
-    if len(gateway) > 1 and tier.name not in MANY_HOSTS:
+    if len(gateway) > 1 and "several_hosts" not in tier.features:
         yield f"the tier {tier.name} has one host name of the gateway, not {len(gateway)}: Developer and Premium do"
     names = [str(item.get("host", "")).lower() for item in hosts]
     yield from (f"the host `{one}` is there twice" for one in sorted({one for one in names if names.count(one) > 1}))

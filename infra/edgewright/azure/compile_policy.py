@@ -151,21 +151,25 @@ class _Table:
 
     names: dict[object, str]
     samples: dict[str, Route]
+    words: dict[str, str]
+    """The name that each route has, by its key; `NONE` for none."""
 
     @classmethod
     def of(cls, routes: Sequence[Route], content: Callable[[Route], object], name: Callable[[Route], str]) -> "_Table":
         names: dict[object, str] = {}
         samples: dict[str, Route] = {}
+        words: dict[str, str] = {}
         for route in routes:
             key = content(route)
-            if key is None or key in names:
-                continue
-            named = _word(name(route), key)
-            if named in samples:  # two in 16 million: never one branch for two things
-                named = _word(name(route), key, 64)
-            names[key] = named
-            samples[named] = route
-        return cls(names, dict(sorted(samples.items())))
+            named = NONE if key is None else names.get(key)
+            if named is None:
+                named = _word(name(route), key)
+                if named in samples:  # two in 16 million: never one branch for two things
+                    named = _word(name(route), key, 64)
+                names[key] = named
+                samples[named] = route
+            words[route.key] = named
+        return cls(names, dict(sorted(samples.items())), words)
 
 
 def _word(text: str, key: object, digits: int = 6) -> str:
@@ -186,11 +190,19 @@ def compile_policy(
 
     limit: bytes that a document may have; beyond it what is long of it stands in fragments.
     """
-    whole = _written(edge, routes, found, surroundings, OnePiece())
-    if limit is None or len(whole.api.xml().encode()) <= limit:
-        return whole
+    if limit is None or at_least(routes, found) <= limit:
+        whole = _written(edge, routes, found, surroundings, OnePiece())
+        if limit is None or len(whole.api.xml().encode()) <= limit:
+            return whole
     pieces = InFragments(edge.name, limit)
     return replace(_written(edge, routes, found, surroundings, pieces), fragments=pieces.fragments)
+
+
+def at_least(routes: Sequence[Route], found: Sequence[ApiOperation]) -> int:
+    """Bytes that a document in one piece has at the very least, which are soon counted: the labels of its look-up, and
+    a branch for each limit of its own."""
+    branches = {_limits_content(route, named=True) for route in routes} - {None}
+    return sum(len(item.id) + len("case &quot;&quot;:") for item in found) + 250 * len(branches)
 
 
 def _written(
@@ -213,22 +225,12 @@ def _written(
     apart = not pieces.whole and bool(tables["limits"].names)
     parts = (*PARTS, *((VALIDATE,) if validated else ()), *(BUCKETS if apart else ()))
 
-    def settings(route: Route) -> str:
-        contents: dict[str, object] = {
-            "needs": _needs_content(route),
-            "limits": limits_content(route),
-            "cache": cache_key(route, edge),
-            "change": _change_content(route),
-            "forward": _forward_content(route),
-            VALIDATE: validation.content(route),
-        }
-        words = {part: tables[part].names[said] if said is not None else NONE for part, said in contents.items()}
-        words |= {"auth": _auth_name(route), "backend": backend_id(route) or NONE}
-        for name, bucket in zip(BUCKETS, (throttle_bucket(route), quota_bucket(route)), strict=True):
-            words[name] = _word(bucket, bucket) if bucket else NONE
-        return "|".join(words[part] for part in parts)
-
-    text = {route.key: settings(route) for route in routes}
+    columns: dict[str, Mapping[str, str]] = {part: table.words for part, table in tables.items()}
+    columns["auth"] = {route.key: _auth_name(route) for route in routes}
+    columns["backend"] = {route.key: backend_id(route) or NONE for route in routes}
+    for name, bucket in zip(BUCKETS, (throttle_bucket, quota_bucket), strict=True) if apart else ():
+        columns[name] = {route.key: _word(bucket(route), bucket(route)) if bucket(route) else NONE for route in routes}
+    text = {route.key: "|".join(columns[part][route.key] for part in parts) for route in routes}
     choices = {item.id: [cs.Choice(_conditions(route), text[route.key]) for route in item.routes] for item in found}
     denied = "|".join((DENIED, *(NONE for _ in parts[1:])))
     callers = _callers(edge, surroundings)

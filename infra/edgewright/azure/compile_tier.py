@@ -88,10 +88,9 @@ def _needs(edge: Edge, bindings: Bindings, topology: Topology, behind: Sequence[
     sockets = [route.key for route in edge.routes if route.websocket]
     if sockets:
         yield "websocket", f"the WebSocket{on(sockets)}"
-    hosts = {host for item in edge.listeners if item.web for host in item.hosts}
-    # Self-hosted gateways have host names of their own, and Front Door is asked by its.
-    if len(hosts) > 1 and topology in ("gateway-first", "appgw-waf"):
-        yield "many_hosts", ", ".join(sorted(hosts)[:3])
+    hosts = dict.fromkeys(host for item in edge.listeners if item.web for host in item.hosts)
+    if topology in ("gateway-first", "appgw-waf") and len(hosts) > 1:
+        yield "several_hosts", f"the hosts {', '.join(hosts)}"
     behind_it = f"the services' balancer of {', '.join(behind)}"
     match topology:
         case "balancer-first":

@@ -38,8 +38,8 @@ FEATURES: Mapping[str, str] = {
     "private_both": "a private endpoint beside a way to backends in a network",
     "zones": "availability zones",
     "self_hosted": "self-hosted gateways",
+    "several_hosts": "more than one host name of its gateway",
     "logs": "logs of requests in Log Analytics",
-    "many_hosts": "room for several host names",
 }
 
 _GATEWAY = {"rate_limit_by_key", "quota_by_key", "cache", "circuit_breaker", "websocket", "logs"}
@@ -49,7 +49,7 @@ TIERS: tuple[Tier, ...] = (
     Tier("Consumption", frozenset({"sla"}), 3_000, 16 * 1024, 0),
     Tier(
         "Developer",
-        frozenset({*_GATEWAY, "private_backends", "internal", "private_endpoint", "self_hosted", "many_hosts"}),
+        frozenset({*_GATEWAY, "private_backends", "internal", "private_endpoint", "self_hosted", "several_hosts"}),
         3_000,
         256 * 1024,
         1,
@@ -66,9 +66,10 @@ TIERS: tuple[Tier, ...] = (
     Tier("Standard", frozenset({*_GATEWAY, "sla", "private_endpoint"}), 50_000, 256 * 1024, 4),
     Tier(
         "Premium",
-        frozenset(
-            {*_GATEWAY, "sla", "private_backends", "internal", "private_endpoint", "zones", "self_hosted", "many_hosts"}
-        ),
+        frozenset({
+            *(*_GATEWAY, "sla", "private_backends", "internal", "private_endpoint"),
+            *("zones", "self_hosted", "several_hosts"),
+        }),
         75_000,
         256 * 1024,
         31,

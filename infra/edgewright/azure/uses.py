@@ -356,9 +356,12 @@ def validated_unlike(edge: Edge, bindings: Bindings) -> Iterator[Use]:
 
 def alike_but_for_case(edge: Edge, bindings: Bindings) -> Iterator[Use]:
     """Routes whose operations have the method of another route's, and its path but for the case of its letters."""
+    web = [route for route in edge.routes if not route.websocket]
+    if all(item.variable or item.text == item.text.lower() for route in web for item in route.path.segments):
+        return
     first: dict[tuple[str, str], str] = {}
     found: dict[str, Route] = {}
-    for item in operations([route for route in edge.routes if not route.websocket]):
+    for item in operations(web):
         if first.setdefault((item.method, item.path.lower()), item.path) != item.path:
             found |= {route.key: route for route in item.routes}
     for key, route in found.items():

@@ -755,7 +755,9 @@ def test_hosts_that_would_have_one_id_both_stand(topology: Topology) -> None:
 
 def test_several_hosts_choose_a_tier_that_has_them() -> None:
     told = refusal(small(listener={"host": ["a.shop.example", "b.shop.example"]}), "gateway-first", tier="StandardV2")
-    assert "the tier StandardV2 has no room for several host names, needed for a.shop.example" in told
+    assert (
+        "the tier StandardV2 has no more than one host name of its gateway, needed for the hosts a.shop.example" in told
+    )
 
 
 RAW_STREAM = {

@@ -11,7 +11,7 @@ from edgewright.azure.artifact import Api
 from edgewright.azure.compile import compile_edge
 from edgewright.azure.compile_fragments import MAX_FRAGMENT, bucket
 from edgewright.azure.compile_operations import operations
-from edgewright.azure.compile_policy import compile_policy
+from edgewright.azure.compile_policy import at_least, compile_policy
 from edgewright.azure.tiers import BY_NAME
 from edgewright.edge.resolve import resolve
 from edgewright.spec.document import from_data, load
@@ -279,3 +279,29 @@ def test_a_divided_policy_is_what_was_reviewed() -> None:
     assert_golden(GOLDEN / "fragments" / "slice.policy.xml", found.api.xml())
     for name, fragment in found.fragments.items():
         assert_golden(GOLDEN / "fragments" / f"{name.rpartition('-')[0]}.xml", fragment.xml())
+
+
+def test_what_a_document_has_at_least_is_less_than_it_has() -> None:
+    """So no document that fits is divided."""
+    golden = [path for path in GOLDEN.glob("*.edge.yaml") if "refused" not in path.name]
+    for path in [*golden, *(GOLDEN.parents[2] / "stacks").glob("*.edge.yaml")]:
+        edge = resolve(load(path))
+        routes = [route for route in edge.routes if not route.websocket]
+        found = operations(routes)
+        assert at_least(routes, found) < len(compile_policy(edge, routes, found).api.xml()), path.name
+
+
+@pytest.mark.parametrize("per", ["ip", "route", "header:x"])
+def test_many_limits_of_their_own_are_counted_as_less_than_they_are(per: str) -> None:
+    data = {
+        "name": "a",
+        "listener": {"host": "a"},
+        "backends": {"b": {"port": 1}},
+        "routes": {
+            f"PUT /{n}": {"backend": "b", "quota": {"limit": n + 9, "period": "day", "per": per}} for n in range(300)
+        },
+    }
+    edge = resolve(from_data(data))
+    found = operations(edge.routes)
+    size = len(compile_policy(edge, edge.routes, found).api.xml())
+    assert size / 3 < at_least(edge.routes, found) < size

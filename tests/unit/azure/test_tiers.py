@@ -1,0 +1,56 @@
+"""Which tier of API Management an edge gets, and what a tier that a stack has pinned has not."""
+
+from typing import Any
+
+import pytest
+
+from edgewright.azure.artifact import Artifact
+from edgewright.azure.compile import compile_edge
+from edgewright.azure.tiers import BY_NAME
+from edgewright.azure.topology import Topology
+from edgewright.edge.resolve import resolve
+from edgewright.spec.document import from_data
+from edgewright.spec.problems import SpecError
+
+HOSTS = ["api.shop.example", "shop.example"]
+
+
+def compiled(topology: Topology, hosts: list[str], **bindings: Any) -> Artifact:
+    spec = {
+        "name": "shop",
+        "listener": {"host": hosts},
+        "backends": {"orders": {"port": 8080}},
+        "routes": {"GET /a": {"backend": "orders", "throttle": {"rate": "5/s", "per": "ip"}}},
+    }
+    bound = {"backends": {"orders": {"url": "https://orders.example"}}, **bindings}
+    return compile_edge(resolve(from_data(spec)), bound, topology, placeholders=True)
+
+
+def test_one_host_name_needs_no_tier_of_its_own() -> None:
+    assert compiled("gateway-first", HOSTS[:1], profile="development").tier == "Developer"
+    assert compiled("gateway-first", HOSTS[:1], profile="production").tier == "BasicV2"
+
+
+@pytest.mark.parametrize(("profile", "tier"), [("development", "Developer"), ("production", "Premium")])
+def test_several_host_names_get_the_cheapest_tier_that_takes_them(profile: str, tier: str) -> None:
+    artifact = compiled("gateway-first", HOSTS, profile=profile)
+    assert artifact.tier == tier
+    assert (
+        "more than one host name of its gateway for the hosts api.shop.example, shop.example" in artifact.decisions[0]
+    )
+    assert "several_hosts" in BY_NAME[tier].features
+
+
+@pytest.mark.parametrize("topology", ["gateway-first", "appgw-waf"])
+def test_a_tier_that_takes_one_host_name_is_refused_with_the_one_that_takes_several(topology: Topology) -> None:
+    with pytest.raises(SpecError) as error:
+        compiled(topology, HOSTS, tier="StandardV2")
+    told = str(error.value)
+    assert "the tier StandardV2 has no more than one host name of its gateway, needed for the hosts api.shop" in told
+    assert "Premium is the cheapest that has all that this edge needs" in told
+
+
+@pytest.mark.parametrize("topology", ["front-door", "balancer-first"])
+def test_host_names_that_are_not_the_managed_gateways_need_no_tier(topology: Topology) -> None:
+    assert compiled(topology, HOSTS).tier == compiled(topology, HOSTS[:1]).tier
+    assert "more than one host name" not in " ".join(compiled(topology, HOSTS).decisions)
