@@ -440,6 +440,7 @@ AZURE: Rows = {
         "health.interval": lambda place, expected: max(5000, expected // 1000 * 1000)
     },
     "HealthCheck.(other statuses)": {"health.statuses": ((200, 200),)},
+    "CircuitBreaker.(of a WebSocket)": _gone(*_BREAKER),
     "CircuitBreaker.max_ejection_percent": {"breaker.percent": GONE},
     "CircuitBreaker.max_connections": {"breaker.connections": GONE},
     "CircuitBreaker.max_requests": {"breaker.requests": GONE},

@@ -113,6 +113,7 @@ routes:
 """,
     "match-query-regex": 'routes: {GET /c: app, GET /c (regex): {backend: next, match: {query: {v: {regex: "v[0-9]+"}}}}}',
     "websocket": "routes: {WS /live: app, GET /live: next}",
+    "websocket-breaker": "backends: {app: {port: 8080, health_check: /healthz, circuit_breaker: {consecutive_errors: 7}}, next: {port: 8080, health_check: /healthz}}\nroutes: {WS /live: app, GET /a: next}",
     "websocket-times": "routes: {WS /live: {backend: app, timeout: {idle: 20m}}, WS /soon: {backend: app, timeout: {idle: 2m}}, GET /a: app}",
     "redirect": """
 routes:

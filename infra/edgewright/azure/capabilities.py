@@ -178,6 +178,7 @@ ROWS: tuple[Row, ...] = (
     Row("HealthCheck.(other statuses)", _a("a probe takes 200 only"), u.checked_statuses),
     Row("CircuitBreaker.consecutive_errors", _a("so many errors in a minute, consecutive or not; each instance of the gateway counts for itself"), u.breakers),
     Row("CircuitBreaker.ejection", _n("the trip's duration")),
+    Row("CircuitBreaker.(of a WebSocket)", _a("a WebSocket API names its service itself, and no Backend that could trip"), u.breakers_of_websockets),
     Row("CircuitBreaker.max_ejection_percent", _a("the Backend trips as a whole; its machines are the probe's"), u.breakers),
     Row("CircuitBreaker.max_connections", _a("not limited"), u.breakers),
     Row("CircuitBreaker.max_requests", _a("not limited"), u.breakers),

@@ -253,6 +253,15 @@ def unchecked(edge: Edge, bindings: Bindings) -> Iterator[Use]:
 
 breakers = backends_where(lambda item: item.circuit_breaker is not None)
 
+
+def breakers_of_websockets(edge: Edge, bindings: Bindings) -> Iterator[Use]:
+    """Circuit breakers of backends that WebSockets go to, whose APIs name the service and no Backend."""
+    for name, item in edge.backends.items():
+        keys = tuple(key for key in _to(edge, name) if edge.route(key).websocket)
+        if item.circuit_breaker is not None and keys:
+            yield keys, item.circuit_breaker.origin
+
+
 # -- routes ------------------------------------------------------------------------------------------------------------
 
 websockets = routes_where(lambda route, edge: route.origin if route.websocket else None)

@@ -12,6 +12,7 @@ import policy_rules
 import policy_xsd
 from edgewright.azure.artifact import Artifact
 from edgewright.azure.compile import compile_edge
+from edgewright.azure.policy import TAKES_CODE
 from edgewright.azure.topology import TOPOLOGIES, Topology
 from edgewright.edge.resolve import resolve
 from edgewright.spec.document import from_data, load
@@ -84,6 +85,12 @@ def test_a_header_that_cannot_be_deleted_stays_and_the_plan_says_so(side: str, h
     assert [item.get("name") for item in deleted] == ["x-powered-by"]
     for _, text, around in policy_rules.documents(artifact):
         assert policy_rules.problems(text, **around) == []
+
+
+def test_where_texts_of_a_spec_become_code_microsoft_allows_expressions() -> None:
+    for place in TAKES_CODE:
+        policy, _, name = re.sub("[@/]", " ", place.replace("set-url", "send-request set-url")).partition(" ")
+        assert (name or policy) not in policy_rules.ROWS[policy].literal, place
 
 
 # -- each rule fires ---------------------------------------------------------------------------------------------------
