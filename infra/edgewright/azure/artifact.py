@@ -100,3 +100,8 @@ class Artifact:
     ddos_advanced: bool
     decisions: tuple[str, ...]
     findings: tuple[Finding, ...]
+
+    @property
+    def web(self) -> bool:
+        """Whether there is anything for API Management; else the edge is streams alone."""
+        return self.api is not None or bool(self.websockets)

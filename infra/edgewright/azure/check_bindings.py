@@ -80,7 +80,9 @@ def stand_in_target(name: str) -> str:
 
 def needed(edge: Edge, topology: Topology, behind: Sequence[str]) -> Iterator[str]:
     """What this edge needs bound on a topology, in the order in which one would bind it."""
-    yield from ("resource_group", "subscription_id", "location", "publisher")
+    yield from ("resource_group", "subscription_id", "location")
+    if edge.routes:
+        yield "publisher"
     if topology in ("balancer-first", "appgw-waf") or behind or any(not item.web for item in edge.listeners):
         yield "network"
     # Front Door brings a certificate of its own.

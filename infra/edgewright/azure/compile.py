@@ -147,7 +147,7 @@ def _refused(found: tuple[Finding, ...], bindings: Bindings, column: str) -> Ite
 
 def _without_requests(edge: Edge, topology: Topology) -> Iterator[Problem]:
     """Streams alone, where everything else that would stand there is for requests."""
-    if topology in ("balancer-first", "appgw-waf") and not any(item.web for item in edge.listeners):
+    if topology != "gateway-first" and not any(item.web for item in edge.listeners):
         what = f"{topology} is a way for requests, and this edge has connections and datagrams alone"
         remedy = "azure/gateway-first, which carries them by a Load Balancer"
         yield Problem(edge.listeners[0].origin.place, what, remedy, code="listener")

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from edgewright.azure.bindings import Bindings
 from edgewright.azure.compile_authorizers import introspections
-from edgewright.azure.tiers import BY_NAME, FEATURES, Tier, cheapest, lacking
+from edgewright.azure.tiers import BY_NAME, FEATURES, TIERS, Tier, cheapest, lacking
 from edgewright.azure.topology import Topology
 from edgewright.edge.model import Edge
 from edgewright.spec.problems import Place, Problem
@@ -15,6 +15,8 @@ Chosen = tuple[Tier | None, tuple[str, ...], list[Problem]]
 
 def tier_of(edge: Edge, bindings: Bindings, topology: Topology, operations: int, behind: Sequence[str]) -> Chosen:
     """The tier, and why: as pinned, else the cheapest that has what the edge needs."""
+    if not edge.routes:
+        return TIERS[0], ("no API Management: the edge has connections and datagrams alone",), []
     needs = dict(_needs(edge, bindings, topology, behind))
     best = cheapest(needs, operations)
     reasons = "; ".join(f"{FEATURES[need]} for {why}" for need, why in needs.items())

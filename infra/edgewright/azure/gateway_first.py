@@ -34,22 +34,23 @@ class GatewayFirst(pulumi.ComponentResource):
         self.names = network.place_names(site, self.network, self.services)
         hosts = site.artifact.hosts
         inside = network.subnet(site, self.network, "gateway")
-        self.service = service.place_service(site, inside, self.logs, hosts=hosts)
-        held = service.place_held(site, self.service, self.services)
+        self.service = service.place_service(site, inside, self.logs, hosts=hosts) if site.artifact.web else None
+        held = service.place_held(site, self.service, self.services) if self.service else service.NOTHING_HELD
         self.backends, self.backend_pools, self.named_values, self.fragments, self.api, self.websockets = held
-        self.record = service.place_record(site, name=self.service.gateway_host)
-        marks = {"service": self.service.id, **monitoring.balancer_marks(self.services, self.public)}
+        own = self.service.gateway_host if self.service else None
+        self.record = service.place_record(site, name=own)
+        marks = {"service": self.service.id} if self.service else {}
+        marks |= monitoring.balancer_marks(self.services, self.public)
         self.monitoring = monitoring.place_monitoring(site, self.logs, marks)
 
-        self.dns_name = self.service.gateway_host
-        self.url = pulumi.Output.from_input(f"https://{hosts[0]}") if hosts else self.service.gateway_url
+        self.dns_name = own
+        self.url = pulumi.Output.concat("https://", hosts[0] if hosts else own) if own is not None else None
         self.pools: Mapping[str, pulumi.Output[str]] = network.pools_of(self.services, self.public)
         self.address = network.address_of(self.public)
         self.keys = service.keys_of(site, self.api)
         self.register_outputs(
             {
-                "url": self.url,
-                "dnsName": self.dns_name,
+                **({"url": self.url, "dnsName": self.dns_name} if self.url is not None else {}),
                 "pools": dict(self.pools),
                 "keys": self.keys,
                 **({"address": self.address} if self.address is not None else {}),

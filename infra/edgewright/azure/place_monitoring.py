@@ -20,7 +20,8 @@ def place_logs(site: Site) -> "EdgeMonitoring | None":
     """Where logs go: a workspace, unless the stack has one, and for self-hosted gateways an Application Insights."""
     self_hosted = site.artifact.gateways != "managed"
     workspace = site.bindings.data.workspace
-    if (workspace is not None and not self_hosted) or site.artifact.tier == "Consumption":
+    silent = site.artifact.tier == "Consumption" if site.artifact.web else site.artifact.monitoring is None
+    if (workspace is not None and not self_hosted) or silent:
         return None
     from edgewright.azure.edge_monitoring import EdgeMonitoring
 

@@ -201,6 +201,10 @@ class Held(NamedTuple):
     websockets: dict[str, WebSocketApi]
 
 
+NOTHING_HELD = Held({}, {}, {}, {}, None, {})
+"""Of an edge without requests, which has no service."""
+
+
 def place_held(
     site: Site,
     service: ApiManagement,

@@ -43,13 +43,9 @@ def place_stack(settings: Settings) -> None:
 
 def _outputs(part: Any) -> dict[str, Any]:
     """What users of a stack need: where it is reached, its keys, and the names by which tools of Azure ask for it."""
-    found: dict[str, Any] = {
-        "url": part.url,
-        "dnsName": part.dns_name,
-        "pools": part.pools,
-        "keys": pulumi.Output.secret(part.keys),
-        "serviceName": part.service.name,
-    }
+    found: dict[str, Any] = {"pools": part.pools, "keys": pulumi.Output.secret(part.keys)}
+    if part.service is not None:
+        found |= {"url": part.url, "dnsName": part.dns_name, "serviceName": part.service.name}
     address = getattr(part, "address", None)
     if address is not None:
         found["address"] = address

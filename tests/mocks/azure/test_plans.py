@@ -9,6 +9,7 @@ import pytest
 from azure_stacks import BOUND, REPOSITORY, STACKS, everything, planned
 from edgewright.azure.bindings import read_bindings
 from edgewright.azure.planned import plan
+from edgewright.azure.topology import Topology
 from edgewright.edge.resolve import resolve
 from edgewright.plan.model import Plan, Resource
 from edgewright.plan.show_json import text as json_text
@@ -211,3 +212,31 @@ def test_the_samples_of_this_repository_have_a_plan_on_azure(spec: str) -> None:
     found = plan(edge, BOUND, "gateway-first")
     assert {item.key for item in found.routes} == {item.key for item in edge.routes}
     assert all(item.carried_by for item in found.routes)
+
+
+STREAMS: dict[str, Any] = {
+    "name": "queue",
+    "listeners": {"mqtt": {"protocol": "tcp", "port": 1883, "backend": "broker"}},
+    "backends": {"broker": {"port": 1884, "protocol": "tcp", "health_check": {"interval": "10s"}}},
+}
+
+
+def test_streams_alone_are_a_balancer_and_no_service_of_api_management() -> None:
+    found = plan(resolve(from_data(STREAMS)), BOUND, "gateway-first")
+    kinds = {item.type.rpartition(":")[2] for item in found.resources if item.type.startswith("azure-native:network")}
+    assert {"LoadBalancer", "PublicIPAddress"} <= kinds
+    assert not of_type(found, "apimanagement:ApiManagementService")
+    assert found.decisions == ("no API Management: the edge has connections and datagrams alone",)
+
+
+def test_streams_alone_are_watched_where_their_spec_asks_for_it() -> None:
+    spec = {**STREAMS, "monitor": {"unhealthy_targets": 1}}
+    found = plan(resolve(from_data(spec)), BOUND, "gateway-first")
+    assert of_type(found, "operationalinsights:Workspace")
+    assert of_type(found, "monitor:MetricAlert")
+
+
+@pytest.mark.parametrize("topology", ["balancer-first", "appgw-waf", "front-door"])
+def test_streams_alone_are_refused_where_all_else_is_for_requests(topology: Topology) -> None:
+    with pytest.raises(SpecError, match="connections and datagrams alone; azure/gateway-first"):
+        plan(resolve(from_data(STREAMS)), BOUND, topology)
