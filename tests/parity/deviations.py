@@ -393,6 +393,13 @@ def _each_try(place: Place, expected: Any) -> int:
     return _ceil(expected if expected is not None else place.facts["timeout.request"])
 
 
+def _but_some_stay(place: Place, expected: Any) -> Any:
+    """Changes of headers, without the removal of those that Azure does not let go."""
+    rest = tuple(name for name in expected.get("remove", ()) if name not in ("server", "x-forwarded-for"))
+    found = {name: value for name, value in expected.items() if name != "remove"}
+    return found | ({"remove": rest} if rest else {})
+
+
 AZURE: Rows = {
     "Monitor.unhealthy_targets": {"monitor.unhealthy_targets": 1},
     "EdgeSpec.compression": _gone("compression.min_size", "compression.content_types"),
@@ -477,6 +484,7 @@ AZURE: Rows = {
     "Timeout.(idle of answers that are kept)": {"timeout.idle": PLATFORM},
     "Timeout.(idle of a WebSocket)": {"timeout.idle": PLATFORM},
     "Headers.(headers of a connection)": _anything("headers.request", "headers.response"),
+    "HeaderChange.(server or x-forwarded-for removed)": dict.fromkeys(("headers.request", "headers.response"), _but_some_stay),
     "Headers.(response of own answers)": _gone("headers.response"),
     "Waf.(mode count)": _anything("waf.mode"),
     "Waf.managed": {

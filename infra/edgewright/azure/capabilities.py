@@ -265,7 +265,7 @@ ROWS: tuple[Row, ...] = (
     Row("Headers.(response of own answers)", _a("redirects and fixed answers are given by return-response, after which nothing is changed"), u.changed_own_answers),
     Row("Headers.(headers of a connection)", _u("set-header cannot touch Connection, Content-Length, Keep-Alive and Transfer-Encoding", "other headers"), u.kept_headers),
     Row("HeaderChange.remove", _n()),
-    Row("HeaderChange.(server or x-forwarded-for removed)", _u("set-header cannot remove Server from an answer, nor the client's address from X-Forwarded-For", "neither, or another value by `set`"), u.stays),
+    Row("HeaderChange.(server or x-forwarded-for removed)", _a("set-header cannot remove Server from an answer, nor the client's address from X-Forwarded-For: they stay; another value by `set`"), u.stays),
     Row("HeaderChange.set", _n()),
     Row("HeaderChange.add", _n()),
     Row("Redirect.target", _n()),

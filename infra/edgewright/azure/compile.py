@@ -47,6 +47,7 @@ def compile_edge(
     waf = _waf(edge, topology)
     found = _findings(edge, bindings, topology, waf)
     problems = [*_refused(found, bindings, topology), *_unused_acceptance(found, bindings)]
+    problems += _without_requests(edge, topology)
     if problems:
         raise SpecError(problems)
     routes = [route for route in edge.routes if not route.websocket]
@@ -142,6 +143,14 @@ def _refused(found: tuple[Finding, ...], bindings: Bindings, column: str) -> Ite
         if accepted:
             what += "; and this cannot be accepted away: a route would be open, or there is nothing else to write"
         yield Problem(item.place, what, item.carried_by, code="unsupported")
+
+
+def _without_requests(edge: Edge, topology: Topology) -> Iterator[Problem]:
+    """Streams alone, where everything else that would stand there is for requests."""
+    if topology in ("balancer-first", "appgw-waf") and not any(item.web for item in edge.listeners):
+        what = f"{topology} is a way for requests, and this edge has connections and datagrams alone"
+        remedy = "azure/gateway-first, which carries them by a Load Balancer"
+        yield Problem(edge.listeners[0].origin.place, what, remedy, code="listener")
 
 
 def _unused_acceptance(found: tuple[Finding, ...], bindings: Bindings) -> Iterator[Problem]:

@@ -8,7 +8,7 @@ from edgewright.azure.api_management import ApiManagement
 from edgewright.azure.place_monitoring import workspace_of
 from edgewright.azure.place_network import network_id, subnet
 from edgewright.azure.place_service import certificate_identity
-from edgewright.azure.placement import Site
+from edgewright.azure.placement import Site, host_key
 
 if TYPE_CHECKING:
     from edgewright.azure.application_gateway_waf import ApplicationGatewayWaf
@@ -103,7 +103,7 @@ def place_front_door(site: Site, service: ApiManagement, logs: "EdgeMonitoring |
         service_id=service.id,
         service_host=service.gateway_host,
         private_link_location=there,
-        domains={host.replace(".", "-")[:40].strip("-"): {"host": host} for host in site.artifact.hosts},
+        domains={host_key(host, 40): {"host": host} for host in site.artifact.hosts},
         waf=site.artifact.waf,
         response_timeout_seconds=min(240, max(16, _longest(site))),
     )

@@ -14,7 +14,7 @@ from edgewright.azure.external_cache import ExternalCache
 from edgewright.azure.place_monitoring import workspace_of
 from edgewright.azure.place_network import network_id, subnet
 from edgewright.azure.place_service import certificate_identity
-from edgewright.azure.placement import CONNECTION, Site
+from edgewright.azure.placement import CONNECTION, Site, host_key
 from edgewright.azure.self_hosted_gateway import SelfHostedGateway
 from edgewright.azure.service_certificate import ServiceCertificate
 from edgewright.azure.websocket_api import WebSocketApi
@@ -140,7 +140,7 @@ def place_gateway(
         location_data={"name": site.bound("location")},
         apis=apis,
         hostnames={
-            host.replace(".", "-"): {"hostname": host, "certificate_id": certificate.id} for host in site.artifact.hosts
+            host_key(host): {"hostname": host, "certificate_id": certificate.id} for host in site.artifact.hosts
         },
         roles={
             "subscription_id": site.bound("subscription_id"),

@@ -1,7 +1,9 @@
 """Places what was compiled for Azure: what all topologies share. Nothing is decided here."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any, TypedDict, cast
 
 import pulumi
@@ -146,6 +148,17 @@ def missing_credentials(compiled: Compiled, given: Mapping[str, Any]) -> None:
             )
             for name in missing
         )
+
+
+def host_key(host: str, limit: int = 80) -> str:
+    """A host name as an id of letters, digits and hyphens, with a digest where another host could have the same:
+    `a-b.c` and `a.b-c`, a wildcard, one that is cut."""
+    plain = re.sub(r"[^a-z0-9]+", "-", host.lower()).strip("-")
+    plain = plain if plain[:1].isalpha() else f"host-{plain}"
+    if plain.replace("-", ".") == host and len(plain) <= limit:
+        return plain
+    digest = sha256(host.encode()).hexdigest()[:6]
+    return f"{plain[: limit - 7].strip('-')}-{digest}"
 
 
 RAW = ("address", "record")

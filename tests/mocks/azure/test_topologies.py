@@ -52,6 +52,11 @@ MADE: list[tuple[str, Topology, Mapping[str, Any]]] = [
 ]
 IDS = [f"{spec} {topology}{' ' if more else ''}{', '.join(more)}" for spec, topology, more in MADE]
 DNS = {"zone": "slice.example", "resource_group": "dns"}
+BOUND_MORE: Mapping[str, Any] = {
+    "dns": DNS,
+    "private_dns": {"zone": "internal.shop.example"},
+    "zones": ["1", "2"],
+}
 
 # Types whose argument of that name is no map of tags.
 _TAKES_NO_TAGS = {"azure-native:apimanagement:NamedValue"}
@@ -288,7 +293,7 @@ def test_so_it_is_for_gateways_in_a_cluster_that_is_there() -> None:
     assert [item for item in known.resources if item.type.endswith(":ManagedCluster")] == []
 
 
-@pytest.mark.parametrize("topology", TOPOLOGIES)
+@pytest.mark.parametrize("topology", ["gateway-first", "balancer-first"])
 def test_credentials_may_be_unknown_in_a_preview(topology: Topology) -> None:
     def program(*, hidden: bool) -> None:
         given = {name: unknown() if hidden else text for name, text in SECRETS.items()}
@@ -367,7 +372,7 @@ def test_a_subnet_in_which_it_would_not_fit_is_refused(
 
 @pytest.mark.parametrize("topology", TOPOLOGIES)
 def test_with_a_private_zone_backends_have_names_and_are_asked_by_them(topology: Topology) -> None:
-    stack = made("slice", topology, private_dns={"zone": "internal.shop.example"})
+    stack = made("slice", topology, **BOUND_MORE)
     (zone,) = (item for item in of(stack, "privatedns:PrivateZone").values() if "shop" in item["privateZoneName"])
     assert zone["privateZoneName"] == "internal.shop.example"
     records = {item["relativeRecordSetName"] for item in of(stack, "privatedns:PrivateRecordSet").values()}
@@ -386,7 +391,7 @@ def test_without_one_they_are_asked_by_the_addresses_of_their_balancer(topology:
 
 @pytest.mark.parametrize("topology", TOPOLOGIES)
 def test_the_host_gets_a_record_in_the_zone_that_is_bound(topology: Topology) -> None:
-    stack = made("slice", topology, dns=DNS)
+    stack = made("slice", topology, **BOUND_MORE)
     (found,) = of(stack, "dns:RecordSet").values()
     assert (found["zoneName"], found["relativeRecordSetName"], found["resourceGroupName"]) == (
         "slice.example",
@@ -438,7 +443,7 @@ def test_zones_of_a_region_without_are_refused(topology: Topology) -> None:
 
 @pytest.mark.parametrize("topology", TOPOLOGIES)
 def test_zones_that_the_stack_says_are_those_of_addresses(topology: Topology) -> None:
-    stack = made("streams", topology, zones=["1", "2"])
+    stack = made("slice", topology, **BOUND_MORE)
     found = {name: item.get("zones") for name, item in of(stack, "network:PublicIPAddress").items()}
     assert found
     assert {str(zones) for zones in found.values()} == {"['1', '2']"}
@@ -731,6 +736,42 @@ def test_a_tier_that_cannot_stand_there_is_refused_with_one_that_can(topology: T
     told = refusal(small(), topology, tier=tier, profile="development")
     assert f"the tier {tier} has no" in told
     assert "is the cheapest that has all that this edge needs" in told
+
+
+@pytest.mark.parametrize("topology", TOPOLOGIES)
+def test_hosts_that_would_have_one_id_both_stand(topology: Topology) -> None:
+    hosts = ["a-b.c.example", "a.b-c.example", "a.b.c.example"]
+    stack = record(lambda: make(small(listener={"host": hosts}), topology))
+    kinds = {
+        "gateway-first": "apimanagement:ApiManagementService",
+        "balancer-first": "apimanagement:GatewayHostnameConfiguration",
+        "appgw-waf": "network:ApplicationGateway",
+        "front-door": "cdn:AFDCustomDomain",
+    }
+    assert set(hosts) <= {text for item in of(stack, kinds[topology]).values() for text in _texts(item)}
+    tiers = {item["sku"]["name"] for item in of(stack, "apimanagement:ApiManagementService").values()}
+    assert tiers == {"StandardV2" if topology == "front-door" else "Premium"}
+
+
+def test_several_hosts_choose_a_tier_that_has_them() -> None:
+    told = refusal(small(listener={"host": ["a.shop.example", "b.shop.example"]}), "gateway-first", tier="StandardV2")
+    assert (
+        "the tier StandardV2 has no more than one host name of its gateway, needed for the hosts a.shop.example" in told
+    )
+
+
+RAW_STREAM = {
+    "name": "raw",
+    "listener": {"port": 9000, "protocol": "tcp", "backend": "lines", "host": "raw.shop.example"},
+    "backends": {"lines": {"port": 9001, "protocol": "tcp"}},
+}
+
+
+@pytest.mark.parametrize("topology", ["balancer-first", "appgw-waf"])
+def test_streams_alone_are_refused_where_all_else_is_for_requests(topology: Topology) -> None:
+    told = refusal(RAW_STREAM, topology)
+    assert f"{topology} is a way for requests" in told
+    assert "azure/gateway-first" in told
 
 
 @pytest.mark.parametrize("topology", TOPOLOGIES)
