@@ -446,7 +446,6 @@ AZURE: Rows = {
     "CircuitBreaker.max_requests": {"breaker.requests": GONE},
     "Route.(unlike CORS)": _anything(*_CORS),
     "Route.(paths alike but for case)": _anything(WHOLE, "reached"),
-    "HeaderChange.(server or x-forwarded-for removed)": _anything("headers.request", "headers.response"),
     "VaryBy.(names with other meanings)": _anything("cache.query"),
     "Cors.(origins with other meanings)": _anything("cors.origins"),
     "ValueMatch.(regex that .NET reads otherwise)": _anything("match.headers", "match.query"),

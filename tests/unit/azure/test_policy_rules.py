@@ -1,5 +1,6 @@
 """The rules of policy documents: that each one fires, and that everything which is compiled keeps them all."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
