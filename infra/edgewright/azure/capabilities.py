@@ -28,8 +28,12 @@ NEVER_ACCEPTED = (
     "VaryBy",
     "Tls.client_ca",
     "Listener.(without a host)",
+    "Cors.(origins with other meanings)",
+    "Route.(paths alike but for case)",
+    "ValueMatch.(regex that .NET reads otherwise)",
 )
-"""Fields of authentication, address lists and cache isolation: a stack cannot accept that they are not carried."""
+"""Fields of authentication, address lists and cache isolation, and those of which nothing could be written in their
+place: a stack cannot accept that they are not carried."""
 
 
 def findings(edge: Edge, bindings: Bindings, column: str) -> tuple[Finding, ...]:

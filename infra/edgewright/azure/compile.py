@@ -141,7 +141,7 @@ def _refused(found: tuple[Finding, ...], bindings: Bindings, column: str) -> Ite
             continue
         what = f"{column} cannot carry {item.field}{on(item.routes)}: {item.reason}"
         if accepted:
-            what += "; and authentication, address lists and cache isolation cannot be accepted away"
+            what += "; and this cannot be accepted away: a route would be open, or there is nothing else to write"
         yield Problem(item.place, what, item.carried_by, code="unsupported")
 
 

@@ -364,6 +364,7 @@ def test_what_a_policy_would_read_otherwise_is_not_accepted_away() -> None:
     for field, name in (
         ("VaryBy.(names with other meanings)", "query of a cache"),
         ("Jwt.(texts with other meanings)", "issuer"),
+        ("Cors.(origins with other meanings)", "origin"),
     ):
         with pytest.raises(SpecError, match="cannot be accepted away"):
             compile_edge(

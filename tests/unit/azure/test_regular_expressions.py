@@ -96,6 +96,12 @@ def test_a_spec_is_told_which_route_has_it(pattern: str) -> None:
         compile_edge(resolve(from_data(edge(pattern))), {}, "gateway-first", placeholders=True)
 
 
+def test_a_pattern_that_cannot_be_written_is_not_accepted_away() -> None:
+    accept = [{"field": "ValueMatch.(regex that .NET reads otherwise)", "reason": "nobody would write that"}]
+    with pytest.raises(SpecError, match="cannot be accepted away"):
+        compile_edge(resolve(from_data(edge("(?x)a b"))), {"accept": accept}, "gateway-first", placeholders=True)
+
+
 # Pieces that Python in ASCII mode reads as RE2 does; `\s` alone has one more sign there, the vertical tab.
 PIECES = st.sampled_from(
     [
