@@ -29,6 +29,7 @@ NEVER_ACCEPTED = (
     "Tls.client_ca",
     "Listener.(without a host)",
     "Cors.(origins with other meanings)",
+    "Route.(WebSocket with matches, headers or another host)",
     "Route.(paths alike but for case)",
     "ValueMatch.(regex that .NET reads otherwise)",
 )
