@@ -9,7 +9,6 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
-from xml.sax.saxutils import escape
 
 from edgewright.azure.expressions import Code, is_plain, text
 from edgewright.spec.problems import NOWHERE, Problem, SpecError, printable
@@ -561,7 +560,7 @@ def _print(node: "Node | Comment", parent: str, indent: str, lines: list[str]) -
         head += f" {name}={_attribute(value, f'{node.name}@{name}')}"
     if node.text is not None:
         where = node.name if node.name in TAKES_CODE else f"{parent}/{node.name}"
-        lines.append(f"{indent}<{head}>{escape(_shown(node.text, where))}</{node.name}>")
+        lines.append(f"{indent}<{head}>{_escaped(_shown(node.text, where))}</{node.name}>")
     elif not node.children:
         lines.append(f"{indent}<{head} />")
     else:
@@ -574,12 +573,17 @@ def _print(node: "Node | Comment", parent: str, indent: str, lines: list[str]) -
 def _remark(text: str) -> str:
     """A text that ends no comment (XML 1.0, 2.5), and in which nothing is replaced: whether a named value is replaced
     in a comment too is *unverified*."""
-    return escape(re.sub(r"([-{])(?=\1)", r"\1 ", printable(text)))
+    return _escaped(re.sub(r"([-{])(?=\1)", r"\1 ", printable(text)))
+
+
+def _escaped(text: str) -> str:
+    """Without signs that XML reads. (The standard library's function is in a module that imports an HTTP client.)"""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def _attribute(value: Value, where: str) -> str:
     """In quotes. XML reads a line break in an attribute as a space: to C# they are the same, in a text they are not."""
-    found = escape(_shown(value, where), {'"': "&quot;"})
+    found = _escaped(_shown(value, where)).replace('"', "&quot;")
     return f'"{found}"' if isinstance(value, Code) else f'"{found.replace(chr(10), "&#10;").replace(chr(9), "&#9;")}"'
 
 
