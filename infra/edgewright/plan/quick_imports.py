@@ -26,9 +26,13 @@ from types import CodeType, ModuleType
 from typing import Any
 
 _RESOURCE_FILE = re.compile(r"^from \.([a-z0-9_]+) import \*$", re.MULTILINE)
-_WORD = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_WORDS = (re.compile(r"(?<=[a-z0-9])(?=[A-Z])"), re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])"))
+"""Where words of a name meet: `SecurityGroup`; and, where letters are a word of their own, `PublicIPAddress`."""
 
 _DICT = re.compile(r"(?<=^class )(\w+ArgsDict)\(TypedDict\):$", re.MULTILINE)
+
+_SHARED = ("_inputs", "_enums")
+"""Files of a package that hold what several resources use."""
 
 _TAG = "lazy"
 """Of the files that hold the code: ``x.cpython-311.opt-lazy.pyc``."""
@@ -99,13 +103,14 @@ def _without_dicts(text: str) -> str:
 
 
 def _by_name(loader: "_Loader", module: ModuleType, files: frozenset[str]) -> Callable[[str], Any]:
-    """What finds the names of a package: the class `SecurityGroup` is in the file `security_group`."""
+    """What finds the names of a package: the class `SecurityGroup` is in the file `security_group`, the function
+    `list_keys_output` in `list_keys`, inputs in `_inputs`, and enumerations in `_enums`."""
 
     def find(name: str) -> Any:
         if name.startswith("_") or name in files or name == "outputs":
             raise AttributeError(name)  # a file: the import system finds it
-        file = _WORD.sub("_", name).lower()
-        if file in files:
+        spelled = {words.sub("_", name).lower() for words in _WORDS} | {name.removesuffix("_output")}
+        for file in [*sorted(spelled & files), *(one for one in _SHARED if one in files)]:
             found = getattr(importlib.import_module(f"{module.__name__}.{file}"), name, None)
             if found is not None:
                 setattr(module, name, found)
