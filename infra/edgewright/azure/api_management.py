@@ -16,6 +16,7 @@ from edgewright.azure.api_management_args import (
     own_identity,
     service_problems,
 )
+from edgewright.azure.diagnostics import place_diagnostics
 from edgewright.azure.private_link import place_endpoint, place_zone_group
 from edgewright.azure.tiers import BY_NAME, Tier
 from edgewright.clouds.part import place, refuse
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
     from pulumi_azure_native import authorization
     from pulumi_azure_native import network as azure_network
 
-PUBLISHER = "3913510d-42f4-4e42-8a64-420c390055eb"
-"""The role Monitoring Metrics Publisher, which writes telemetry and reads none."""
 _PROPERTIES = "Microsoft.WindowsAzure.ApiManagement.Gateway."
 _PROTOCOLS = ("Ssl30", "Tls10", "Tls11")
 _CIPHERS = (
@@ -192,18 +191,9 @@ def _diagnostics(parent: ApiManagement, name: str, args: ApiManagementArgs) -> p
     workspace = args.get("workspace_id")
     if workspace is None:
         return None
-    from pulumi_azure_native import monitor
-
-    props = {
-        "resource_uri": parent.service.id,
-        "workspace_id": workspace,
-        "log_analytics_destination_type": "Dedicated",
-        "logs": [{"category": "GatewayLogs", "enabled": True}],
-        "metrics": [{"category": "AllMetrics", "enabled": True}],
-    }
     overrides = args.get("overrides")
-    return place(
-        monitor.DiagnosticSetting, f"{name}-logs", props, parent=parent, overrides=overrides, key="diagnostics"
+    return place_diagnostics(
+        parent, f"{name}-logs", parent.service.id, workspace, ("GatewayLogs",), metrics=True, overrides=overrides
     )
 
 
@@ -216,10 +206,9 @@ def _insights_access(
     insights = args.get("application_insights")
     if insights is None or not own_identity(insights):
         return None
-    from edgewright.azure.self_hosted_gateway import assign_role
+    from edgewright.azure.roles import PUBLISHER, assign_role, role_beside
 
-    subscription = pulumi.Output.from_input(insights["id"]).apply(lambda found: "/".join(found.split("/")[:3]))
-    role = pulumi.Output.concat(subscription, "/providers/Microsoft.Authorization/roleDefinitions/", PUBLISHER)
+    role = role_beside(insights["id"], PUBLISHER)
     return assign_role(
         parent,
         f"{name}-insights-access",

@@ -11,10 +11,11 @@ from pulumi_azure_native import network
 from edgewright.azure.compile_waf import (
     APPLICATION_GATEWAY,
     CLIENT_HEADER,
-    WafPolicy,
     application_gateway,
+    argument_problems,
     standard,
 )
+from edgewright.azure.diagnostics import place_diagnostics
 from edgewright.azure.gateway_machine import STATUS_PATH
 from edgewright.azure.network_regions import default_zones, zone_problems
 from edgewright.clouds.part import place, refuse, unknown_keys, whole
@@ -69,6 +70,9 @@ _TLS: Mapping[str, Mapping[str, Any]] = {
 """By the lowest version."""
 
 _DDOS = {"standard": "VirtualNetworkInherited", "advanced": "Enabled"}
+
+
+LOGS = ("ApplicationGatewayAccessLog", "ApplicationGatewayFirewallLog")
 
 
 class ListenerArgs(TypedDict, total=False):
@@ -223,7 +227,8 @@ def _problems(args: ApplicationGatewayWafArgs, own: str) -> Iterator[str]:
         yield from _listener_problems(args)
     if (args.get("backend_addresses") is None) == (args.get("backend_fqdn") is None):
         yield "write one of `backend_addresses` and `backend_fqdn`: where API Management is"
-    yield from _waf_problems(args)
+    existing = args.get("waf_policy_id") is not None
+    yield from argument_problems(args.get("waf"), APPLICATION_GATEWAY, existing=existing)
     yield from _size_problems(args)
     yield from _header_problems(args)
     yield from _frontend_problems(args)
@@ -295,20 +300,6 @@ def _host_problems(listeners: Sequence[_Listener]) -> Iterator[str]:
         yield f"two listeners would have the name `{name}`: rename one"
     if len(names) > _LISTENERS:
         yield f"{len(names)} listeners, a redirect is one too; Azure takes {_LISTENERS}: share hosts by a wildcard"
-
-
-def _waf_problems(args: ApplicationGatewayWafArgs) -> Iterator[str]:
-    policy: Any = args.get("waf")
-    if policy is None:
-        return
-    if not isinstance(policy, WafPolicy):
-        yield "`waf` is what `compile_waf` makes; a program in another language has `waf_policy_id`"
-        return
-    if args.get("waf_policy_id") is not None:
-        yield "write one of `waf` and `waf_policy_id`"
-    if policy.firewall is not APPLICATION_GATEWAY:
-        yield f"`waf` was compiled for {policy.firewall.name}: compile it for {APPLICATION_GATEWAY.name}"
-    yield from (f"`waf`: {item}" for item in policy.findings if item.level == "unsupported")
 
 
 def _size_problems(args: ApplicationGatewayWafArgs) -> Iterator[str]:
@@ -594,19 +585,15 @@ def _diagnostics(
     workspace = args.get("workspace_id")
     if workspace is None:
         return None
-    from pulumi_azure_native import monitor
-
-    categories = ("ApplicationGatewayAccessLog", "ApplicationGatewayFirewallLog")
-    props = {
-        "resource_uri": parent.application_gateway.id,
-        "workspace_id": workspace,
-        "log_analytics_destination_type": "Dedicated",
-        "logs": [{"category": category, "enabled": True} for category in categories],
-        "metrics": [{"category": "AllMetrics", "enabled": True}],
-    }
     overrides = args.get("overrides")
-    return place(
-        monitor.DiagnosticSetting, f"{name}-logs", props, parent=parent, overrides=overrides, key="diagnostics"
+    return place_diagnostics(
+        parent,
+        f"{name}-logs",
+        parent.application_gateway.id,
+        workspace,
+        ("ApplicationGatewayAccessLog", "ApplicationGatewayFirewallLog"),
+        metrics=True,
+        overrides=overrides,
     )
 
 

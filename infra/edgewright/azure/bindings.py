@@ -20,14 +20,11 @@ for in a cluster."""
 
 @dataclass(frozen=True, slots=True)
 class Bindings:
-    """Bindings that were read. missing: what stands in by a placeholder, with what it is; offline: whether it is for a
-    plan, where what is missing is listed and not refused.
-    """
+    """Bindings that were read. missing: what stands in by a placeholder, with what it is."""
 
     data: BindingsModel
     missing: tuple[tuple[str, str], ...] = ()
     placeholders: Mapping[str, Any] = field(default_factory=dict[str, Any])
-    offline: bool = False
 
     @property
     def production(self) -> bool:
@@ -107,7 +104,7 @@ def read_bindings(
     stand_ins = {name: f"${{bind.{name}}}" for name in missing if name not in models}
     told = tuple((name, f"{STAND_INS[name].what}: ${{bind.{name}}}") for name in missing)
     told += tuple((f"notify.{name}", f"who `{name}` is: {stand_in_target(name)}") for name in targets)
-    return Bindings(found, told, stand_ins, placeholders)
+    return Bindings(found, told, stand_ins)
 
 
 def _words(item: Any) -> str:

@@ -131,6 +131,20 @@ def compile_waf(waf: Waf, firewall: Firewall) -> WafPolicy:
     return WafPolicy(firewall, mode, _rule_sets(waf, firewall), rules, _CARRIED, findings)
 
 
+def argument_problems(given: object, firewall: Firewall, *, existing: bool) -> Iterator[str]:
+    """What is wrong with the ``waf`` of a component. existing: whether it is given ``waf_policy_id`` too."""
+    if given is None:
+        return
+    if not isinstance(given, WafPolicy):
+        yield "`waf` is what `compile_waf` makes; a program in another language has `waf_policy_id`"
+        return
+    if existing:
+        yield "write one of `waf` and `waf_policy_id`"
+    if given.firewall is not firewall:
+        yield f"`waf` was compiled for {given.firewall.name}: compile it for {firewall.name}"
+    yield from (f"`waf`: {item}" for item in given.findings if item.level == "unsupported")
+
+
 # -- what the rules are ------------------------------------------------------------------------------------------------
 
 

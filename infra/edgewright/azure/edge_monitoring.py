@@ -9,13 +9,11 @@ from pulumi_azure_native import monitor
 
 from edgewright.azure.compile_monitoring import LEAST_DAYS, MOST_DAYS, Monitoring, receiver
 from edgewright.azure.compile_workbook import workbook_text
-from edgewright.azure.self_hosted_gateway import assign_role, guid
+from edgewright.azure.diagnostics import place_diagnostics
+from edgewright.azure.roles import PUBLISHER, assign_role, guid, role_beside
 from edgewright.clouds.part import filled, place, refuse, short_name, unknown_keys
 
 TYPE = "edgewright:azure:EdgeMonitoring"
-
-PUBLISHER_ROLE = "3913510d-42f4-4e42-8a64-420c390055eb"
-"""Monitoring Metrics Publisher, a built-in role: who has it may write to Application Insights."""
 
 GROUPS, CRITERIA = 5, 5
 """Action groups of a rule (page "Action groups"), and criteria of an alert on metrics."""
@@ -316,7 +314,7 @@ def _publishers(self: EdgeMonitoring, name: str, args: EdgeMonitoringArgs) -> di
     insights = self.application_insights
     if insights is None:
         return {}
-    role = pulumi.Output.from_input(insights.id).apply(_publisher_role)
+    role = role_beside(insights.id, PUBLISHER)
     return {
         key: assign_role(
             self,
@@ -329,26 +327,15 @@ def _publishers(self: EdgeMonitoring, name: str, args: EdgeMonitoringArgs) -> di
     }
 
 
-def _publisher_role(insights_id: str) -> str:
-    """Roles are listed below a subscription: here that of the Application Insights."""
-    subscription = "/".join(insights_id.split("/")[:3])
-    return f"{subscription}/providers/Microsoft.Authorization/roleDefinitions/{PUBLISHER_ROLE}"
-
-
 def _diagnostics(self: EdgeMonitoring, name: str, args: EdgeMonitoringArgs, key: str) -> monitor.DiagnosticSetting:
     item = args.get("diagnostics", {})[key]
-    return place(
-        monitor.DiagnosticSetting,
+    return place_diagnostics(
+        self,
         f"{name}-{key}",
-        {
-            "resource_uri": item["id"],
-            "workspace_id": self.workspace_id,
-            # In tables of their own: the queries ask those.
-            "log_analytics_destination_type": "Dedicated",
-            "logs": [{"category": category, "enabled": True} for category in item.get("logs", [])],
-            "metrics": [{"category": "AllMetrics", "enabled": True}] if item.get("metrics") else None,
-        },
-        parent=self,
+        item["id"],
+        self.workspace_id,
+        item.get("logs", []),
+        metrics=item.get("metrics", False),
         overrides=args.get("overrides"),
         key=f"diagnostics.{key}",
     )

@@ -17,7 +17,8 @@ from typing import Any, Literal, Required, TypedDict
 import pulumi
 from pulumi_azure_native import apimanagement, cdn, frontdoor
 
-from edgewright.azure.compile_waf import CLIENT_HEADER, FRONT_DOOR, WafPolicy, front_door, standard
+from edgewright.azure.compile_waf import CLIENT_HEADER, FRONT_DOOR, argument_problems, front_door, standard
+from edgewright.azure.diagnostics import place_diagnostics
 from edgewright.azure.gateway_machine import STATUS_PATH
 from edgewright.azure.network_regions import private_link_problems, short
 from edgewright.clouds.part import place, refuse, unknown_keys
@@ -39,6 +40,9 @@ _PART = re.compile(r"[A-Za-z]([A-Za-z0-9-]{0,38}[A-Za-z0-9])?")
 
 _TIMEOUT = (16, 240)
 _PROBE = (5, 31_536_000)
+
+
+LOGS = ("FrontDoorAccessLog", "FrontDoorHealthProbeLog", "FrontDoorWebApplicationFirewallLog")
 
 
 class DomainArgs(TypedDict, total=False):
@@ -221,7 +225,8 @@ def _problems(args: FrontDoorArgs) -> Iterator[str]:
         yield f"`domains` have `{host}` more than once"
     if args.get("default_domain") is False and not args.get("domains"):
         yield "without `domains` and `default_domain` nothing would be answered"
-    yield from _waf_problems(args)
+    existing = args.get("waf_policy_id") is not None
+    yield from argument_problems(args.get("waf"), FRONT_DOOR, existing=existing)
     yield from _number_problems(args)
     if re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9-]{0,63}", args.get("client_header", CLIENT_HEADER)) is None:
         yield f"`client_header` is {args.get('client_header')}: letters, digits and hyphens"
@@ -259,20 +264,6 @@ def _domain_problems(name: str, item: DomainArgs, args: FrontDoorArgs) -> Iterat
         yield f"{what}: `{secret}` is no resource id; write `/subscriptions/.../vaults/VAULT/secrets/NAME`"
     if secret is not None and args.get("identity_id") is None:
         yield f"{what} has a certificate in a vault: name in `identity_id` who may read it"
-
-
-def _waf_problems(args: FrontDoorArgs) -> Iterator[str]:
-    policy: Any = args.get("waf")
-    if policy is None:
-        return
-    if not isinstance(policy, WafPolicy):
-        yield "`waf` is what `compile_waf` makes; a program in another language has `waf_policy_id`"
-        return
-    if args.get("waf_policy_id") is not None:
-        yield "write one of `waf` and `waf_policy_id`"
-    if policy.firewall is not FRONT_DOOR:
-        yield f"`waf` was compiled for {policy.firewall.name}: compile it for {FRONT_DOOR.name}"
-    yield from (f"`waf`: {item}" for item in policy.findings if item.level == "unsupported")
 
 
 def _number_problems(args: FrontDoorArgs) -> Iterator[str]:
@@ -533,18 +524,16 @@ def _diagnostics(parent: FrontDoor, name: str, args: FrontDoorArgs) -> pulumi.Cu
     workspace = args.get("workspace_id")
     if workspace is None:
         return None
-    from pulumi_azure_native import monitor
-
-    categories = ("FrontDoorAccessLog", "FrontDoorHealthProbeLog", "FrontDoorWebApplicationFirewallLog")
-    props = {
-        "resource_uri": parent.profile.id,
-        "workspace_id": workspace,
-        "logs": [{"category": category, "enabled": True} for category in categories],
-        "metrics": [{"category": "AllMetrics", "enabled": True}],
-    }
     overrides = args.get("overrides")
-    return place(
-        monitor.DiagnosticSetting, f"{name}-logs", props, parent=parent, overrides=overrides, key="diagnostics"
+    return place_diagnostics(
+        parent,
+        f"{name}-logs",
+        parent.profile.id,
+        workspace,
+        ("FrontDoorAccessLog", "FrontDoorHealthProbeLog", "FrontDoorWebApplicationFirewallLog"),
+        metrics=True,
+        dedicated=False,
+        overrides=overrides,
     )
 
 

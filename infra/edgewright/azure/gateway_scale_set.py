@@ -9,7 +9,7 @@ from pulumi_azure_native import authorization, compute, managedidentity, monitor
 
 from edgewright.azure import gateway_machine
 from edgewright.azure.network_regions import default_zones, zone_problems
-from edgewright.azure.self_hosted_gateway import assign_role
+from edgewright.azure.roles import assign_role, role_id
 from edgewright.clouds.part import place, refuse, unknown_keys
 
 TYPE = "edgewright:azure:GatewayScaleSet"
@@ -158,13 +158,12 @@ def _identity(
 def _secret_access(self: GatewayScaleSet, name: str, args: GatewayScaleSetArgs) -> authorization.RoleAssignment | None:
     if self.identity is None:
         return None
-    role = ("/providers/Microsoft.Authorization/roleDefinitions/", SECRETS_USER)
     return assign_role(
         self,
         f"{name}-secret-access",
         {
             "principal_id": self.identity.principal_id,
-            "role_definition_id": pulumi.Output.concat("/subscriptions/", args.get("subscription_id", ""), *role),
+            "role_definition_id": role_id(args.get("subscription_id", ""), SECRETS_USER),
             "scope": args.get("vault_id"),
         },
         overrides=args.get("overrides"),

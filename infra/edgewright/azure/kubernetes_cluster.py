@@ -10,8 +10,9 @@ import pulumi
 from pulumi_azure_native import authorization, containerservice, managedidentity
 
 from edgewright.azure import kubernetes_cluster_rules as rules
+from edgewright.azure.diagnostics import place_diagnostics
 from edgewright.azure.network_regions import default_zones, zone_problems
-from edgewright.azure.self_hosted_gateway import assign_role
+from edgewright.azure.roles import assign_role, role_id
 from edgewright.clouds.part import place, refuse, unknown_keys
 
 TYPE = "edgewright:azure:KubernetesCluster"
@@ -258,12 +259,6 @@ def _common(args: KubernetesClusterArgs) -> dict[str, Any]:
     }
 
 
-def _role(args: KubernetesClusterArgs, role: str) -> pulumi.Output[str]:
-    return pulumi.Output.concat(
-        "/subscriptions/", args["subscription_id"], "/providers/Microsoft.Authorization/roleDefinitions/", role
-    )
-
-
 def _identity(self: KubernetesCluster, name: str, args: KubernetesClusterArgs) -> managedidentity.UserAssignedIdentity:
     """Of the control plane. Known before the cluster, so that it has its right to the subnet when it begins."""
     return place(
@@ -281,7 +276,7 @@ def _network_access(
 ) -> authorization.RoleAssignment:
     props = {
         "principal_id": self.identity.principal_id if self.identity else None,
-        "role_definition_id": _role(args, NETWORK_CONTRIBUTOR),
+        "role_definition_id": role_id(args["subscription_id"], NETWORK_CONTRIBUTOR),
         "scope": scope,
     }
     return assign_role(self, name, props, overrides=args.get("overrides"), key=key)
@@ -315,7 +310,7 @@ def _administrators(
         kind = {"principal_type": item.get("principal_type", "ServicePrincipal")}
         props = {
             "principal_id": item["principal_id"],
-            "role_definition_id": _role(args, CLUSTER_ADMIN),
+            "role_definition_id": role_id(args["subscription_id"], CLUSTER_ADMIN),
             "scope": self.cluster.id if self.cluster else None,
         }
         wanted = {**overrides, attribute: {**kind, **overrides.get(attribute, {})}}
@@ -594,16 +589,10 @@ def _diagnostics(self: KubernetesCluster, name: str, args: KubernetesClusterArgs
     workspace = args.get("workspace_id")
     if workspace is None or self.cluster is None:
         return None
-    from pulumi_azure_native import monitor
-
-    props = {
-        "resource_uri": self.cluster.id,
-        "workspace_id": workspace,
-        "log_analytics_destination_type": "Dedicated",
-        "logs": [{"category": category, "enabled": True} for category in AUDITED],
-    }
     overrides = args.get("overrides")
-    return place(monitor.DiagnosticSetting, f"{name}-logs", props, parent=self, overrides=overrides, key="diagnostics")
+    return place_diagnostics(
+        self, f"{name}-logs", self.cluster.id, workspace, AUDITED, metrics=False, overrides=overrides
+    )
 
 
 # -- checks ------------------------------------------------------------------------------------------------------------

@@ -18,7 +18,6 @@ RESERVED = tuple(map(IPv4Network, ("169.254.0.0/16", "172.30.0.0/16", "172.31.0.
 """Ranges that a cluster uses by itself."""
 
 AUTHORIZED_RANGES = 200
-POOL_NAME = r"[a-z][a-z0-9]{0,11}"
 LOGINS = ("azurecli", "devicecode", "msi", "spn", "workloadidentity")
 """How kubelogin gets a token; none is in the kubeconfig."""
 

@@ -86,9 +86,11 @@ def connection_of(site: Site) -> str | None:
 
 def closed(site: Site) -> dict[str, Any]:
     """The service's public door: closed in the second phase, when Front Door's connection is approved."""
-    if connection_of(site) is None:
-        return {}
-    return {"public_network_access": "Disabled", "existing_private_endpoint": True}
+    from edgewright.azure.front_door import public_network_access
+
+    connection = connection_of(site)
+    access = public_network_access(connection)
+    return {} if access == "Enabled" else {"public_network_access": access, "existing_private_endpoint": True}
 
 
 def place_front_door(site: Site, service: ApiManagement, logs: "EdgeMonitoring | None") -> "FrontDoor":

@@ -3,12 +3,12 @@
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Required, TypedDict
-from uuid import NAMESPACE_URL, uuid5
 
 import pulumi
 from pulumi_azure_native import apimanagement, authorization
 
 from edgewright.azure import gateway_machine as machine
+from edgewright.azure.roles import assign_role, guid
 from edgewright.clouds.part import place, refuse, unknown_keys
 
 TYPE = "edgewright:azure:SelfHostedGateway"
@@ -119,39 +119,6 @@ class SelfHostedGateway(pulumi.ComponentResource):
         self.reader_role = _reader_role(self, name, args)
         self.reader_assignment = _reader_assignment(self, name, args)
         self.register_outputs({"gatewayId": self.gateway_id})
-
-
-def guid(name: str) -> str:
-    """A UUID that follows from project, stack and name.
-
-    Azure wants UUIDs as the names of roles and assignments. A random one would be another in every plan; this one is
-    the same in each, and different between stacks of a tenant.
-    """
-    return str(uuid5(NAMESPACE_URL, f"edgewright:{pulumi.get_project()}:{pulumi.get_stack()}:{name}"))
-
-
-def assign_role(
-    parent: pulumi.Resource,
-    name: str,
-    props: Mapping[str, Any],
-    *,
-    overrides: Mapping[str, Mapping[str, Any]] | None,
-    key: str,
-) -> authorization.RoleAssignment:
-    """Assign a role to a service principal; props: ``principal_id``, ``role_definition_id``, ``scope``.
-
-    Deleted before it is replaced: the new one has the same name, and Azure takes no second one of the same role, scope
-    and principal anyway. The type of the principal is said, as Entra may not know it yet.
-    """
-    return place(
-        authorization.RoleAssignment,
-        name,
-        {**props, "principal_type": "ServicePrincipal", "role_assignment_name": guid(name)},
-        parent=parent,
-        overrides=overrides,
-        key=key,
-        delete_before_replace=True,
-    )
 
 
 def _of_service(args: SelfHostedGatewayArgs) -> dict[str, Any]:
