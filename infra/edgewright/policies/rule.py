@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from edgewright.policies.controls import SOURCES
 from edgewright.policies.graph import Graph
 from edgewright.policies.view import Subject, View, Violation
 
@@ -14,6 +13,10 @@ Remediation = Callable[[View], Mapping[str, Any]]
 """New values by path, such as ``{"accessLogs.enabled": True}``; empty where nothing is to be done."""
 
 StackCheck = Callable[[Graph], Iterable[Violation]]
+
+ELSEWHERE = "Run the pack over the other stack too, and let AWS Config look at the account."
+LINT_DOCUMENT = "`edgewright check` lints documents that a spec leads to; let a test lint others."
+"""What to do `instead`, where several rules say the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +34,8 @@ class Rule:
 
     name: also in configurations; controls: of controls.csv; title: what must hold; severity: as in controls.csv;
     types: resources that it looks at; remedy: what to write instead; optional: why it is off unless configured, empty
-    for rules that are on; blind: what it cannot see, empty for nothing; remediation: only where nothing can break.
+    for rules that are on; blind: what it cannot see, empty for nothing; instead: what sees that; remediation: only
+    where nothing can break.
     """
 
     name: str
@@ -43,13 +47,9 @@ class Rule:
     remedy: str
     optional: str = ""
     blind: str = ""
+    instead: str = ""
     remediation: Remediation | None = None
     settings: Mapping[str, Setting] = field(default_factory=dict[str, Setting])
-
-    @property
-    def sources(self) -> tuple[str, ...]:
-        """Where the same is asked for: identifiers in the public rule sets."""
-        return _sources(self.controls)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,12 +65,8 @@ class StackRule:
     remedy: str
     optional: str = ""
     blind: str = ""
+    instead: str = ""
     settings: Mapping[str, Setting] = field(default_factory=dict[str, Setting])
-
-    @property
-    def sources(self) -> tuple[str, ...]:
-        """Where the same is asked for: identifiers in the public rule sets."""
-        return _sources(self.controls)
 
 
 AnyRule = Rule | StackRule
@@ -150,7 +146,3 @@ def _verdicts(name: str, views: Mapping[str, View], violations: Iterable[Violati
         Verdict(name, "cannot tell", urn, path, why) for urn, view in views.items() for path, why in view.unread.items()
     ]
     return found
-
-
-def _sources(controls: Iterable[str]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(source for control in controls for source in SOURCES[control]))

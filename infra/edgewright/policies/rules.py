@@ -1,14 +1,11 @@
-"""All rules there are, by cloud."""
+"""All rules there are, by cloud, and the controls that have none."""
 
-from edgewright.policies import aws_api_gateway, aws_load_balancer, aws_network, aws_surroundings, aws_waf
+from collections.abc import Mapping
+
+from edgewright.policies import aws, azure
 from edgewright.policies.rule import AnyRule
 
-AWS: tuple[AnyRule, ...] = (
-    *aws_load_balancer.RULES,
-    *aws_api_gateway.RULES,
-    *aws_waf.RULES,
-    *aws_network.RULES,
-    *aws_surroundings.RULES,
-)
+ALL: tuple[AnyRule, ...] = (*aws.RULES, *azure.RULES)
 
-ALL: tuple[AnyRule, ...] = AWS
+UNSEEN: Mapping[str, tuple[str, str]] = {**aws.UNSEEN, **azure.UNSEEN}
+"""Controls of `tests/data/controls.csv` without a rule: why no input shows them, and what to do instead."""

@@ -190,6 +190,7 @@ RULES: tuple[AnyRule, ...] = (
         check=egress_restricted,
         remedy="Egress rules for what is called: a port, and a security group or addresses.",
         blind="A security group without any egress rule: the provider removes AWS's own, which allows all.",
+        instead="Nothing: without egress rules nothing gets out.",
     ),
     Rule(
         name="sg-descriptions",
@@ -209,6 +210,7 @@ RULES: tuple[AnyRule, ...] = (
         check=attached,
         remedy="Delete it, or give it to what it is for.",
         blind="What uses it in other stacks.",
+        instead="AWS Config: ec2-security-group-attached-to-eni.",
     ),
     Rule(
         name="default-sg-closed",
@@ -219,5 +221,6 @@ RULES: tuple[AnyRule, ...] = (
         check=default_closed,
         remedy="An aws:ec2/defaultSecurityGroup:DefaultSecurityGroup without ingress and egress.",
         blind="VPCs without such a resource: theirs lets its members talk to each other.",
+        instead="An aws:ec2/defaultSecurityGroup:DefaultSecurityGroup for each VPC; Security Hub EC2.2.",
     ),
 )

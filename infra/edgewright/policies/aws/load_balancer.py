@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Iterable, Iterator
 
-from edgewright.policies.aws_waf import ASSOCIATION, missing_groups
+from edgewright.policies.aws.waf import ASSOCIATION, missing_groups
 from edgewright.policies.graph import Graph
-from edgewright.policies.rule import AnyRule, Check, Remediation, Rule, Setting, StackRule
+from edgewright.policies.rule import ELSEWHERE, AnyRule, Check, Remediation, Rule, Setting, StackRule
 from edgewright.policies.view import View, Violation
 
 LISTENER = ("aws:lb/listener:Listener", "aws:alb/listener:Listener")
@@ -355,6 +355,7 @@ RULES: tuple[AnyRule, ...] = (
         check=plain_http_rules_redirect,
         remedy="Move the rule to the HTTPS listener, or let it redirect with protocol HTTPS.",
         blind="Rules on a listener of another stack.",
+        instead=ELSEWHERE,
     ),
     Rule(
         name="lb-listener-secure-protocol",
@@ -491,6 +492,7 @@ RULES: tuple[AnyRule, ...] = (
         check=many_zones,
         remedy="subnets (or subnetMappings): one in each of at least two zones.",
         blind="In which zone a subnet is: each subnet counts as a zone, as AWS takes only one a zone.",
+        instead="AWS refuses two subnets of one zone; AWS Config: elbv2-multiple-az.",
         settings={"zones": Setting({"type": "integer", "minimum": 1}, 2, "how many zones at least")},
     ),
     StackRule(
@@ -502,6 +504,7 @@ RULES: tuple[AnyRule, ...] = (
         check=has_web_acl,
         remedy="An aws:wafv2/webAclAssociation:WebAclAssociation with its ARN as resourceArn.",
         blind="Associations in other stacks, and those that Firewall Manager makes.",
+        instead="Security Hub ELB.16 sees the account; exempt balancers that Firewall Manager covers.",
     ),
     StackRule(
         name="alb-waf-log4j-rules",
@@ -512,6 +515,7 @@ RULES: tuple[AnyRule, ...] = (
         check=has_log4j_groups,
         remedy="A rule of the web ACL with managedRuleGroupStatement: {vendorName: AWS, name: ...}.",
         blind="Web ACLs of other stacks.",
+        instead="Run the pack over the stack that has the web ACL: waf-log4j-rule.",
         settings=_GROUPS,
     ),
     Rule(
@@ -573,6 +577,7 @@ RULES: tuple[AnyRule, ...] = (
         check=has_listener,
         remedy="An aws:lb/listener:Listener with its ARN, or no load balancer.",
         blind="Listeners in other stacks.",
+        instead=ELSEWHERE,
     ),
     Rule(
         name="lb-tagged",
@@ -604,6 +609,7 @@ RULES: tuple[AnyRule, ...] = (
         remedy="An aws:shield/protection:Protection with its ARN as resourceArn.",
         optional="Shield Advanced costs 3,000 USD a month for an organisation.",
         blind="Protections in other stacks, and those that Firewall Manager makes.",
+        instead="AWS Config: shield-advanced-enabled-autorenew; Firewall Manager's own report.",
     ),
     Rule(
         name="asg-elb-health-check",
@@ -614,6 +620,7 @@ RULES: tuple[AnyRule, ...] = (
         check=scaling_group_health,
         remedy="healthCheckType: ELB",
         blind="Target groups that are attached with aws:autoscaling/attachment:Attachment.",
+        instead="Security Hub AutoScaling.1 sees the account.",
     ),
     Rule(
         name="classic-elb-not-used",

@@ -201,6 +201,7 @@ RULES: tuple[AnyRule, ...] = (
         check=writes_logs,
         remedy="An aws:wafv2/webAclLoggingConfiguration:WebAclLoggingConfiguration; destinations start with aws-waf-logs-.",  # noqa: E501
         blind="Logging configurations in other stacks.",
+        instead="Security Hub WAF.11 sees the account.",
     ),
     Rule(
         name="waf-rule-metrics-enabled",
@@ -221,6 +222,7 @@ RULES: tuple[AnyRule, ...] = (
         check=stops_log4j,
         remedy=f"A rule with managedRuleGroupStatement {{vendorName: AWS, name: {KNOWN_BAD}}} and overrideAction: {{none: {{}}}}.",  # noqa: E501
         blind="Rules inside of ruleJson.",
+        instead="Write rules instead of ruleJson.",
     ),
     Rule(
         name="waf-rule-has-action",

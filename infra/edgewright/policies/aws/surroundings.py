@@ -216,6 +216,7 @@ RULES: tuple[AnyRule, ...] = (
         check=function_hardened,
         remedy="runtime: nodejs24.x, python3.13 or newer; secrets from Secrets Manager.",
         blind="Code signing, VPC and concurrency, which an authorizer does not need.",
+        instead="Checkov has rules for functions in general.",
     ),
     Rule(
         name="log-group-retention-set",
@@ -281,6 +282,7 @@ RULES: tuple[AnyRule, ...] = (
         check=record_follows,
         remedy="aliases: the dnsName and zoneId outputs of the balancer or domain.",
         blind="Records that are no alias.",
+        instead="A scan of the zone for names that nothing answers to.",
     ),
     Rule(
         name="firehose-waf-log-encrypted",
@@ -291,6 +293,7 @@ RULES: tuple[AnyRule, ...] = (
         check=stream_encrypted,
         remedy="serverSideEncryption: {enabled: true, keyType: CUSTOMER_MANAGED_CMK, keyArn: ...}",
         blind="Streams whose names do not start with aws-waf-logs- or amazon-apigateway-.",
+        instead="Names that WAF and API Gateway accept start so; other streams are not theirs.",
     ),
     Rule(
         name="cloudfront-front-tls-waf-logs",
@@ -301,5 +304,6 @@ RULES: tuple[AnyRule, ...] = (
         check=front_hardened,
         remedy="viewerProtocolPolicy: https-only; minimumProtocolVersion: TLSv1.2_2021; webAclId; loggingConfig.",
         blind="Standard logging version 2, which resources of CloudWatch Logs turn on.",
+        instead="Security Hub CloudFront.5 sees the account.",
     ),
 )

@@ -5,10 +5,10 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 
 from edgewright.policies import openapi
-from edgewright.policies.aws_load_balancer import tagged
-from edgewright.policies.aws_waf import ASSOCIATION, missing_groups
+from edgewright.policies.aws.load_balancer import tagged
+from edgewright.policies.aws.waf import ASSOCIATION, missing_groups
 from edgewright.policies.graph import Graph
-from edgewright.policies.rule import AnyRule, Remediation, Rule, Setting, StackRule
+from edgewright.policies.rule import ELSEWHERE, LINT_DOCUMENT, AnyRule, Remediation, Rule, Setting, StackRule
 from edgewright.policies.secrets import secret_in
 from edgewright.policies.view import UNKNOWN, View, Violation
 
@@ -561,6 +561,7 @@ RULES: tuple[AnyRule, ...] = (
         check=execution_logs,
         remedy='MethodSettings of the stage: {methodPath: "*/*", settings: {loggingLevel: ERROR}}',
         blind="The account's role for logs, which the Region needs once (aws:apigateway/account:Account).",
+        instead="An alarm on a log group that stays empty; `edgewright` makes the role with `log_role: create`.",
     ),
     Rule(
         name="apigw-stage-access-logging",
@@ -580,6 +581,7 @@ RULES: tuple[AnyRule, ...] = (
         check=deployed_by_a_stage,
         remedy="An aws:apigateway/stage:Stage with deployment, and no stageName in the deployment.",
         blind="Stages in other stacks.",
+        instead=ELSEWHERE,
     ),
     Rule(
         name="apigw-stage-client-certificate",
@@ -590,6 +592,7 @@ RULES: tuple[AnyRule, ...] = (
         check=client_certificate,
         remedy="clientCertificateId: that of an aws:apigateway/clientCertificate:ClientCertificate.",
         blind="Whether services check it.",
+        instead="Let the service refuse requests without it, and test that it does.",
     ),
     Rule(
         name="apigw-stage-xray",
@@ -610,6 +613,7 @@ RULES: tuple[AnyRule, ...] = (
         check=stage_has_web_acl,
         remedy="An aws:wafv2/webAclAssociation:WebAclAssociation with the stage's ARN as resourceArn.",
         blind="Associations in other stacks, and those that Firewall Manager makes.",
+        instead="Security Hub APIGateway.4 sees the account.",
     ),
     StackRule(
         name="apigw-waf-log4j-rules",
@@ -620,6 +624,7 @@ RULES: tuple[AnyRule, ...] = (
         check=stage_has_log4j_groups,
         remedy="A rule of the web ACL with managedRuleGroupStatement: {vendorName: AWS, name: ...}.",
         blind="Web ACLs of other stacks.",
+        instead="Run the pack over the stack that has the web ACL: waf-log4j-rule.",
         settings=_GROUPS,
     ),
     Rule(
@@ -692,6 +697,7 @@ RULES: tuple[AnyRule, ...] = (
         check=in_a_usage_plan,
         remedy="An aws:apigateway/usagePlan:UsagePlan with the stage in apiStages.",
         blind="Usage plans in other stacks.",
+        instead=ELSEWHERE,
     ),
     Rule(
         name="apigw-private-endpoint",
@@ -736,6 +742,7 @@ RULES: tuple[AnyRule, ...] = (
         check=validated,
         remedy="requestValidatorId: that of an aws:apigateway/requestValidator:RequestValidator.",
         blind="Methods that an OpenAPI document defines.",
+        instead=LINT_DOCUMENT,
     ),
     Rule(
         name="apigw-data-trace-disabled",
@@ -834,6 +841,7 @@ RULES: tuple[AnyRule, ...] = (
         check=no_secrets,
         remedy="Secrets Manager or the Parameter Store, read by the service that needs it.",
         blind="Secrets that look like nothing in particular.",
+        instead="A scanner of secrets over the repository.",
     ),
     Rule(
         name="apigw-tagged",
@@ -872,6 +880,7 @@ RULES: tuple[AnyRule, ...] = (
         check=document_secured,
         remedy="security for each operation (an empty list where everybody may call it), with schemes of the document.",
         blind="Documents that are no JSON, or not known before the deployment.",
+        instead=LINT_DOCUMENT,
         settings={
             "acceptEmpty": Setting(
                 {"type": "boolean"},
@@ -899,6 +908,7 @@ RULES: tuple[AnyRule, ...] = (
         check=default_route_authorized,
         remedy="authorizationType: JWT or CUSTOM with authorizerId, or AWS_IAM.",
         blind="Routes of APIs of other stacks.",
+        instead=ELSEWHERE,
         settings=_PUBLIC,
     ),
     Rule(
@@ -919,6 +929,7 @@ RULES: tuple[AnyRule, ...] = (
         check=websocket_logs,
         remedy="defaultRouteSettings: {loggingLevel: ERROR}",
         blind="Stages of APIs of other stacks.",
+        instead=ELSEWHERE,
     ),
     Rule(
         name="apigwv2-data-trace-disabled",
@@ -943,6 +954,7 @@ RULES: tuple[AnyRule, ...] = (
         check=private_integration_tls,
         remedy="tlsConfig: {serverNameToVerify: the name in the balancer's certificate}",
         blind="Integrations that an OpenAPI document defines.",
+        instead=LINT_DOCUMENT,
     ),
     Rule(
         name="apigwv2-integration-https",
@@ -953,6 +965,7 @@ RULES: tuple[AnyRule, ...] = (
         check=integration_https,
         remedy="integrationUri (uri of a REST integration): https://...",
         blind="Integrations that an OpenAPI document defines.",
+        instead=LINT_DOCUMENT,
     ),
     Rule(
         name="apigwv2-cors-no-wildcard",
@@ -999,5 +1012,6 @@ RULES: tuple[AnyRule, ...] = (
         check=websocket_client_certificate,
         remedy="clientCertificateId: that of an aws:apigateway/clientCertificate:ClientCertificate.",
         blind="Stages of APIs of other stacks.",
+        instead=ELSEWHERE,
     ),
 )

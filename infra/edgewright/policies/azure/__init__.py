@@ -1,0 +1,30 @@
+"""Rules over resources of Azure."""
+
+from collections.abc import Mapping
+
+from edgewright.policies.azure import (
+    apis,
+    application_gateway,
+    key_vault,
+    load_balancer,
+    monitoring,
+    network,
+    policy_documents,
+    service,
+    waf,
+)
+from edgewright.policies.rule import AnyRule
+
+RULES: tuple[AnyRule, ...] = (
+    *service.RULES,
+    *apis.RULES,
+    *policy_documents.RULES,
+    *load_balancer.RULES,
+    *application_gateway.RULES,
+    *waf.RULES,
+    *network.RULES,
+    *key_vault.RULES,
+    *monitoring.RULES,
+)
+
+UNSEEN: Mapping[str, tuple[str, str]] = {}
