@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from edgewright.policies.controls import sources
-from edgewright.policies.enforcement import default_level
+from edgewright.policies.levels import default_level
 from edgewright.policies.rule import AnyRule, StackRule
 from edgewright.policies.rules import UNSEEN
 

@@ -1,32 +1,21 @@
-"""What a violation leads to: levels by severity, configuration by rule, exemptions that end."""
+"""How rules are enforced: what is configured of them, exemptions that end, and what comes of a verdict."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Literal, cast, get_args
 
-from edgewright.policies.rule import AnyRule, Rule, Severity, Verdict, check_resources
+from edgewright.policies.levels import Level, at_most, default_level, possible_levels, stops
+from edgewright.policies.remediation import remediated, values_for
+from edgewright.policies.rule import AnyRule, Rule, Verdict, check_resources, complete_settings
 from edgewright.policies.rules import ALL
+from edgewright.policies.schema import EXEMPTION_KEYS, WRONG, converted
 from edgewright.policies.view import Subject
 
-Level = Literal["disabled", "advisory", "mandatory", "remediate"]
-"""As Pulumi has them: disabled rules are not run, advisory ones warn, mandatory ones stop the update, and those that
-remediate write the right value, and stop the update where they cannot."""
-
-LEVELS: Mapping[Severity, Level] = {
-    "critical": "mandatory",
-    "high": "mandatory",
-    "medium": "mandatory",
-    "low": "advisory",
-}
-"""By severity; rules that are optional are disabled."""
-
 _OWN_KEYS = ("enforcementLevel", "exemptions")
-_EXEMPTION_KEYS = ("resource", "reason", "expires")
-_WRONG = object()
 Values = Mapping[str, Any]
 
 
@@ -54,7 +43,7 @@ class Exemption:
 
     def covers(self, urn: str) -> bool:
         """Whether it is about the resource. A name is what is behind the last ``::`` of an urn."""
-        return self.resource in {urn, urn.rpartition("::")[2]}
+        return self.resource in {urn, _name(urn)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,21 +59,24 @@ class Enforcement:
 class Finding:
     """What comes out for a resource.
 
-    kind: ``violation``; ``cannot tell``, never more than advisory; ``exempt``; ``expired exemption``, always mandatory;
-    ``unused exemption``, whose urn is the resource as it was written. path: of the property, "" for the resource.
+    kind: ``violation``, ``broken rule`` and ``expired exemption`` have the level of their rule; ``cannot tell``,
+    ``exempt``, ``remediated`` and ``unused exemption`` (whose urn is the resource as it was written) are advisory.
+    urn: "" where it is about the stack; path: of the property, "" for the resource.
     """
 
     rule: str
-    kind: Literal["violation", "cannot tell", "exempt", "expired exemption", "unused exemption"]
+    kind: Literal[
+        "violation", "cannot tell", "exempt", "expired exemption", "unused exemption", "remediated", "broken rule"
+    ]
     level: Level
     urn: str
     path: str
     text: str
 
-
-def default_level(rule: AnyRule) -> Level:
-    """The level of a rule that nothing is configured for."""
-    return "disabled" if rule.optional else LEVELS[rule.severity]
+    @property
+    def sentence(self) -> str:
+        """What there is to say, to read under the names of rule and resource: "`accessLogs.bucket` is not said"."""
+        return f"`{self.path or _name(self.urn) or 'the stack'}` {self.text}"
 
 
 def file_for(folder: Path, stack: str | None) -> Path | None:
@@ -104,39 +96,19 @@ def for_stack(folder: Path, stack: str | None, rules: Sequence[AnyRule] = ALL) -
     file = file_for(folder, stack)
     if file is None:
         return load({}, rules)
+    problems: list[str] = []
     try:
-        return load(_read(file), rules)
+        values = _read(file, problems)
+        enforcement = load(values, rules)
     except EnforcementError as error:
-        raise EnforcementError([f"{file}: {problem}" for problem in error.problems]) from error
+        problems += error.problems
+    else:
+        if not problems:
+            return enforcement
+    raise EnforcementError([f"{file}: {problem}" for problem in problems])
 
 
-def _read(file: Path) -> object:
-    """The value of a JSON file; an empty one is an empty object, as the engine has it. Raises EnforcementError."""
-    twice: list[str] = []
-
-    def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        found = dict(pairs)
-        keys = [key for key, _ in pairs]
-        twice.extend(f"`{key}` stands there twice" for key in found if keys.count(key) > 1)
-        return found
-
-    try:
-        text = file.read_text(encoding="utf-8")
-        value: object = json.loads(text, object_pairs_hook=unique) if text.strip() else {}
-    except OSError as error:
-        raise EnforcementError([f"cannot be read: {error.strerror}"]) from error
-    except UnicodeDecodeError as error:
-        raise EnforcementError(["is no UTF-8 text"]) from error
-    except json.JSONDecodeError as error:
-        raise EnforcementError([f"line {error.lineno}, column {error.colno}: {error.msg}"]) from error
-    except RecursionError as error:
-        raise EnforcementError(["is nested too deeply"]) from error
-    if twice:
-        raise EnforcementError(twice)
-    return value
-
-
-def load(values: object, rules: Sequence[AnyRule]) -> Enforcement:
+def load(values: object, rules: Sequence[AnyRule] = ALL) -> Enforcement:
     """Read a configuration, as `--policy-pack-config` takes it: ``{"rule": "advisory", "rule": {...}, "all": ...}``.
 
     The value of a rule is a level, or an object with ``enforcementLevel``, ``exemptions`` and the rule's own settings.
@@ -144,38 +116,37 @@ def load(values: object, rules: Sequence[AnyRule]) -> Enforcement:
     """
     if not isinstance(values, Mapping):
         raise EnforcementError(["the configuration is no object of rules"])
-    given = cast(Values, values)
+    given = dict(cast(Values, values))
     problems: list[str] = []
     known = {rule.name: rule for rule in rules}
-    levels = {rule.name: default_level(rule) for rule in rules}
-    if "all" in given:
-        everywhere = _level(given["all"], "all", None, problems)
-        levels = {name: everywhere or level for name, level in levels.items()}
+    everywhere = _level(given.pop("all"), "all", get_args(Level), problems) if "all" in given else None
+    if not _texts(given.pop("environments", [])):
+        problems.append("`environments` is no list of names")
+    levels: dict[str, Level] = {
+        rule.name: at_most(everywhere, rule) if everywhere else default_level(rule) for rule in rules
+    }
     settings: dict[str, Values] = {}
     exemptions: list[Exemption] = []
     for name, value in given.items():
-        if name == "all":
-            continue
         if name not in known:
             near = get_close_matches(name, known, 1)
             problems.append(f"`{name}` is no rule" + (f"; did you mean `{near[0]}`?" if near else ""))
             continue
         rule = known[name]
         if isinstance(value, str):
-            levels[name] = _level(value, name, rule, problems) or levels[name]
+            levels[name] = _level(value, name, possible_levels(rule), problems)
         elif isinstance(value, Mapping):
-            configured = cast(Values, value)
-            if "enforcementLevel" in configured:
-                levels[name] = (
-                    _level(configured["enforcementLevel"], f"{name}.enforcementLevel", rule, problems) or levels[name]
-                )
-            settings[name] = _settings(rule, configured, problems)
-            exemptions += _exemptions(rule, configured.get("exemptions", ()), problems)
+            said = cast(Values, value)
+            if "enforcementLevel" in said:
+                place = f"{name}.enforcementLevel"
+                levels[name] = _level(said["enforcementLevel"], place, possible_levels(rule), problems)
+            settings[name] = _settings(rule, said, problems)
+            exemptions += _exemptions(rule, said.get("exemptions", ()), problems)
         else:
             problems.append(f"`{name}` is neither a level nor an object")
     if problems:
         raise EnforcementError(problems)
-    return Enforcement(cast("dict[str, Level]", levels), settings, tuple(exemptions))
+    return Enforcement(levels, settings, tuple(exemptions))
 
 
 def configured(rule: AnyRule, values: Values) -> tuple[Values, tuple[Exemption, ...]]:
@@ -189,18 +160,57 @@ def configured(rule: AnyRule, values: Values) -> tuple[Values, tuple[Exemption, 
 
 def check(
     subjects: Iterable[Subject],
-    rules: Sequence[AnyRule],
+    rules: Sequence[AnyRule] = ALL,
     enforcement: Enforcement | None = None,
     today: date | None = None,
 ) -> list[Finding]:
-    """Run rules over resources, and say what comes of it. today: in UTC; that of the machine unless given."""
+    """Run rules over resources as the engine does: remediations first, then what is left.
+
+    today: in UTC; that of the machine unless given.
+    """
     enforcement = enforcement or load({}, rules)
-    listed = tuple(subjects)
-    enabled = [rule for rule in rules if enforcement.levels[rule.name] != "disabled"]
-    verdicts = check_resources(listed, enabled, enforcement.settings)
-    findings = [_decided(verdict, enforcement, today or utc_today()) for verdict in verdicts]
-    findings += _about_exemptions(enforcement, listed, verdicts, today or utc_today())
+    day = today or utc_today()
+    levels = enforcement.levels
+    enabled = [rule for rule in rules if levels[rule.name] != "disabled"]
+    exemptions = {rule.name: [one for one in enforcement.exemptions if one.rule == rule.name] for rule in enabled}
+    findings: list[Finding] = []
+    listed = [_remediated(subject, enabled, enforcement, exemptions, day, findings) for subject in subjects]
+    findings += [
+        decided(verdict, levels[verdict.rule], exemptions[verdict.rule], day)
+        for verdict in check_resources(listed, enabled, enforcement.settings)
+    ]
+    for rule in enabled:
+        judged = {finding.urn for finding in findings if finding.rule == rule.name} if exemptions[rule.name] else ()
+        findings += expired(levels[rule.name], exemptions[rule.name], [subject.urn for subject in listed], day)
+        findings += _unused(exemptions[rule.name], listed, judged, day)
     return findings
+
+
+def decided(verdict: Verdict, level: Level, exemptions: Iterable[Exemption], today: date) -> Finding:
+    """What comes of a verdict; level and exemptions: of its rule."""
+    if verdict.kind == "cannot tell":
+        return Finding(verdict.rule, "cannot tell", "advisory", verdict.urn, verdict.path, verdict.text)
+    holding = _holding(exemptions, verdict.urn, today)
+    if verdict.kind == "violation" and holding:
+        text = f"{verdict.text} (exempt until {holding.expires}: {holding.reason})"
+        return Finding(verdict.rule, "exempt", "advisory", verdict.urn, verdict.path, text)
+    return Finding(verdict.rule, verdict.kind, stops(level), verdict.urn, verdict.path, verdict.text)
+
+
+def expired(level: Level, exemptions: Sequence[Exemption], urns: Iterable[str], today: date) -> Iterator[Finding]:
+    """What comes of exemptions that are over, for each of these resources; level: of the rule."""
+    over = [exemption for exemption in exemptions if exemption.expired(today)]
+    for urn in urns if over else ():
+        for exemption in over:
+            if exemption.covers(urn):
+                text = f"has an exemption that ended on {exemption.expires} ({exemption.reason}): "
+                text += "mend it, or say why it needs longer"
+                yield Finding(exemption.rule, "expired exemption", stops(level), urn, "", text)
+
+
+def exempt(exemptions: Iterable[Exemption], urn: str, today: date) -> bool:
+    """Whether one of the exemptions holds for the resource today."""
+    return _holding(exemptions, urn, today) is not None
 
 
 def utc_today() -> date:
@@ -208,74 +218,78 @@ def utc_today() -> date:
     return datetime.now(UTC).date()
 
 
-def schema(rules: Sequence[AnyRule]) -> dict[str, Any]:
-    """The JSON schema of a configuration (draft 2020-12)."""
-    return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": "How the rules of edgewright are enforced",
-        "type": "object",
-        "properties": {
-            "all": {"enum": list(get_args(Level)), "description": "the level of all rules that say none"},
-            **{
-                rule.name: {
-                    "description": rule.title,
-                    "anyOf": [
-                        {"enum": _possible(rule)},
-                        {
-                            "type": "object",
-                            "properties": {"enforcementLevel": {"enum": _possible(rule)}, **rule_schema(rule)},
-                            "additionalProperties": False,
-                        },
-                    ],
-                }
-                for rule in rules
-            },
-        },
-        "additionalProperties": False,
-    }
+def _remediated(
+    subject: Subject,
+    rules: Iterable[AnyRule],
+    enforcement: Enforcement,
+    exemptions: Mapping[str, Sequence[Exemption]],
+    today: date,
+    findings: list[Finding],
+) -> Subject:
+    """The resource with what rules write at level ``remediate``; findings: where that is said."""
+    for rule in rules:
+        if enforcement.levels[rule.name] != "remediate" or not isinstance(rule, Rule) or subject.type not in rule.types:
+            continue
+        if exempt(exemptions[rule.name], subject.urn, today):
+            continue
+        settings = complete_settings(rule, enforcement.settings.get(rule.name, {}))
+        values = values_for(rule, subject, settings)
+        if values:
+            subject = remediated(subject, values)
+        for path, value in values.items():
+            text = f"becomes {json.dumps(value)}"
+            findings.append(Finding(rule.name, "remediated", "advisory", subject.urn, path, text))
+    return subject
 
 
-def rule_schema(rule: AnyRule) -> dict[str, Any]:
-    """The JSON schemas of a rule's own settings and of its exemptions, by name."""
-    return {
-        **{
-            name: {**setting.kind, "default": setting.default, "description": setting.meaning}
-            for name, setting in rule.settings.items()
-        },
-        "exemptions": {
-            "type": "array",
-            "description": "resources that the rule does not hold for, for a while",
-            "items": {
-                "type": "object",
-                "properties": {
-                    "resource": {"type": "string", "minLength": 1, "description": "its name, or its urn"},
-                    "reason": {"type": "string", "pattern": r"\S"},
-                    "expires": {
-                        "type": "string",
-                        "pattern": r"^\d{4}-\d{2}-\d{2}$",
-                        "description": "the last day, in UTC; afterwards the exemption itself is a violation",
-                    },
-                },
-                "required": list(_EXEMPTION_KEYS),
-                "additionalProperties": False,
-            },
-        },
-    }
+def _unused(
+    exemptions: Iterable[Exemption], subjects: Sequence[Subject], judged: Iterable[str], today: date
+) -> Iterator[Finding]:
+    """Exemptions for what breaks no rule; one that is over is said already where its resource is there."""
+    for exemption in exemptions:
+        urns = {subject.urn for subject in subjects if exemption.covers(subject.urn)}
+        if not urns.intersection(judged) and not (urns and exemption.expired(today)):
+            text = "is exempt, but breaks no such rule: delete the exemption"
+            yield Finding(exemption.rule, "unused exemption", "advisory", exemption.resource, "", text)
 
 
-def _possible(rule: AnyRule) -> list[str]:
-    """The levels that a rule can have."""
-    can = isinstance(rule, Rule) and rule.remediation is not None
-    return [level for level in get_args(Level) if can or level != "remediate"]
+def _holding(exemptions: Iterable[Exemption], urn: str, today: date) -> Exemption | None:
+    found = (exemption for exemption in exemptions if exemption.covers(urn) and not exemption.expired(today))
+    return next(found, None)
 
 
-def _level(value: object, place: str, rule: AnyRule | None, problems: list[str]) -> Level | None:
+def _name(urn: str) -> str:
+    return urn.rpartition("::")[2]
+
+
+def _read(file: Path, problems: list[str]) -> object:
+    """The value of a JSON file; an empty one is an empty object, as the engine has it. Raises EnforcementError."""
+
+    def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        found = dict(pairs)
+        keys = [key for key, _ in pairs]
+        problems.extend(f"`{key}` stands there twice" for key in found if keys.count(key) > 1)
+        return found
+
+    try:
+        text = file.read_text(encoding="utf-8")
+        return json.loads(text, object_pairs_hook=unique) if text.strip() else {}
+    except OSError as error:
+        raise EnforcementError([f"cannot be read: {error.strerror}"]) from error
+    except UnicodeDecodeError as error:
+        raise EnforcementError(["is no UTF-8 text"]) from error
+    except json.JSONDecodeError as error:
+        raise EnforcementError([f"line {error.lineno}, column {error.colno}: {error.msg}"]) from error
+    except RecursionError as error:
+        raise EnforcementError(["is nested too deeply"]) from error
+
+
+def _level(value: object, place: str, possible: Sequence[str], problems: list[str]) -> Level:
+    """The level; a wrong one is a problem, and then it matters no more which is returned."""
     if value not in get_args(Level):
         problems.append(f"`{place}`: `{value}` is no level; there are {', '.join(get_args(Level))}")
-        return None
-    if rule is not None and value not in _possible(rule):
+    elif value not in possible:
         problems.append(f"`{place}`: the rule cannot remediate; take mandatory")
-        return None
     return cast(Level, value)
 
 
@@ -289,26 +303,10 @@ def _settings(rule: AnyRule, values: Values, problems: list[str]) -> Values:
             problems.append(f"`{rule.name}.{name}` is no setting of the rule; {there}")
             continue
         setting = rule.settings[name]
-        found[name] = _converted(setting.kind, value)
-        if found[name] is _WRONG:
+        found[name] = converted(setting.kind, value)
+        if found[name] is WRONG:
             problems.append(f"`{rule.name}.{name}`: `{value}` does not fit; it is {setting.meaning}")
     return found
-
-
-def _converted(kind: Values, value: Any) -> Any:
-    """The value as a setting of the kind has it, or _WRONG. The engine hands over whole numbers as 2.0."""
-    if "enum" in kind:
-        return value if value in kind["enum"] else _WRONG
-    if kind["type"] == "array":
-        if not isinstance(value, Sequence) or isinstance(value, str):
-            return _WRONG
-        items = [_converted(kind["items"], item) for item in cast(Sequence[Any], value)]
-        return _WRONG if _WRONG in items else items
-    if kind["type"] == "integer":
-        whole = isinstance(value, int | float) and not isinstance(value, bool) and float(value).is_integer()
-        return int(value) if whole and value >= kind.get("minimum", value) else _WRONG
-    wanted = {"string": str, "boolean": bool}[kind["type"]]
-    return value if isinstance(value, wanted) else _WRONG
 
 
 def _exemptions(rule: AnyRule, values: Any, problems: list[str]) -> list[Exemption]:
@@ -319,65 +317,29 @@ def _exemptions(rule: AnyRule, values: Any, problems: list[str]) -> list[Exempti
     for index, value in enumerate(cast(Sequence[Any], values)):
         place = f"`{rule.name}.exemptions[{index}]`"
         if not isinstance(value, Mapping):
-            problems.append(f"{place} is no object with {', '.join(_EXEMPTION_KEYS)}")
+            problems.append(f"{place} is no object with {', '.join(EXEMPTION_KEYS)}")
             continue
         given = cast(Values, value)
-        wrong = [f"{place}: `{key}` is not known" for key in given if key not in _EXEMPTION_KEYS]
-        texts = {key: given.get(key) for key in _EXEMPTION_KEYS}
-        wrong += [
-            f"{place} does not say its `{key}`"
-            for key, text in texts.items()
-            if not isinstance(text, str) or not text.strip()
-        ]
-        day = _day(texts["expires"])
-        if isinstance(texts["expires"], str) and texts["expires"].strip() and day is None:
-            wrong.append(f"{place}: `{texts['expires']}` is no day such as 2026-12-31")
+        wrong = [f"{place}: `{key}` is not known" for key in given if key not in EXEMPTION_KEYS]
+        said = {key: text for key in EXEMPTION_KEYS if isinstance(text := given.get(key), str) and text.strip()}
+        wrong += [f"{place} does not say its `{key}`" for key in EXEMPTION_KEYS if key not in said]
+        day = _day(said.get("expires", ""))
+        if "expires" in said and day is None:
+            wrong.append(f"{place}: `{said['expires']}` is no day such as 2026-12-31")
         problems += wrong
         if day is not None and not wrong:
-            found.append(Exemption(rule.name, str(texts["resource"]), str(texts["reason"]), day))
+            found.append(Exemption(rule.name, said["resource"], said["reason"], day))
     return found
 
 
-def _day(text: object) -> date | None:
+def _texts(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(item, str) for item in cast(list[object], value))
+
+
+def _day(text: str) -> date | None:
+    """A day as the JSON Schema has it too: `strptime` alone takes 2026-1-1."""
     try:
-        return datetime.strptime(str(text), "%Y-%m-%d").replace(tzinfo=UTC).date()
+        found = datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC).date()
     except ValueError:
         return None
-
-
-def _decided(verdict: Verdict, enforcement: Enforcement, today: date) -> Finding:
-    level = enforcement.levels[verdict.rule]
-    if verdict.kind == "cannot tell":
-        return Finding(verdict.rule, "cannot tell", "advisory", verdict.urn, verdict.path, verdict.text)
-    for exemption in enforcement.exemptions:
-        if exemption.rule == verdict.rule and exemption.covers(verdict.urn) and not exemption.expired(today):
-            text = f"{verdict.text} (exempt until {exemption.expires}: {exemption.reason})"
-            return Finding(verdict.rule, "exempt", "advisory", verdict.urn, verdict.path, text)
-    return Finding(verdict.rule, "violation", level, verdict.urn, verdict.path, verdict.text)
-
-
-def _about_exemptions(
-    enforcement: Enforcement, subjects: Sequence[Subject], verdicts: Iterable[Verdict], today: date
-) -> Iterable[Finding]:
-    judged = {(verdict.rule, verdict.urn) for verdict in verdicts}
-    for exemption in enforcement.exemptions:
-        urns = [subject.urn for subject in subjects if exemption.covers(subject.urn)]
-        if exemption.expired(today):
-            yield Finding(
-                exemption.rule,
-                "expired exemption",
-                "mandatory",
-                urns[0] if urns else exemption.resource,
-                "",
-                expired_text(exemption),
-            )
-        elif not any((exemption.rule, urn) in judged for urn in urns):
-            text = "is exempt, but breaks no such rule: delete the exemption"
-            yield Finding(exemption.rule, "unused exemption", "advisory", exemption.resource, "", text)
-
-
-def expired_text(exemption: Exemption) -> str:
-    """What to say of an exemption that is over."""
-    return (
-        f"has an exemption that ended on {exemption.expires} ({exemption.reason}): mend it, or say why it needs longer"
-    )
+    return found if found.isoformat() == text else None

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, cast
 
 from edgewright.plan.model import Resource
@@ -9,20 +10,107 @@ from edgewright.policies.view import Subject, View
 
 _TOKEN = re.compile(r"\$\{([^{}]+)\}")
 _IDENTITIES = ("arn", "id")
+_NOBODY = frozenset[str]()
+
+
+@dataclass(slots=True)
+class _Sources:
+    """Resources of a type by what one of their properties refers to. Positions are those in the stack.
+
+    unsure: the first whose value is not known and comes from nowhere in the stack.
+    """
+
+    by_urn: dict[str, list[int]] = field(default_factory=dict[str, list[int]])
+    by_text: dict[str, list[int]] = field(default_factory=dict[str, list[int]])
+    unsure: int | None = None
+
+
+class Index:
+    """The resources of a stack by type and by what they refer to: made once, for all rules that look at the stack.
+
+    Nothing in it depends on the rule that looks, and what is not asked for is never made.
+    """
+
+    __slots__ = ("_positions", "_referrers", "_sources", "_targets", "subjects")
+
+    def __init__(self, subjects: Iterable[Subject]) -> None:
+        """Look at a stack."""
+        self.subjects: tuple[Subject, ...] = tuple(subjects)
+        self._positions: dict[str, list[int]] = {}
+        for position, subject in enumerate(self.subjects):
+            self._positions.setdefault(subject.type, []).append(position)
+        self._sources: dict[tuple[str, str], _Sources] = {}
+        self._targets: dict[str, tuple[dict[str, int], dict[str, list[int]]]] = {}
+        self._referrers: dict[str, set[str]] | None = None
+
+    def of(self, kind: str) -> Sequence[int]:
+        """Where the resources of a type are."""
+        return self._positions.get(kind, ())
+
+    def sources(self, kind: str, key: str, target: Subject) -> tuple[Sequence[int], int | None]:
+        """Resources of the type whose property refers to the target, and the first that may."""
+        found = self._sources.get((kind, key))
+        if found is None:
+            found = self._sources[kind, key] = self._read_sources(kind, key)
+        hits = found.by_urn.get(target.urn, ())
+        for text in _identities(target) if found.by_text else ():
+            hits = [*hits, *found.by_text.get(text, ())]
+        return sorted(set(hits)), found.unsure
+
+    def targets(self, kind: str, key: str, source: Subject) -> Sequence[int]:
+        """Resources of the type that a property of the source refers to."""
+        found = self._targets.get(kind)
+        if found is None:
+            found = self._targets[kind] = self._read_targets(kind)
+        by_urn, by_text = found
+        hits = [by_urn[urn] for urn in source.refs.get(key.partition(".")[0], _NOBODY) if urn in by_urn]
+        for text in _stated(source, key)[0] if by_text else ():
+            hits.extend(by_text.get(text, ()))
+        return sorted(set(hits))
+
+    def referrers(self, target: Subject) -> Iterable[str]:
+        """The types of the resources that refer to the target, with whatever property."""
+        if self._referrers is None:
+            self._referrers = {}
+            for subject in self.subjects:
+                for urns in subject.refs.values():
+                    for urn in urns:
+                        self._referrers.setdefault(urn, set()).add(subject.type)
+        return self._referrers.get(target.urn, ())
+
+    def _read_sources(self, kind: str, key: str) -> _Sources:
+        found = _Sources()
+        for position in self.of(kind):
+            source = self.subjects[position]
+            urns = source.refs.get(key.partition(".")[0], _NOBODY)
+            for urn in urns:
+                found.by_urn.setdefault(urn, []).append(position)
+            texts, known = _stated(source, key)
+            for text in texts:
+                found.by_text.setdefault(text, []).append(position)
+            # What is unknown and comes from other resources of the stack is theirs.
+            if not known and not urns and found.unsure is None:
+                found.unsure = position
+        return found
+
+    def _read_targets(self, kind: str) -> tuple[dict[str, int], dict[str, list[int]]]:
+        by_text: dict[str, list[int]] = {}
+        for position in self.of(kind):
+            for text in _identities(self.subjects[position]):
+                by_text.setdefault(text, []).append(position)
+        return {self.subjects[position].urn: position for position in self.of(kind)}, by_text
 
 
 class Graph:
-    """The views of a stack's resources, made when they are asked for."""
+    """A stack as one rule sees it: the views of resources, made when they are asked for."""
 
-    __slots__ = ("_by_type", "_settings", "views")
+    __slots__ = ("_index", "_settings", "views")
 
-    def __init__(self, subjects: Iterable[Subject], settings: Mapping[str, Any] | None = None) -> None:
-        """Look at a stack; settings: of the rule that looks, complete."""
+    def __init__(self, subjects: Iterable[Subject] | Index, settings: Mapping[str, Any] | None = None) -> None:
+        """Look at a stack, or at what another rule has read of it; settings: of the rule that looks, complete."""
         self.views: dict[str, View] = {}
         self._settings: Mapping[str, Any] = settings or {}
-        self._by_type: dict[str, list[Subject]] = {}
-        for subject in subjects:
-            self._by_type.setdefault(subject.type, []).append(subject)
+        self._index = subjects if isinstance(subjects, Index) else Index(subjects)
 
     def setting(self, name: str) -> Any:
         """A setting of the rule."""
@@ -30,7 +118,7 @@ class Graph:
 
     def of(self, *types: str) -> Sequence[View]:
         """All resources of the types, in the order of the stack."""
-        return [self._view(subject) for kind in types for subject in self._by_type.get(kind, ())]
+        return [self._view(position) for kind in types for position in self._index.of(kind)]
 
     def referring(self, target: View, key: str, *types: str) -> Sequence[View]:
         """Resources of the types whose property refers to the target.
@@ -39,50 +127,44 @@ class Graph:
         at the target, so that `View.lacks` does not hold.
         """
         found: list[View] = []
-        for other in self.of(*types):
-            meant = refers(other.subject, key, target.subject)
-            if meant:
-                found.append(other)
-            elif meant is None:
-                target.note("", f"`{other.subject.name}` may refer to it: its `{key}` is not known yet")
+        for kind in types:
+            positions, unsure = self._index.sources(kind, key, target.subject)
+            found += map(self._view, positions)
+            if unsure is not None:
+                other = self._index.subjects[unsure]
+                target.note("", f"may be what `{other.name}` refers to: its `{key}` is not known yet")
         return found
 
     def referred(self, source: View, key: str, *types: str) -> Sequence[View]:
         """Resources of the types that a property refers to."""
-        return [other for other in self.of(*types) if refers(source.subject, key, other.subject)]
+        return [self._view(position) for kind in types for position in self._index.targets(kind, key, source.subject)]
 
     def used(self, target: View, *, but: Sequence[str]) -> bool:
         """Whether a resource of any other type refers to the target, with whatever property."""
-        return any(
-            target.subject.urn in urns
-            for kind, subjects in self._by_type.items()
-            if kind not in but
-            for subject in subjects
-            for urns in subject.refs.values()
-        )
+        return any(kind not in but for kind in self._index.referrers(target.subject))
 
-    def _view(self, subject: Subject) -> View:
-        if subject.urn not in self.views:
-            self.views[subject.urn] = View(subject, self._settings)
-        return self.views[subject.urn]
+    def _view(self, position: int) -> View:
+        subject = self._index.subjects[position]
+        view = self.views.get(subject.urn)
+        if view is None:
+            view = self.views[subject.urn] = View(subject, self._settings)
+        return view
 
 
-def refers(source: Subject, key: str, target: Subject) -> bool | None:
-    """Whether a top-level property of one resource refers to another; None where nobody can say yet."""
-    urns = source.refs.get(key.partition(".")[0], frozenset[str]())
-    if target.urn in urns:
-        return True
-    here = _plain_text(source, key)
-    if here is None:
-        # Unknown, but it comes from other resources of the stack: then it is theirs.
-        return False if urns or key.partition(".")[0] not in source.properties else None
-    return any(here == there for there in (_plain_text(target, name) for name in _IDENTITIES) if there)
+def _stated(source: Subject, key: str) -> tuple[Iterable[str], bool]:
+    """What a property says of other resources (a text, ``{id: ...}``, or a list of them), and whether all is known."""
+    view = View(source)  # of its own, so that no rule is told that it was read
+    objects = view.children(key)
+    texts = view.texts(key) if not objects else [text for inside in objects for text in _identified(inside)]
+    return texts, not view.unread
 
 
-def _plain_text(subject: Subject, key: str) -> str | None:
-    """A known text, without a note that it was read."""
-    value = View(subject).text(key)
-    return value if isinstance(value, str) else None
+def _identities(target: Subject) -> Iterable[str]:
+    return _identified(View(target))
+
+
+def _identified(view: View) -> list[str]:
+    return [text for name in _IDENTITIES if isinstance(text := view.text(name), str)]
 
 
 def from_plan(resources: Iterable[Resource]) -> list[Subject]:

@@ -1,10 +1,12 @@
 """Rules as data, and how they are run over resources: by type, in this process."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
+from traceback import extract_tb
 from typing import Any, Literal
 
-from edgewright.policies.graph import Graph
+from edgewright.policies.graph import Graph, Index
 from edgewright.policies.view import Subject, View, Violation
 
 Severity = Literal["critical", "high", "medium", "low"]
@@ -76,11 +78,12 @@ AnyRule = Rule | StackRule
 class Verdict:
     """What a rule says about a resource.
 
-    kind: ``violation``, or ``cannot tell`` where a property is unknown that it rests on; path: of the property.
+    kind: ``violation``, ``cannot tell`` where a property is unknown that it rests on, or ``broken rule`` where the rule
+    itself failed, so that nobody looked; path: of the property; urn: "" where a broken rule looked at a whole stack.
     """
 
     rule: str
-    kind: Literal["violation", "cannot tell"]
+    kind: Literal["violation", "cannot tell", "broken rule"]
     urn: str
     path: str
     text: str
@@ -96,7 +99,7 @@ def check_resources(
     Verdicts come resource by resource, in the order of the resources, then rules over the stack.
     """
     given = settings or {}
-    everything = tuple(subjects)
+    index = Index(subjects)
     by_type: dict[str, list[tuple[Rule, Mapping[str, Any]]]] = {}
     of_stacks: list[StackRule] = []
     for rule in rules:
@@ -108,32 +111,49 @@ def check_resources(
             by_type.setdefault(kind, []).append((rule, complete))
     found = [
         verdict
-        for subject in everything
+        for subject in index.subjects
         for rule, complete in by_type.get(subject.type, ())
         for verdict in judge(rule, subject, complete)
     ]
     for rule in of_stacks:
-        found.extend(judge_stack(rule, everything, complete_settings(rule, given.get(rule.name, {}))))
+        found.extend(judge_stack(rule, index, complete_settings(rule, given.get(rule.name, {}))))
     return found
 
 
 def judge(rule: Rule, subject: Subject, settings: Mapping[str, Any]) -> list[Verdict]:
-    """What a rule says about one resource; settings: complete."""
+    """What a rule says about one resource; settings: complete. Never raises: a rule that fails is a verdict too."""
     view = View(subject, settings)
-    violations = list(rule.check(view))
+    try:
+        violations = list(rule.check(view))
+    except Exception as error:
+        return [_broken(rule, subject.urn, error)]
     return _verdicts(rule.name, {subject.urn: view}, violations)
 
 
-def judge_stack(rule: StackRule, subjects: Sequence[Subject], settings: Mapping[str, Any]) -> list[Verdict]:
-    """What a rule says about a stack; settings: complete."""
+def judge_stack(rule: StackRule, subjects: Iterable[Subject] | Index, settings: Mapping[str, Any]) -> list[Verdict]:
+    """What a rule says about a stack; settings: complete. Never raises, as `judge`."""
     graph = Graph(subjects, settings)
-    violations = list(rule.check(graph))
+    try:
+        violations = list(rule.check(graph))
+    except Exception as error:
+        return [_broken(rule, "", error)]
     return _verdicts(rule.name, graph.views, violations)
 
 
 def complete_settings(rule: AnyRule, given: Mapping[str, Any]) -> Mapping[str, Any]:
     """The settings of a rule, with defaults where nothing is given."""
     return {name: given.get(name, setting.default) for name, setting in rule.settings.items()}
+
+
+def failed_at(error: Exception) -> str:
+    """What failed and where, without the error's own text: it may repeat a secret."""
+    place = extract_tb(error.__traceback__)[-1]
+    return f"{type(error).__name__} in {Path(place.filename).name}, line {place.lineno}"
+
+
+def _broken(rule: AnyRule, urn: str, error: Exception) -> Verdict:
+    text = f"was not looked at: the rule itself is broken ({failed_at(error)}). Report it, and disable it until then"
+    return Verdict(rule.name, "broken rule", urn, "", text)
 
 
 def _verdicts(name: str, views: Mapping[str, View], violations: Iterable[Violation]) -> list[Verdict]:

@@ -107,6 +107,10 @@ class View:
         """Whether something is there. An unknown value is there: it will have one."""
         return self._find(key)[1] is not None
 
+    def knows(self, key: str) -> bool:
+        """Whether nothing on the way to a value is unknown."""
+        return self._find(key)[1] is not UNKNOWN
+
     def text(self, key: str) -> str | Unknown | None:
         """A text. A number is written as people write it (443, not 443.0)."""
         path, value = self._find(key)
