@@ -4,14 +4,13 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Literal, cast, get_args
 
 from edgewright.policies.levels import Level, at_most, default_level, possible_levels, stops
 from edgewright.policies.remediation import remediated, values_for
 from edgewright.policies.rule import AnyRule, Rule, Verdict, check_resources, complete_settings
-from edgewright.policies.rules import ALL
+from edgewright.policies.rules import ALL, no_rule
 from edgewright.policies.schema import EXEMPTION_KEYS, WRONG, converted
 from edgewright.policies.view import Subject
 
@@ -129,8 +128,7 @@ def load(values: object, rules: Sequence[AnyRule] = ALL) -> Enforcement:
     exemptions: list[Exemption] = []
     for name, value in given.items():
         if name not in known:
-            near = get_close_matches(name, known, 1)
-            problems.append(f"`{name}` is no rule" + (f"; did you mean `{near[0]}`?" if near else ""))
+            problems.append(no_rule(name, known))
             continue
         rule = known[name]
         if isinstance(value, str):
@@ -180,9 +178,11 @@ def check(
         for verdict in check_resources(listed, enabled, enforcement.settings)
     ]
     for rule in enabled:
-        judged = {finding.urn for finding in findings if finding.rule == rule.name} if exemptions[rule.name] else ()
-        findings += expired(levels[rule.name], exemptions[rule.name], [subject.urn for subject in listed], day)
-        findings += _unused(exemptions[rule.name], listed, judged, day)
+        if exemptions[rule.name]:
+            judged = {finding.urn for finding in findings if finding.rule == rule.name}
+            urns = [subject.urn for subject in listed if subject.type in rule.types]
+            findings += expired(levels[rule.name], exemptions[rule.name], urns, day)
+            findings += _unused(exemptions[rule.name], urns, judged, day)
     return findings
 
 
@@ -243,12 +243,12 @@ def _remediated(
 
 
 def _unused(
-    exemptions: Iterable[Exemption], subjects: Sequence[Subject], judged: Iterable[str], today: date
+    exemptions: Iterable[Exemption], urns: Sequence[str], judged: Iterable[str], today: date
 ) -> Iterator[Finding]:
     """Exemptions for what breaks no rule; one that is over is said already where its resource is there."""
     for exemption in exemptions:
-        urns = {subject.urn for subject in subjects if exemption.covers(subject.urn)}
-        if not urns.intersection(judged) and not (urns and exemption.expired(today)):
+        covered = {urn for urn in urns if exemption.covers(urn)}
+        if not covered.intersection(judged) and not (covered and exemption.expired(today)):
             text = "is exempt, but breaks no such rule: delete the exemption"
             yield Finding(exemption.rule, "unused exemption", "advisory", exemption.resource, "", text)
 
