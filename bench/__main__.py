@@ -1,4 +1,4 @@
-"""`python -m bench`: measure the local edge, print a table, and keep the figures in ``bench-results/``."""
+"""`python -m bench`: measure the local edge, plans and rules, print tables, keep the figures in ``bench-results/``."""
 
 import argparse
 import json
@@ -14,6 +14,7 @@ from typing import Any
 from bench import measure
 from bench.cost import Cost, Memory, measure_costs
 from bench.plans import measure_plans
+from bench.policies import measure_policies
 from bench.times import Time, measure_times
 
 GOAL = 1.10
@@ -25,12 +26,13 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--runs", type=int, default=5, help="runs of each measurement; the median counts (default 5)")
     parser.add_argument("--seconds", type=float, default=2.0, help="length of a run under load (default 2)")
-    parser.add_argument("--only", choices=("cost", "times", "plans"), help="measure only a part")
+    parser.add_argument("--only", choices=("cost", "times", "plans", "policies"), help="measure only a part")
     options = parser.parse_args(arguments)
     costs: list[Cost] = []
     memory: dict[str, Memory] = {}
     times: list[Time] = []
     plans: list[Time] = []
+    policies: list[Time] = []
     began = time.monotonic()
     # Short, since the path of a unix socket is.
     with tempfile.TemporaryDirectory(prefix="bench-") as name:
@@ -44,13 +46,18 @@ def main(arguments: list[str] | None = None) -> int:
             times = measure_times(Path(name), runs=options.runs, say=_say)
         if options.only in (None, "plans"):
             plans = measure_plans(Path(name) / "plans", runs=options.runs, say=_say)
+        if options.only in (None, "policies"):
+            policies = measure_policies(Path(name) / "empty", runs=options.runs, say=_say)
     print(_tables(costs, memory, times))
     if plans:
         print(_seconds("CPU seconds and peak memory of whole processes, offline plans", plans))
         print("where the seconds of one such plan go")
         print("".join(f"  {item.what}: {item.note}\n" for item in plans if item.note), end="")
+    if policies:
+        print(_seconds("CPU seconds of rules", policies))
+        print("".join(f"  {item.what}: {item.note}\n" for item in policies if item.note), end="")
     print(f"measured in {time.monotonic() - began:.0f} s on {measure.machine()}")
-    print(f"figures of every run: {_keep(costs, memory, [*times, *plans])}")
+    print(f"figures of every run: {_keep(costs, memory, [*times, *plans, *policies])}")
     return 0
 
 

@@ -59,16 +59,16 @@ class Remediation:
 
 
 class Analyzer:
-    """A running pack. pid: of its process."""
+    """A running pack. stub: to ask it without reading the answer; pid: of its process."""
 
     def __init__(self, stub: analyzer_pb2_grpc.AnalyzerStub, pid: int) -> None:
         """Talk to a pack that has started."""
-        self._stub: Any = stub
+        self.stub: Any = stub
         self.pid = pid
 
     def info(self) -> Any:
         """What the pack says about itself and its policies."""
-        return self._stub.GetAnalyzerInfo(empty_pb2.Empty(), timeout=_SECONDS)
+        return self.stub.GetAnalyzerInfo(empty_pb2.Empty(), timeout=_SECONDS)
 
     def configure(self, rules: Mapping[str, tuple[Level, Mapping[str, Any]]]) -> None:
         """Replace the configuration: level and properties of each rule, as the engine sends them for every one."""
@@ -76,19 +76,19 @@ class Analyzer:
         for name, (level, properties) in rules.items():
             request.policyConfig[name].enforcementLevel = LEVELS[level]
             request.policyConfig[name].properties.update(dict(properties))
-        self._stub.Configure(request, timeout=_SECONDS)
+        self.stub.Configure(request, timeout=_SECONDS)
 
     def analyze(self, subject: Subject) -> Answer:
         """What the rules over one resource say."""
-        return _answer(self._stub.Analyze(request_of(subject), timeout=_SECONDS))
+        return _answer(self.stub.Analyze(request_of(subject), timeout=_SECONDS))
 
     def analyze_stack(self, subjects: Iterable[Subject]) -> Answer:
         """What the rules over a stack say."""
-        return _answer(self._stub.AnalyzeStack(stack_request_of(subjects), timeout=_SECONDS))
+        return _answer(self.stub.AnalyzeStack(stack_request_of(subjects), timeout=_SECONDS))
 
     def remediate(self, subject: Subject) -> Sequence[Remediation]:
         """What rules write."""
-        found = self._stub.Remediate(request_of(subject), timeout=_SECONDS)
+        found = self.stub.Remediate(request_of(subject), timeout=_SECONDS)
         return [
             Remediation(item.policyName, json_format.MessageToDict(item.properties), item.diagnostic)
             for item in found.remediations
