@@ -3,7 +3,7 @@
 import os
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,7 +14,9 @@ from google.protobuf import empty_pb2, json_format
 from google.protobuf.struct_pb2 import Struct
 from pulumi.runtime.proto import analyzer_pb2, analyzer_pb2_grpc
 
-from edgewright.policies.levels import Level
+from edgewright.policies.levels import Level, default_level
+from edgewright.policies.rule import AnyRule
+from edgewright.policies.rules import ALL
 from edgewright.policies.view import Subject
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -70,12 +72,20 @@ class Analyzer:
         """What the pack says about itself and its policies."""
         return self.stub.GetAnalyzerInfo(empty_pb2.Empty(), timeout=_SECONDS)
 
-    def configure(self, rules: Mapping[str, tuple[Level, Mapping[str, Any]]]) -> None:
-        """Replace the configuration: level and properties of each rule, as the engine sends them for every one."""
+    def configure(self, values: Mapping[str, Any], rules: Iterable[AnyRule] = ALL) -> None:
+        """Replace the configuration; values: as `--policy-pack-config` takes them.
+
+        As the engine does: each rule gets its level, and its settings with the defaults of the schema
+        (ReconcilePolicyPackConfig in pkg/resource/analyzer/config.go of pulumi/pulumi).
+        """
         request = analyzer_pb2.ConfigureAnalyzerRequest()
-        for name, (level, properties) in rules.items():
-            request.policyConfig[name].enforcementLevel = LEVELS[level]
-            request.policyConfig[name].properties.update(dict(properties))
+        for rule in rules:
+            value: Any = values.get(rule.name, {})
+            said: dict[str, Any] = {"enforcementLevel": value} if isinstance(value, str) else dict(value)
+            level = said.pop("enforcementLevel", values.get("all", default_level(rule)))
+            config = request.policyConfig[rule.name]
+            config.enforcementLevel = LEVELS[level]
+            config.properties.update({**{name: item.default for name, item in rule.settings.items()}, **said})
         self.stub.Configure(request, timeout=_SECONDS)
 
     def analyze(self, subject: Subject) -> Answer:
@@ -127,7 +137,7 @@ def stack_request_of(subjects: Iterable[Subject]) -> analyzer_pb2.AnalyzeStackRe
 
 
 @contextmanager
-def running(pack: Path = PACK, environment: Mapping[str, str] | None = None) -> Iterator[Analyzer]:
+def running(pack: Path = PACK, environment: Mapping[str, str] | None = None) -> Generator[Analyzer]:
     """Start a pack as the engine does, and stop it."""
     process = subprocess.Popen(
         [sys.executable, "-u", "-m", "pulumi.policy", "127.0.0.1:1", str(pack)],
@@ -148,7 +158,7 @@ def running(pack: Path = PACK, environment: Mapping[str, str] | None = None) -> 
 
 
 def _struct(values: Mapping[str, Any]) -> Struct:
-    return json_format.ParseDict(values, Struct())
+    return json_format.ParseDict(dict(values), Struct())
 
 
 def _options(subject: Subject) -> analyzer_pb2.AnalyzerResourceOptions:

@@ -1,40 +1,148 @@
 """The rules as a whole: their names, what they guard, and that they can be run over real plans."""
 
 import csv
-from typing import Any
+import re
 
 import pytest
 
-from aws_stacks import REPOSITORY, STACKS, planned
-from edgewright.policies.rule import check_resources
-from edgewright.policies.rules import ALL
-from edgewright.policies.view import Subject
+from aws_stacks import REPOSITORY
+from aws_stacks import STACKS as AWS_STACKS
+from aws_stacks import planned as planned_on_aws
+from azure_stacks import STACKS as AZURE_STACKS
+from azure_stacks import planned as planned_on_azure
+from edgewright.policies.controls import SOURCES, framework, sources
+from edgewright.policies.graph import from_plan
+from edgewright.policies.rule import AnyRule, Rule, check_resources
+from edgewright.policies.rules import ALL, UNSEEN, named
+from edgewright.policies.schema import WRONG, converted
 
-CONTROLS = REPOSITORY / "tests" / "data" / "controls.csv"
-
-
-def controls() -> list[dict[str, Any]]:
-    with CONTROLS.open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
-
-
-def test_rules_have_names_of_their_own_and_say_what_to_write_instead() -> None:
-    assert len({rule.name for rule in ALL}) == len(ALL) > 20
-    assert [rule.name for rule in ALL if not rule.remedy or not rule.types] == []
-
-
-def test_what_a_rule_guards_is_in_the_catalogue_of_controls() -> None:
-    column = next(iter(controls()[0]))
-    known = {row[column] for row in controls()}
-    assert {control for rule in ALL for control in rule.controls} <= known
+SEVERITIES = ("critical", "high", "medium", "low")
+CLOUDS = {"aws": "aws", "azure": "azure-native"}
+# An input does not show it at all, or only the running service does.
+NOT_SEEN = ("[n/a]", "[runtime]")
 
 
-@pytest.mark.parametrize("stack", STACKS)
-def test_the_rules_can_be_run_over_the_plan_of_a_stack(stack: str) -> None:
-    subjects = [
-        Subject(item.urn, item.type, item.name, item.inputs) for item in planned(stack).resources if item.custom
+def _controls() -> dict[str, dict[str, str]]:
+    with (REPOSITORY / "tests" / "data" / "controls.csv").open(encoding="utf-8", newline="") as file:
+        return {row["our_key"]: row for row in csv.DictReader(file)}
+
+
+CONTROLS = _controls()
+GUARDED = {control for rule in ALL for control in rule.controls}
+
+
+def _worst(rule: AnyRule) -> str:
+    return min((CONTROLS[control]["severity"] for control in rule.controls), key=SEVERITIES.index)
+
+
+def test_every_control_is_guarded_by_a_rule_or_said_to_be_unseen() -> None:
+    assert sorted(CONTROLS.keys() - GUARDED - UNSEEN.keys()) == []
+
+
+def test_no_control_is_both_guarded_and_unseen() -> None:
+    assert sorted(GUARDED & UNSEEN.keys()) == []
+
+
+def test_what_rules_guard_and_what_is_unseen_are_controls() -> None:
+    assert sorted((GUARDED | UNSEEN.keys()) - CONTROLS.keys()) == []
+
+
+def test_every_core_control_that_an_input_shows_has_a_rule() -> None:
+    shown = {
+        key
+        for key, row in CONTROLS.items()
+        if "[core]" in row["notes"] and not any(mark in row["notes"] for mark in NOT_SEEN)
+    }
+    assert len(shown) > 150
+    assert sorted(shown - GUARDED) == []
+
+
+def test_what_is_unseen_says_why_and_what_sees_it() -> None:
+    assert [control for control, (why, instead) in UNSEEN.items() if not why.strip() or not instead.strip()] == []
+
+
+def test_a_rule_is_as_severe_as_the_worst_control_that_it_guards() -> None:
+    wrong = {rule.name: (rule.severity, _worst(rule)) for rule in ALL if rule.severity != _worst(rule)}
+    assert wrong == {}
+
+
+def test_a_rule_that_alone_guards_a_control_has_its_name() -> None:
+    guards: dict[str, list[str]] = {}
+    for rule in ALL:
+        for control in rule.controls:
+            guards.setdefault(control, []).append(rule.name)
+    named_otherwise = {control: names for control, names in guards.items() if control not in names}
+    assert {control: names for control, names in named_otherwise.items() if len(names) == 1} == {}
+
+
+def test_names_are_unique_and_can_be_typed() -> None:
+    names = [rule.name for rule in ALL]
+    assert sorted({name for name in names if names.count(name) > 1}) == []
+    assert [name for name in names if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", name)] == []
+    assert {"all", "environments"}.isdisjoint(names), "words of the configuration"
+
+
+def test_a_rule_says_what_must_hold_and_what_to_write_instead() -> None:
+    assert [rule.name for rule in ALL if not rule.title.strip() or rule.title.endswith(".")] == []
+    assert [rule.name for rule in ALL if not rule.remedy.strip() or not rule.controls] == []
+
+
+def test_a_rule_that_is_blind_for_something_says_what_sees_it() -> None:
+    assert [rule.name for rule in ALL if bool(rule.blind) != bool(rule.instead)] == []
+
+
+def test_a_rule_looks_at_resources_of_the_cloud_of_its_controls() -> None:
+    wrong = {
+        rule.name: kind
+        for rule in ALL
+        for kind in rule.types
+        if not {CLOUDS[CONTROLS[control]["cloud"]] for control in rule.controls} >= {kind.partition(":")[0]}
+    }
+    assert wrong == {}
+    assert [rule.name for rule in ALL if not rule.types] == []
+
+
+def test_every_control_has_the_sources_of_the_list() -> None:
+    listed = {key: tuple(part for part in row["source_ids"].split(";") if part) for key, row in CONTROLS.items()}
+    assert {key: SOURCES.get(key) for key in CONTROLS if set(SOURCES.get(key, ())) != set(listed[key])} == {}
+    assert sorted(SOURCES.keys() - CONTROLS.keys()) == []
+    assert [rule.name for rule in ALL if not sources(rule)] == []
+
+
+def test_a_rule_points_at_the_page_of_its_control_in_security_hub() -> None:
+    found = framework(named("alb-drop-invalid-headers")[0])
+    assert found is not None
+    assert (found.name, found.reference) == ("AWS Security Hub", "ELB.4")
+    assert found.url == "https://docs.aws.amazon.com/securityhub/latest/userguide/elb-controls.html#elb-4"
+
+
+def test_settings_are_of_kinds_that_a_configuration_can_have_and_their_defaults_fit() -> None:
+    wrong = {
+        f"{rule.name}.{name}": setting.default
+        for rule in ALL
+        for name, setting in rule.settings.items()
+        if converted(setting.kind, setting.default) is WRONG or not setting.meaning.strip()
+    }
+    assert wrong == {}
+    assert [rule.name for rule in ALL if {"exemptions", "enforcementLevel"} & rule.settings.keys()] == []
+
+
+def test_rules_are_picked_by_name_and_all_wrong_names_are_said() -> None:
+    assert [rule.name for rule in named("alb-drop-invalid-headers", "sg-no-public-ssh")] == [
+        "alb-drop-invalid-headers",
+        "sg-no-public-ssh",
     ]
+    with pytest.raises(ValueError, match="`alb-drop-headers` is no rule") as error:
+        named("alb-drop-headers", "sg-no-public-ssh", "no-such-thing-at-all")
+    assert "`no-such-thing-at-all` is no rule" in str(error.value)
+
+
+@pytest.mark.parametrize("stack", [*AWS_STACKS, *AZURE_STACKS])
+def test_the_rules_can_be_run_over_the_plan_of_a_stack(stack: str) -> None:
+    planned = planned_on_aws if stack in AWS_STACKS else planned_on_azure
+    subjects = from_plan(planned(stack).resources)
     verdicts = check_resources(subjects, ALL)
-    known = {item.urn for item in subjects}
-    assert {verdict.urn for verdict in verdicts} <= known
-    assert {verdict.rule for verdict in verdicts} <= {rule.name for rule in ALL}
+    assert [verdict for verdict in verdicts if verdict.kind == "broken rule"] == []
+    assert {verdict.urn for verdict in verdicts} <= {subject.urn for subject in subjects}
+    looked = {kind for rule in ALL if isinstance(rule, Rule) for kind in rule.types}
+    assert looked & {subject.type for subject in subjects}, "no rule looks at any of it"

@@ -44,6 +44,7 @@ from edgewright.policies.remediation import values_for, write
 from edgewright.policies.rule import AnyRule, Rule, StackRule, Verdict, complete_settings, judge, judge_stack
 from edgewright.policies.rules import ALL
 from edgewright.policies.schema import rule_schema
+from edgewright.policies.types import plain_type
 from edgewright.policies.view import Subject
 
 _AT_MOST = 10
@@ -94,7 +95,7 @@ def _validation(rule: Rule) -> Callable[[ResourceValidationArgs, ReportViolation
     types = frozenset(rule.types)
 
     def validate(args: ResourceValidationArgs, report: ReportViolation) -> None:
-        if args.resource_type in types:
+        if plain_type(args.resource_type) in types:
             subject = _subject_of_resource(args)
             _tell(rule, args, report, [subject.urn], lambda settings: judge(rule, subject, settings))
 
@@ -105,7 +106,7 @@ def _stack_validation(rule: StackRule) -> Callable[[StackValidationArgs, ReportV
     types = frozenset(rule.types)
 
     def validate(args: StackValidationArgs, report: ReportViolation) -> None:
-        if any(resource.resource_type in types for resource in args.resources):
+        if any(plain_type(resource.resource_type) in types for resource in args.resources):
             subjects = [_subject_in_stack(resource) for resource in args.resources]
             urns = [subject.urn for subject in subjects if subject.type in types]
             _tell(rule, args, report, urns, lambda settings: judge_stack(rule, subjects, settings))
@@ -117,7 +118,7 @@ def _remediation(rule: Rule) -> Callable[[ResourceValidationArgs], Any]:
     types = frozenset(rule.types)
 
     def remediate(args: ResourceValidationArgs) -> Mapping[str, Any] | None:
-        if args.resource_type not in types:
+        if plain_type(args.resource_type) not in types:
             return None
         try:
             settings, exemptions = configured(rule, args.get_config())

@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import Any, Final, cast
 
 from edgewright.plan.tokens import stands_in
+from edgewright.policies.types import plain_type
 
 
 class Unknown(Enum):
@@ -38,8 +39,9 @@ SENTINELS: Final = frozenset(
 class Subject:
     """A resource as rules get it, from the engine or from a plan.
 
-    properties: by wire name (camelCase), values as the engine sends them or as a plan shows them; refs: urns of the
-    resources that a property's value comes from, by top-level property; delete_before_replace: None where not said.
+    type: as rules name it, without a version of its API; properties: by wire name (camelCase), values as the engine
+    sends them or as a plan shows them; refs: urns of the resources that a property's value comes from, by top-level
+    property; delete_before_replace: None where not said.
     """
 
     urn: str
@@ -48,6 +50,10 @@ class Subject:
     properties: Mapping[str, Any]
     refs: Mapping[str, frozenset[str]] = field(default_factory=dict[str, frozenset[str]])
     delete_before_replace: bool | None = None
+
+    def __post_init__(self) -> None:
+        """Take any version of the type's API."""
+        object.__setattr__(self, "type", plain_type(self.type))
 
 
 @dataclass(frozen=True, slots=True)

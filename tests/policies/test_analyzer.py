@@ -1,0 +1,369 @@
+"""The pack in a process of its own, asked as the engine asks it: every example, levels, settings, exemptions, secrets."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from jsonschema import Draft7Validator
+
+from edgewright.policies.enforcement import Finding, check, load, utc_today
+from edgewright.policies.levels import default_level
+from edgewright.policies.rule import Rule, StackRule
+from edgewright.policies.rules import ALL
+from edgewright.policies.view import Subject
+from policies.analyzer import LEVELS, Analyzer, Answer, request_of, running
+from policies.examples import Example, examples, urn_of
+
+EXAMPLES = examples()
+RULES = {rule.name: rule for rule in ALL}
+UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
+SECRET = {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270"}
+ASSET = {"4dabf18193072939515e22adb298388d": "c44067f5952c0a294b673a41bacd8c17"}
+
+LISTENER = "aws:lb/listener:Listener"
+BALANCER = "aws:lb/loadBalancer:LoadBalancer"
+LONG_AGO = (utc_today() - timedelta(days=1)).isoformat()
+TODAY = utc_today().isoformat()
+
+
+@pytest.fixture(scope="module")
+def pack() -> Iterator[Analyzer]:
+    """One process for all tests here; each says how it is configured."""
+    with running() as analyzer:
+        yield analyzer
+
+
+def balancer(**properties: Any) -> Subject:
+    return Subject(urn_of(BALANCER, "shop"), BALANCER, "shop", properties)
+
+
+def listener(*actions: Any) -> Subject:
+    properties = {"protocol": "HTTP", "port": 80.0, "defaultActions": list(actions)}
+    return Subject(urn_of(LISTENER, "plain"), LISTENER, "plain", properties)
+
+
+def only(*rules: str, **values: Any) -> dict[str, Any]:
+    """A configuration in which these rules alone are on."""
+    return {"all": "disabled", **dict.fromkeys(rules, "mandatory"), **values}
+
+
+def configuration(example: Example) -> dict[str, Any]:
+    rule = RULES[example.rule]
+    level = "mandatory" if rule.optional else default_level(rule)
+    return {example.rule: {"enforcementLevel": level, **example.settings}}
+
+
+def asked(pack: Analyzer, example: Example, subjects: tuple[Subject, ...]) -> Answer:
+    """What the rules of the example's kind say."""
+    if isinstance(RULES[example.rule], StackRule):
+        return pack.analyze_stack(subjects)
+    return Answer(tuple(item for subject in subjects for item in pack.analyze(subject).diagnostics))
+
+
+def test_the_pack_tells_the_engine_what_there_is_to_know_about_each_rule(pack: Analyzer) -> None:
+    found = {policy.name: policy for policy in pack.info().policies}
+    assert list(found) == [rule.name for rule in ALL]
+    for rule in ALL:
+        policy = found[rule.name]
+        assert policy.enforcementLevel == LEVELS[default_level(rule)]
+        assert policy.policy_type == (1 if isinstance(rule, Rule) else 2)
+        assert policy.severity == 1 + ("low", "medium", "high", "critical").index(rule.severity)
+        assert (policy.displayName, policy.remediation_steps) == (rule.title, rule.remedy)
+
+
+def test_the_engine_can_check_the_configuration_of_each_rule(pack: Analyzer) -> None:
+    from google.protobuf import json_format
+
+    for policy in pack.info().policies:
+        properties = {name: json_format.MessageToDict(kind) for name, kind in policy.configSchema.properties.items()}
+        Draft7Validator.check_schema({"type": "object", "properties": properties})
+        assert properties.keys() == {*RULES[policy.name].settings, "exemptions"}
+
+
+@pytest.mark.parametrize("example", [one for one in EXAMPLES if one.kind == "pass"], ids=str)
+def test_an_example_that_passes_has_no_diagnostics(pack: Analyzer, example: Example) -> None:
+    pack.configure(configuration(example))
+    assert asked(pack, example, example.subjects).diagnostics == ()
+
+
+@pytest.mark.parametrize("example", [one for one in EXAMPLES if one.kind == "fail"], ids=str)
+def test_an_example_that_fails_has_diagnostics_of_its_rule_alone_at_its_level(pack: Analyzer, example: Example) -> None:
+    pack.configure(configuration(example))
+    found = asked(pack, example, example.subjects).diagnostics
+    level = configuration(example)[example.rule]["enforcementLevel"]
+    assert {(item.rule, item.level) for item in found} == {(example.rule, level)}, found
+    names = {subject.urn: subject.name for subject in example.subjects}
+    assert {names[item.urn] for item in found} == {name for name, _ in example.at}
+
+
+@pytest.mark.parametrize("example", [one for one in EXAMPLES if one.kind == "fail"], ids=str)
+def test_what_is_not_known_is_a_warning_of_its_rule_and_stops_nothing(pack: Analyzer, example: Example) -> None:
+    pack.configure({**only(example.rule), **configuration(example)})
+    places = [(name, top) for name, path in example.at if (top := re.split(r"[.\[]", path)[0])]
+    subjects = tuple(
+        without(subject, [top for name, top in places if name == subject.name]) for subject in example.subjects
+    )
+    found = asked(pack, example, subjects).diagnostics
+    if places and all(
+        top in subject.properties for name, top in places for subject in example.subjects if subject.name == name
+    ):
+        assert {item.level for item in found} == {"advisory"}, found
+        assert all("it cannot tell yet: " in item.message for item in found)
+    assert {item.rule for item in found} == {example.rule}
+
+
+def test_what_the_analyzer_says_is_what_this_process_says(pack: Analyzer) -> None:
+    """Every rule over every example, as it is and with each property unknown in turn."""
+    differences: list[str] = []
+    for example in EXAMPLES:
+        values = configuration(example)
+        enforcement = load(values)
+        pack.configure(values)
+        for subjects in (example.subjects, *with_unknown(example.subjects)):
+            expected = {told(finding) for finding in check(subjects, ALL, enforcement)}
+            answers = [pack.analyze_stack(subjects), *(pack.analyze(subject) for subject in subjects)]
+            actual = {(item.rule, item.level, item.urn) for answer in answers for item in answer.diagnostics}
+            if actual != expected:
+                differences.append(f"{example}: {sorted(actual ^ expected)}")
+    assert differences == []
+
+
+def test_violations_of_a_rule_stop_the_update_also_where_it_cannot_tell_the_rest(pack: Analyzer) -> None:
+    pack.configure(only("alb-http-redirects-to-https"))
+    found = pack.analyze(listener({"type": "forward"}, {"type": UNKNOWN})).diagnostics
+    assert [(item.level, item.urn) for item in found] == [("mandatory", urn_of(LISTENER, "plain")), ("advisory", "")]
+    assert "`defaultActions[0].type` answers over plain HTTP" in found[0].message
+    assert "it cannot tell yet: `defaultActions[1].type` is not known yet (plain)" in found[1].message
+
+
+def test_a_stack_rule_says_which_resource_keeps_it_from_telling(pack: Analyzer) -> None:
+    pack.configure(only("lb-has-listener"))
+    subjects = (balancer(), Subject(urn_of(LISTENER, "plain"), LISTENER, "plain", {"loadBalancerArn": UNKNOWN}))
+    (found,) = pack.analyze_stack(subjects).diagnostics
+    assert found.level == "advisory"
+    assert "`shop` may be what `plain` refers to: its `loadBalancerArn` is not known yet" in found.message
+
+
+def test_stack_rules_follow_the_dependencies_that_the_engine_recorded(pack: Analyzer) -> None:
+    pack.configure(only("lb-has-listener"))
+    shop = balancer()
+    refs = {"loadBalancerArn": frozenset({shop.urn})}
+    heard = Subject(urn_of(LISTENER, "plain"), LISTENER, "plain", {"loadBalancerArn": UNKNOWN}, refs)
+    assert pack.analyze_stack((shop, heard)).diagnostics == ()
+
+
+def test_many_unknown_properties_are_counted(pack: Analyzer) -> None:
+    pack.configure(only("alb-http-redirects-to-https"))
+    (found,) = pack.analyze(listener(*[{"type": UNKNOWN}] * 14)).diagnostics
+    assert found.message.count("is not known yet") == 10
+    assert found.message.endswith("; and 4 more")
+
+
+def test_secrets_are_read_and_never_repeated(pack: Analyzer) -> None:
+    pack.configure(only("alb-drop-invalid-headers", "alb-access-logs-enabled"))
+    shop = balancer(
+        dropInvalidHeaderFields={**SECRET, "value": False},
+        accessLogs={**SECRET, "value": {"bucket": "secret-bucket", "enabled": False}},
+    )
+    found = pack.analyze(shop).diagnostics
+    assert [item.rule for item in found] == ["alb-drop-invalid-headers", "alb-access-logs-enabled"]
+    assert "secret-bucket" not in str(found)
+
+
+def test_a_secret_that_is_not_known_is_unknown(pack: Analyzer) -> None:
+    pack.configure(only("alb-drop-invalid-headers"))
+    (found,) = pack.analyze(balancer(dropInvalidHeaderFields={**SECRET, "value": UNKNOWN})).diagnostics
+    assert found.level == "advisory"
+
+
+def test_a_file_where_a_text_is_expected_is_no_crash(pack: Analyzer) -> None:
+    pack.configure(only("alb-desync-mitigation"))
+    (found,) = pack.analyze(balancer(desyncMitigationMode={**ASSET, "text": "monitor"})).diagnostics
+    assert (found.level, "`desyncMitigationMode` is not a text" in found.message) == ("advisory", True)
+
+
+def test_types_of_any_version_of_an_api_are_looked_at(pack: Analyzer) -> None:
+    rule = next(rule for rule in ALL if isinstance(rule, Rule) and rule.types[0].startswith("azure-native:"))
+    _, module, name = rule.types[0].split(":")
+    failing = next(one for one in EXAMPLES if one.rule == rule.name and one.kind == "fail")
+    pack.configure({**only(rule.name), **configuration(failing)})
+    stub, subject = pack.stub, failing.subjects[0]
+    request = request_of(subject)
+    request.type = f"azure-native:{module}/v20240101:{name}"
+    assert [item.policyName for item in stub.Analyze(request).diagnostics] == [rule.name] * len(failing.at)
+
+
+def test_a_rule_has_the_level_that_is_configured(pack: Analyzer) -> None:
+    shop = balancer(dropInvalidHeaderFields=False)
+    for level in ("advisory", "mandatory", "disabled", "remediate"):
+        pack.configure({"all": "disabled", "alb-drop-invalid-headers": level})
+        seen = [item.level for item in pack.analyze(shop).diagnostics]
+        assert seen == {"disabled": [], "remediate": ["mandatory"]}.get(level, [level])
+
+
+def test_an_optional_rule_is_off_until_it_is_turned_on(pack: Analyzer) -> None:
+    optional = next(rule for rule in ALL if rule.optional and isinstance(rule, Rule))
+    failing = next(one for one in EXAMPLES if one.rule == optional.name and one.kind == "fail")
+    pack.configure({optional.name: dict(failing.settings)})
+    assert optional.name not in {item.rule for item in pack.analyze(failing.subjects[0]).diagnostics}
+    pack.configure({optional.name: {"enforcementLevel": "mandatory", **failing.settings}})
+    assert optional.name in {item.rule for item in pack.analyze(failing.subjects[0]).diagnostics}
+
+
+def test_settings_reach_the_rule(pack: Analyzer) -> None:
+    shop = balancer(subnets=["a", "b"])
+    pack.configure(only(**{"lb-multi-az": {"enforcementLevel": "mandatory", "zones": 2}}))
+    assert pack.analyze(shop).diagnostics == ()
+    pack.configure(only(**{"lb-multi-az": {"enforcementLevel": "mandatory", "zones": 3}}))
+    (found,) = pack.analyze(shop).diagnostics
+    assert "`subnets` are 2, fewer than 3" in found.message
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ({"zones": 0}, "`lb-multi-az.zones`: `0.0` does not fit; it is how many zones at least"),
+        ({"zonse": 2}, "`lb-multi-az.zonse` is no setting of the rule; there are zones"),
+        ({"exemptions": [{"resource": "shop"}]}, "`lb-multi-az.exemptions[0]` does not say its `reason`"),
+    ],
+    ids=("a setting that does not fit", "a setting that there is not", "half of an exemption"),
+)
+def test_a_wrong_configuration_is_said_by_its_rule_and_takes_no_other_with_it(
+    pack: Analyzer, values: dict[str, Any], expected: str
+) -> None:
+    pack.configure(only("alb-drop-invalid-headers", **{"lb-multi-az": {"enforcementLevel": "mandatory", **values}}))
+    found = {item.rule: item for item in pack.analyze(balancer(subnets=["a"])).diagnostics}
+    assert found.keys() == {"alb-drop-invalid-headers", "lb-multi-az"}
+    assert found["lb-multi-az"].level == "mandatory"
+    assert "It is configured wrongly" in found["lb-multi-az"].message
+    assert expected in found["lb-multi-az"].message
+
+
+def exempting(rule: str, expires: str, resource: str = "shop") -> dict[str, Any]:
+    exemption = {"resource": resource, "reason": "moves in spring", "expires": expires}
+    return only(**{rule: {"enforcementLevel": "mandatory", "exemptions": [exemption]}})
+
+
+@pytest.mark.parametrize("resource", ["shop", urn_of(BALANCER, "shop")], ids=("by name", "by urn"))
+def test_an_exempt_resource_passes_and_the_reason_is_kept(pack: Analyzer, resource: str) -> None:
+    pack.configure(exempting("alb-drop-invalid-headers", TODAY, resource))
+    answer = pack.analyze(balancer())
+    assert answer.diagnostics == ()
+    assert answer.not_applicable == {
+        "alb-drop-invalid-headers": f"`dropInvalidHeaderFields` is not true (exempt until {TODAY}: moves in spring)"
+    }
+
+
+def test_an_exemption_is_for_its_resource_alone(pack: Analyzer) -> None:
+    pack.configure(exempting("alb-drop-invalid-headers", TODAY, "other"))
+    assert [item.rule for item in pack.analyze(balancer()).diagnostics] == ["alb-drop-invalid-headers"]
+
+
+def test_an_exemption_that_is_over_fails_with_what_it_hid(pack: Analyzer) -> None:
+    pack.configure(exempting("alb-drop-invalid-headers", LONG_AGO))
+    found = pack.analyze(balancer()).diagnostics
+    assert [item.level for item in found] == ["mandatory", "mandatory"]
+    assert "`dropInvalidHeaderFields` is not true" in found[0].message
+    assert f"`shop` has an exemption that ended on {LONG_AGO} (moves in spring)" in found[1].message
+
+
+def test_an_exemption_that_is_over_fails_also_where_nothing_is_wrong_any_more(pack: Analyzer) -> None:
+    pack.configure(exempting("alb-drop-invalid-headers", LONG_AGO))
+    (found,) = pack.analyze(balancer(dropInvalidHeaderFields=True)).diagnostics
+    assert "has an exemption that ended" in found.message
+
+
+def test_a_resource_is_exempt_from_a_stack_rule_too(pack: Analyzer) -> None:
+    pack.configure(exempting("lb-has-listener", TODAY))
+    other = Subject(urn_of(BALANCER, "other"), BALANCER, "other", {})
+    (found,) = pack.analyze_stack((balancer(), other)).diagnostics
+    assert found.urn == other.urn
+
+
+def remediating(example: Example) -> dict[str, Any]:
+    return only(**{example.rule: {"enforcementLevel": "remediate", **example.settings}})
+
+
+REMEDIATING = {rule.name for rule in ALL if isinstance(rule, Rule) and rule.remediation}
+
+
+def test_every_rule_that_remediates_mends_one_of_its_examples(pack: Analyzer) -> None:
+    mended: set[str] = set()
+    for example in (one for one in EXAMPLES if one.kind == "fail" and one.rule in REMEDIATING):
+        pack.configure(remediating(example))
+        for written in pack.remediate(example.subjects[0]):
+            assert (written.rule, written.problem) == (example.rule, "")
+            after = replace(example.subjects[0], properties=written.properties)
+            assert pack.analyze(after).diagnostics == (), f"{example} is not mended"
+            assert pack.remediate(after) == [], f"{example} is mended twice"
+            mended.add(example.rule)
+    assert mended == REMEDIATING
+
+
+def test_what_passes_is_not_remediated(pack: Analyzer) -> None:
+    for example in (one for one in EXAMPLES if one.kind == "pass" and one.rule in REMEDIATING):
+        pack.configure(remediating(example))
+        assert pack.remediate(example.subjects[0]) == [], example
+
+
+def test_nothing_is_written_at_any_other_level(pack: Analyzer) -> None:
+    pack.configure(only("alb-drop-invalid-headers"))
+    assert pack.remediate(balancer(dropInvalidHeaderFields=False)) == []
+
+
+def test_a_remediation_keeps_everything_else_as_it_was(pack: Analyzer) -> None:
+    pack.configure({"all": "disabled", "alb-access-logs-enabled": "remediate"})
+    logs = {**SECRET, "value": {"bucket": UNKNOWN, "enabled": False, "prefix": "p"}}
+    tags = {"owner": {**SECRET, "value": "me"}, "later": UNKNOWN}
+    (written,) = pack.remediate(balancer(accessLogs=logs, tags=tags, subnets=["a", UNKNOWN]))
+    assert written.properties == {
+        "accessLogs": {**SECRET, "value": {"bucket": UNKNOWN, "enabled": True, "prefix": "p"}},
+        "tags": tags,
+        "subnets": ["a", UNKNOWN],
+    }
+
+
+def test_a_remediation_writes_over_nothing_that_is_not_known(pack: Analyzer) -> None:
+    pack.configure({"all": "disabled", "alb-drop-invalid-headers": "remediate", "alb-access-logs-enabled": "remediate"})
+    assert pack.remediate(balancer(dropInvalidHeaderFields=UNKNOWN, accessLogs=UNKNOWN)) == []
+    assert pack.remediate(balancer(dropInvalidHeaderFields=True, accessLogs={"bucket": "b", "enabled": UNKNOWN})) == []
+
+
+def test_an_exempt_resource_is_not_written_to(pack: Analyzer) -> None:
+    values = exempting("alb-drop-invalid-headers", TODAY)
+    values["alb-drop-invalid-headers"]["enforcementLevel"] = "remediate"
+    pack.configure(values)
+    assert pack.remediate(balancer(dropInvalidHeaderFields=False)) == []
+
+
+def test_remediations_of_several_rules_add_up(pack: Analyzer) -> None:
+    pack.configure({"all": "disabled", "alb-drop-invalid-headers": "remediate", "lb-deletion-protection": "remediate"})
+    written = pack.remediate(balancer(name="shop"))
+    assert [item.rule for item in written] == ["alb-drop-invalid-headers", "lb-deletion-protection"]
+    assert written[-1].properties == {
+        "name": "shop",
+        "dropInvalidHeaderFields": True,
+        "enableDeletionProtection": True,
+    }
+
+
+def told(finding: Finding) -> tuple[str, str, str]:
+    """A finding as a person sees it in a preview, without the words."""
+    return (finding.rule, finding.level, "" if finding.kind == "cannot tell" else finding.urn)
+
+
+def without(subject: Subject, keys: list[str]) -> Subject:
+    """The resource with these properties unknown, as far as it has them."""
+    return replace(
+        subject, properties={key: UNKNOWN if key in keys else value for key, value in subject.properties.items()}
+    )
+
+
+def with_unknown(subjects: tuple[Subject, ...]) -> Iterator[tuple[Subject, ...]]:
+    """The resources with one property of one of them unknown."""
+    for index, subject in enumerate(subjects):
+        for key in subject.properties:
+            yield (*subjects[:index], without(subject, [key]), *subjects[index + 1 :])
