@@ -104,8 +104,8 @@ class View:
         return self._settings[name]
 
     def has(self, key: str) -> bool:
-        """Whether something is there. An unknown value is there: it will have one."""
-        return self._find(key)[1] is not None
+        """Whether something is there. An unknown value is there: it will have one. An empty text is not."""
+        return self._find(key)[1] not in (None, "")
 
     def text(self, key: str) -> str | Unknown | None:
         """A text. A number is written as people write it (443, not 443.0)."""
