@@ -104,8 +104,14 @@ class View:
         return self._settings[name]
 
     def has(self, key: str) -> bool:
-        """Whether something is there. An unknown value is there: it will have one. An empty text is not."""
-        return self._find(key)[1] not in (None, "")
+        """Whether something is there. An unknown value is there: it will have one. An empty text is not.
+
+        What is inside of an unknown object may be there or not, so that is remembered.
+        """
+        path, value = self._find(key)
+        if value is UNKNOWN and path != self._join(key):
+            self._notes.setdefault(path, "is not known yet")
+        return value not in (None, "")
 
     def text(self, key: str) -> str | Unknown | None:
         """A text. A number is written as people write it (443, not 443.0)."""
