@@ -144,7 +144,7 @@ def post_quantum_tls(listener: View) -> Iterator[Violation]:
 
 
 def acm_certificate(stack: Graph) -> Iterator[Violation]:
-    """Certificates come from ACM, which renews them. One that is not there yet is told by the resource it comes from."""
+    """Certificates come from ACM, which renews them. One that is not there yet is known by where it comes from."""
     for view in stack.of(*LISTENER, *LISTENER_CERTIFICATE):
         if view.subject.type in LISTENER and _protocol(view) not in _TLS:
             continue
@@ -179,13 +179,13 @@ def _balancer(kind: str) -> Callable[[View], bool]:
     return lambda balancer: (balancer.text("loadBalancerType") or "application") == kind
 
 
-_is_application = _balancer("application")
+is_application = _balancer("application")
 _is_network = _balancer("network")
 
 
 def drops_invalid_headers(balancer: View) -> Iterator[Violation]:
     """Header fields that HTTP does not allow are dropped, not handed on to be read in two ways."""
-    if _is_application(balancer) and balancer.flag("dropInvalidHeaderFields") is not True:
+    if is_application(balancer) and balancer.flag("dropInvalidHeaderFields") is not True:
         yield balancer.fails("dropInvalidHeaderFields", "is not true", "loadBalancerType")
 
 
@@ -239,7 +239,7 @@ def crosses_zones(balancer: View) -> Iterator[Violation]:
 
 def mitigates_desync(balancer: View) -> Iterator[Violation]:
     """Requests that two parsers read differently are not just watched."""
-    if not _is_application(balancer):
+    if not is_application(balancer):
         return
     mode = balancer.text("desyncMitigationMode")
     if mode not in {None, "", "defensive", "strictest"}:
@@ -278,7 +278,7 @@ def _inside(kind: str) -> Check:
 def has_web_acl(stack: Graph) -> Iterator[Violation]:
     """An Application Load Balancer that faces the internet has a web ACL."""
     for balancer in stack.of(*BALANCER):
-        if not _is_application(balancer) or balancer.flag("internal") is True:
+        if not is_application(balancer) or balancer.flag("internal") is True:
             continue
         if not stack.referring(balancer, "resourceArn", ASSOCIATION):
             yield balancer.lacks("", "has no web ACL")
@@ -287,7 +287,7 @@ def has_web_acl(stack: Graph) -> Iterator[Violation]:
 def has_log4j_groups(stack: Graph) -> Iterator[Violation]:
     """The web ACL of a balancer has the managed rule groups that are asked for."""
     for balancer in stack.of(*BALANCER):
-        if _is_application(balancer):
+        if is_application(balancer):
             yield from missing_groups(stack, balancer)
 
 
@@ -482,7 +482,7 @@ RULES: tuple[AnyRule, ...] = (
         types=BALANCER,
         check=drops_invalid_headers,
         remedy="dropInvalidHeaderFields: true",
-        remediation=_switched_on("dropInvalidHeaderFields", _is_application),
+        remediation=_switched_on("dropInvalidHeaderFields", is_application),
     ),
     Rule(
         name="alb-access-logs-enabled",
