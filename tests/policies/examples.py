@@ -10,8 +10,8 @@ A file says, for each rule of `edgewright.policies.CLOUD.MODULE`:
         - {at: dropInvalidHeaderFields, type: ..., properties: {...}}
         - {at: [NAME.path, ...], graph: [{type: ..., name: ..., properties: {...}}, ...]}
 
-Names of properties are those of the wire (camelCase), whole numbers become floats on the way, what is unknown is the engine's
-own sentinel text, and `refs` says which resources a property's value comes from. `at` is where a violation is found: the
+Names of properties are those of the wire (camelCase), whole numbers become floats on the way, what is null is not there (so
+that one example can leave out what another has), what is unknown is the engine's own sentinel text, and `refs` says which resources a property's value comes from. `at` is where a violation is found: the
 path, or in a graph the resource's name and the path.
 """
 
@@ -55,9 +55,9 @@ def urn_of(kind: str, name: str) -> str:
 
 
 def wire(value: Any) -> Any:
-    """Values as the engine sends them: every number is a float."""
+    """Values as the engine sends them: every number is a float, and what is null is left out."""
     if isinstance(value, Mapping):
-        return {str(key): wire(item) for key, item in cast(Mapping[str, Any], value).items()}
+        return {str(key): wire(item) for key, item in cast(Mapping[str, Any], value).items() if item is not None}
     if isinstance(value, list):
         return [wire(item) for item in cast(list[Any], value)]
     return float(value) if isinstance(value, int) and not isinstance(value, bool) else value

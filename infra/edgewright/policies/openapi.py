@@ -39,26 +39,43 @@ def has_authorizer(document: View) -> bool:
     )
 
 
+def asks_for_keys(document: View) -> bool:
+    """Whether an operation asks for an API key: a scheme of that type without an authorizer."""
+    keys = {name for name, scheme in schemes(document).items() if scheme.text("type") == "apiKey"}
+    keys -= {name for name, scheme in schemes(document).items() if _authorizes(scheme)}
+    return any(
+        name in keys
+        for _, _, operation in operations(document)
+        for requirement in operation.children("security")
+        for name in requirement.keys
+    )
+
+
 def open_operations(document: View, *, public: bool) -> Iterator[Violation]:
     """Operations that say nothing about who may call them, or name a scheme that is not there.
 
+    What the document says for all of them does not count: API Gateway ignores it
+    (https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-known-issues.html).
     public: accept an empty list, which says that everybody may.
     """
     known = schemes(document)
-    everywhere = document.child("security") is not None or document.has("security")
     for path, method, operation in operations(document):
         if operation.text("x-amazon-apigateway-auth.type") not in {None, "NONE"}:
             continue
         where = f"of `{method.removeprefix('x-amazon-apigateway-').removesuffix('-method').upper()} {path}`"
         if not operation.has("security"):
-            if not everywhere:
-                yield operation.fails("security", f"{where} is not said, so everybody may call it")
-        elif operation.count("security") == 0 and not public:
+            yield operation.fails("security", f"{where} is not said, so everybody may call it")
+        elif not public and _lets_everybody(operation):
             yield operation.fails("security", f"{where} is empty, so everybody may call it")
         else:
             yield from _unknown_schemes(operation, known, where)
-    if everywhere:
+    if document.has("security"):
         yield from _unknown_schemes(document, known, "of the document")
+
+
+def _lets_everybody(operation: View) -> bool:
+    """Whether no requirement is asked for, or an empty one is enough."""
+    return operation.count("security") == 0 or any(not one.keys for one in operation.children("security"))
 
 
 def _unknown_schemes(view: View, known: dict[str, View], where: str) -> Iterator[Violation]:

@@ -110,8 +110,14 @@ class View:
         return self._settings[name]
 
     def has(self, key: str) -> bool:
-        """Whether something is there. An unknown value is there: it will have one."""
-        return self._find(key)[1] is not None
+        """Whether something is there. An unknown value is there: it will have one. An empty text is not.
+
+        What is inside of an unknown object may be there or not, so that is remembered.
+        """
+        path, value = self._find(key)
+        if value is UNKNOWN and path != self._join(key):
+            self._notes.setdefault(path, "is not known yet")
+        return value not in (None, "")
 
     def knows(self, key: str) -> bool:
         """Whether nothing on the way to a value is unknown."""

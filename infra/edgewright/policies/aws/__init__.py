@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from edgewright.policies.aws import api_gateway, load_balancer, network, surroundings, waf
+from edgewright.policies.aws import api_gateway, exposure, load_balancer, network, surroundings, waf
 from edgewright.policies.rule import AnyRule
 
 RULES: tuple[AnyRule, ...] = (
@@ -11,6 +11,7 @@ RULES: tuple[AnyRule, ...] = (
     *waf.RULES,
     *network.RULES,
     *surroundings.RULES,
+    *exposure.RULES,
 )
 
 UNSEEN: Mapping[str, tuple[str, str]] = {}

@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 
 from edgewright.policies import openapi
-from edgewright.policies.aws.load_balancer import tagged
+from edgewright.policies.aws.load_balancer import DEFAULT_TAGS, DEFAULT_TAGS_INSTEAD, tagged
 from edgewright.policies.aws.waf import ASSOCIATION, missing_groups
 from edgewright.policies.graph import Graph
 from edgewright.policies.rule import ELSEWHERE, LINT_DOCUMENT, AnyRule, Remediation, Rule, Setting, StackRule
@@ -27,8 +27,13 @@ API_STAGE = "aws:apigatewayv2/stage:Stage"
 ROUTE = "aws:apigatewayv2/route:Route"
 API_INTEGRATION = "aws:apigatewayv2/integration:Integration"
 API_DOMAIN = "aws:apigatewayv2/domainName:DomainName"
+BASE_PATH_MAPPING = "aws:apigateway/basePathMapping:BasePathMapping"
+API_MAPPING = "aws:apigatewayv2/apiMapping:ApiMapping"
+VPC_LINK = "aws:apigateway/vpcLink:VpcLink"
 
 ALL_METHODS = "*/*"
+_LEVEL = "settings.loggingLevel"
+_LIMITS = ("settings.throttlingBurstLimit", "settings.throttlingRateLimit")
 _LEVELS = ("ERROR", "INFO")
 
 # https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-security-policies-list.html
@@ -47,30 +52,40 @@ _STRINGS = {"type": "array", "items": {"type": "string"}}
 
 
 def execution_logs(stack: Graph) -> Iterator[Violation]:
-    """A REST stage has method settings for all methods with a logging level."""
+    """A REST stage has method settings for all methods with a logging level, and none that turn it off."""
     for stage in stack.of(STAGE):
-        if not any(
-            settings.text("methodPath") == ALL_METHODS and settings.text("settings.loggingLevel") in _LEVELS
-            for settings in _settings_of(stack, stage)
-        ):
+        listed = list(settings_of(stack, stage, _LEVEL))
+        if not any(is_for_all(settings) and settings.text(_LEVEL) in _LEVELS for settings in listed):
             yield stage.lacks("", f"has no method settings for `{ALL_METHODS}` with loggingLevel ERROR or INFO")
+        for settings in listed:
+            if settings.text("methodPath") not in {ALL_METHODS, UNKNOWN} and settings.text(_LEVEL) == "OFF":
+                yield settings.fails(_LEVEL, "is OFF, so this method logs no errors", "methodPath")
 
 
-def _settings_of(stack: Graph, stage: View) -> Iterator[View]:
-    """The method settings of a stage. What they leave open is noted at the stage, where the verdict is."""
+def is_for_all(settings: View) -> bool:
+    """Whether method settings are for all methods of a stage."""
+    return settings.text("methodPath") == ALL_METHODS
+
+
+def settings_of(stack: Graph, stage: View, *keys: str) -> Iterator[View]:
+    """The method settings of a stage. What they leave open, of the keys too, is noted at the stage: it is judged."""
     for settings in stack.of(METHOD_SETTINGS):
         meant = _meant(settings, "restApi", stage, "restApi")
         names = _meant(settings, "stageName", stage, "stageName")
-        if stage.subject.urn in settings.subject.refs.get("restApi", ()) or (meant and names):
-            if settings.count("settings") is UNKNOWN or settings.text("settings.loggingLevel") is UNKNOWN:
-                stage.note("", f"`settings` of `{settings.subject.name}` is not known yet")
+        if meant and names:
+            for key in ("methodPath", *keys):
+                if settings.text(key) is UNKNOWN:
+                    stage.note("", f"`{key}` of `{settings.subject.name}` is not known yet")
             yield settings
         elif meant is not False and names is not False:
             stage.note("", f"`{settings.subject.name}` may be for it")
 
 
 def _meant(one: View, one_key: str, other: View, other_key: str) -> bool | None:
-    """Whether two properties have the same value, by where it comes from or what it is; None where nobody can say."""
+    """Whether two properties have the same value, by where it comes from or what it is; None where nobody can say.
+
+    A value that comes from the other resource itself is the same.
+    """
     here, there = one.subject.refs.get(one_key, frozenset()), other.subject.refs.get(other_key, frozenset())
     if here & there or other.subject.urn in here:
         return True
@@ -99,7 +114,7 @@ def _is_json(text: str) -> bool:
     filled = re.sub(r'(?<!")\$context\.[\w.-]+', "0", text)
     try:
         return isinstance(json.loads(filled), dict)
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
 
 
@@ -108,7 +123,7 @@ def deployed_by_a_stage(stack: Graph) -> Iterator[Violation]:
     for deployment in stack.of(DEPLOYMENT):
         if deployment.has("stageName"):
             yield deployment.fails("stageName", "makes a stage that cannot have access logs")
-        elif not stack.referring(deployment, "deployment", STAGE):
+        elif not any(stack.referring(deployment, key, STAGE) for key in ("deployment", "canarySettings.deploymentId")):
             yield deployment.lacks("", "has no stage")
 
 
@@ -127,17 +142,24 @@ def traced(stage: View) -> Iterator[Violation]:
 def stage_has_web_acl(stack: Graph) -> Iterator[Violation]:
     """A stage that is not private has a web ACL."""
     for stage in stack.of(STAGE):
-        if not _private(stack, stage) and not stack.referring(stage, "resourceArn", ASSOCIATION):
+        if not stack.referring(stage, "resourceArn", ASSOCIATION) and not is_private(stack, stage):
             yield stage.lacks("", "has no web ACL")
 
 
-def _private(stack: Graph, stage: View) -> bool:
+def is_private(stack: Graph, stage: View) -> bool:
     """Whether the API of a stage is private. Notes at the stage where nobody can say."""
     apis = stack.referred(stage, "restApi", REST_API)
+    if not apis:
+        stage.note("restApi", "is of an API outside of the stack")
     for api in apis:
         if api.has("endpointConfiguration") and api.text("endpointConfiguration.types") is UNKNOWN:
             stage.note("", f"the endpoint type of `{api.subject.name}` is not known yet")
-    return any("PRIVATE" in api.texts("endpointConfiguration.types") for api in apis)
+    return any(has_private_endpoint(api) for api in apis)
+
+
+def has_private_endpoint(api: View) -> bool:
+    """Whether a REST API, or a domain of REST APIs, is reached through VPC endpoints only."""
+    return "PRIVATE" in api.texts("endpointConfiguration.types")
 
 
 def stage_has_log4j_groups(stack: Graph) -> Iterator[Violation]:
@@ -155,17 +177,12 @@ def cache_encrypted(settings: View) -> Iterator[Violation]:
 def stage_cache_encrypted(stack: Graph) -> Iterator[Violation]:
     """A stage with a cache has method settings that encrypt it."""
     for stage in stack.of(STAGE):
-        if stage.flag("cacheClusterEnabled") is not True:
-            continue
-        if not any(_says(stage, settings, "settings.cacheDataEncrypted") for settings in _settings_of(stack, stage)):
+        if stage.flag("cacheClusterEnabled") is True and not _any_says(stack, stage, "settings.cacheDataEncrypted"):
             yield stage.lacks("cacheClusterEnabled", "is true, and no method settings have cacheDataEncrypted")
 
 
-def _says(stage: View, settings: View, key: str) -> bool:
-    said = settings.flag(key)
-    if said is UNKNOWN:
-        stage.note("", f"`{key}` of `{settings.subject.name}` is not known yet")
-    return said is True
+def _any_says(stack: Graph, stage: View, key: str) -> bool:
+    return any(settings.flag(key) is True for settings in settings_of(stack, stage, key))
 
 
 def caching(stack: Graph) -> Iterator[Violation]:
@@ -173,7 +190,7 @@ def caching(stack: Graph) -> Iterator[Violation]:
     for stage in stack.of(STAGE):
         if stage.flag("cacheClusterEnabled") is not True:
             yield stage.fails("cacheClusterEnabled", "is not true")
-        elif not any(_says(stage, settings, "settings.cachingEnabled") for settings in _settings_of(stack, stage)):
+        elif not _any_says(stack, stage, "settings.cachingEnabled"):
             yield stage.lacks("cacheClusterEnabled", "is true, and no method settings have cachingEnabled")
 
 
@@ -188,10 +205,28 @@ def no_secrets(stage: View) -> Iterator[Violation]:
 
 
 def in_a_usage_plan(stack: Graph) -> Iterator[Violation]:
-    """A stage is in a usage plan."""
+    """A stage is in a usage plan: without one, a key that a method asks for is no key of the API."""
     for stage in stack.of(STAGE):
-        if not any(_plans(plan, stage) for plan in stack.of(USAGE_PLAN)):
+        if any(_plans(plan, stage) for plan in stack.of(USAGE_PLAN)):
+            continue
+        if stack.setting("withoutKeys") or _takes_keys(stack, stage):
             yield stage.lacks("", "is in no usage plan")
+
+
+def _takes_keys(stack: Graph, stage: View) -> bool:
+    """Whether the API of a stage asks for keys. Notes at the stage where nobody can say."""
+    apis = stack.referred(stage, "restApi", REST_API)
+    if not apis:
+        stage.note("restApi", "is of an API outside of the stack")
+    for api in apis:
+        document = api.document("body")
+        if (document and openapi.asks_for_keys(document)) or any(
+            method.flag("apiKeyRequired") is True for method in stack.referring(api, "restApi", METHOD)
+        ):
+            return True
+        if api.has("body") and document is None:
+            stage.note("", f"the document of `{api.subject.name}` is not known yet")
+    return False
 
 
 def _plans(plan: View, stage: View) -> bool:
@@ -235,8 +270,16 @@ def throttled(settings: View) -> Iterator[Violation]:
     """All methods together have a limit of their own, not just the account's."""
     if settings.text("methodPath") != ALL_METHODS:
         return
-    for key in ("settings.throttlingBurstLimit", "settings.throttlingRateLimit"):
+    for key in _LIMITS:
         yield from _limit(settings, key, "methodPath")
+
+
+def is_limited(stack: Graph, stage: View) -> bool:
+    """Whether all methods of a stage together have a limit. Notes at the stage where nobody can say."""
+    return any(
+        is_for_all(settings) and not any(violation for key in _LIMITS for violation in _limit(settings, key))
+        for settings in settings_of(stack, stage, *_LIMITS)
+    )
 
 
 def _limit(view: View, key: str, *also: str) -> Iterator[Violation]:
@@ -260,42 +303,64 @@ def _set(key: str, value: bool, when: Callable[[View], bool]) -> Remediation:
 # --- REST: methods and APIs ---
 
 
-def method_authorized(method: View) -> Iterator[Violation]:
-    """A method asks who calls. OPTIONS does not: browsers ask it without a token."""
-    if method.text("httpMethod") == "OPTIONS":
-        return
-    kind = method.text("authorization")
-    if kind in {None, "NONE"}:
-        if method.flag("apiKeyRequired") is not True:
-            yield method.fails("authorization", "is NONE, and no API key is asked for", "apiKeyRequired", "httpMethod")
-    elif kind in {"CUSTOM", "COGNITO_USER_POOLS"} and not method.has("authorizerId"):
-        yield method.fails("authorizerId", f"is not said, but {kind} needs it", "httpMethod")
+def method_authorized(stack: Graph) -> Iterator[Violation]:
+    """A method asks who calls, or its API is shut. OPTIONS does not ask: browsers send it without a token."""
+    for method in stack.of(METHOD):
+        if method.text("httpMethod") == "OPTIONS":
+            continue
+        kind = method.text("authorization")
+        if kind in {None, "", "NONE"}:
+            if method.flag("apiKeyRequired") is not True and not _is_of_a_shut_api(stack, method):
+                text = "is NONE, and no API key is asked for"
+                yield method.fails("authorization", text, "apiKeyRequired", "httpMethod")
+        elif kind in {"CUSTOM", "COGNITO_USER_POOLS"} and not method.has("authorizerId"):
+            yield method.fails("authorizerId", f"is not said, but {kind} needs it", "httpMethod")
+
+
+def _is_of_a_shut_api(stack: Graph, method: View) -> bool:
+    """Whether a method's API is shut but for an endpoint. Notes at the method where nobody can say."""
+    for api in stack.referred(method, "restApi", REST_API):
+        if _shut(stack, api):
+            return True
+        if api.unread:
+            method.note("authorization", f"rests on who may call `{api.subject.name}`, which is not known yet")
+    return False
 
 
 def api_has_authorizer(stack: Graph) -> Iterator[Violation]:
     """A REST API asks who calls, or a policy lets nobody in but a VPC endpoint."""
     for api in stack.of(REST_API):
         document = api.document("body")
-        if _shut(stack, api) or (document is not None and openapi.has_authorizer(document)):
+        if _shut(stack, api) or stack.referring(api, "restApi", AUTHORIZER):
             continue
-        if stack.referring(api, "restApi", AUTHORIZER):
+        if document is not None and (
+            openapi.has_authorizer(document) or (stack.setting("acceptKeys") and openapi.asks_for_keys(document))
+        ):
             continue
-        methods = stack.referring(api, "restApi", METHOD)
-        kinds = {method.text("authorization") for method in methods}
-        if UNKNOWN in kinds:
-            api.note("", "what its methods ask for is not known yet")
-        if kinds != {"AWS_IAM"}:
+        methods = [one for one in stack.referring(api, "restApi", METHOD) if one.text("httpMethod") != "OPTIONS"]
+        if not methods or not all(_asks(stack, api, method) for method in methods):
             yield api.lacks("", "has no authorizer")
 
 
+def _asks(stack: Graph, api: View, method: View) -> bool:
+    """Whether a method asks who calls. Notes at the API where nobody can say."""
+    kind, key = method.text("authorization"), method.flag("apiKeyRequired")
+    if UNKNOWN in {kind, key}:
+        api.note("", f"what `{method.subject.name}` asks for is not known yet")
+    return kind == "AWS_IAM" or (stack.setting("acceptKeys") and key is True)
+
+
 def _shut(stack: Graph, api: View) -> bool:
-    """Whether an API is private, with a policy about its endpoint."""
-    return "PRIVATE" in api.texts("endpointConfiguration.types") and _names_endpoint(stack, api)
+    """Whether an API is private, with a policy about its endpoint. Notes at the API where nobody can say."""
+    return has_private_endpoint(api) and _names_endpoint(stack, api)
 
 
 def _names_endpoint(stack: Graph, api: View) -> bool:
     policies = [api.document("policy")]
-    policies += [other.document("policy") for other in stack.referring(api, "restApiId", REST_POLICY)]
+    for other in stack.referring(api, "restApiId", REST_POLICY):
+        policies.append(other.document("policy"))
+        if policies[-1] is None:
+            api.note("", f"the policy of `{other.subject.name}` is not known yet")
     body = api.document("body")
     policies.append(body.child("x-amazon-apigateway-policy") if body else None)
     return any(policy is not None and _about_endpoint(policy) for policy in policies)
@@ -305,7 +370,7 @@ def _about_endpoint(policy: View) -> bool:
     for statement in policy.children("Statement"):
         conditions = statement.child("Condition")
         for operator in conditions.keys if conditions else ():
-            tested = conditions.child(operator) if conditions else None
+            tested = conditions.item(operator) if conditions else None
             if tested and {key.lower() for key in tested.keys} & {"aws:sourcevpce", "aws:sourcevpc"}:
                 return True
     return False
@@ -332,21 +397,22 @@ def policy_without_wildcard(view: View) -> Iterator[Violation]:
     """A resource policy does not let everybody do everything."""
     policy = view.document("policy")
     for statement in policy.children("Statement") if policy else ():
-        everybody = (
-            "*" in statement.texts("Principal") if not _is_object(statement, "Principal") else _any_of(statement)
-        )
-        if statement.text("Effect") != "Allow" or not everybody or statement.has("Condition"):
+        conditions = statement.child("Condition")
+        if statement.text("Effect") != "Allow" or (conditions and conditions.keys) or not _is_for_everybody(statement):
             continue
-        wide = [action for action in statement.texts("Action") if action in {"*", "execute-api:*"}]
+        wide = [action for action in statement.texts("Action") if action.lower() in {"*", "execute-api:*"}]
         if wide:
-            yield statement.fails("Action", f"is `{wide[0]}` for everybody", "Effect", "Principal")
+            yield statement.fails("Action", f"is `{wide[0]}` for everybody", "Effect", "Principal", "Condition")
+        elif statement.has("NotAction"):
+            yield statement.fails("NotAction", "leaves the rest to everybody", "Effect", "Principal", "Condition")
 
 
-def _is_object(view: View, key: str) -> bool:
-    return bool(view.has(key)) and not view.texts(key)
-
-
-def _any_of(statement: View) -> bool:
+def _is_for_everybody(statement: View) -> bool:
+    """Whether a statement is about everybody, or everybody but a few."""
+    if statement.has("NotPrincipal") or "*" in statement.texts("Principal"):
+        return True
+    if not statement.has("Principal") or statement.texts("Principal"):
+        return False
     principal = statement.child("Principal")
     return principal is not None and any("*" in principal.texts(key) for key in principal.keys)
 
@@ -354,7 +420,7 @@ def _any_of(statement: View) -> bool:
 def private_names_endpoint(stack: Graph) -> Iterator[Violation]:
     """A private API has a policy that names its endpoint or VPC: without one, nobody or every endpoint gets in."""
     for api in stack.of(REST_API):
-        if "PRIVATE" in api.texts("endpointConfiguration.types") and not _names_endpoint(stack, api):
+        if has_private_endpoint(api) and not _names_endpoint(stack, api):
             yield api.lacks("policy", "has no statement with aws:SourceVpce or aws:SourceVpc")
 
 
@@ -383,7 +449,7 @@ def document_secured(api: View) -> Iterator[Violation]:
     if document is None:
         return
     policy = api.document("policy")
-    shut = "PRIVATE" in api.texts("endpointConfiguration.types") and policy is not None and _about_endpoint(policy)
+    shut = has_private_endpoint(api) and policy is not None and _about_endpoint(policy)
     if not shut:
         yield from openapi.open_operations(document, public=api.setting("acceptEmpty"))
     yield from openapi.weak_schemes(document)
@@ -396,17 +462,29 @@ def document_secured(api: View) -> Iterator[Violation]:
 def domain_tls12(domain: View) -> Iterator[Violation]:
     """A domain refuses TLS 1.0 and 1.1."""
     policy = domain.text("securityPolicy")
-    if policy is None:
+    if not policy:
         yield domain.fails("securityPolicy", "is not said, and may be TLS_1_0")
     elif isinstance(policy, str) and not _TLS12.match(policy):
         yield domain.fails("securityPolicy", f"is {policy}")
 
 
+def tls12_for(domain: View) -> dict[str, str]:
+    """TLS 1.2 where nothing or TLS 1.0 is said: every kind of domain takes it."""
+    return {"securityPolicy": "TLS_1_2"} if domain.text("securityPolicy") in {None, "", "TLS_1_0"} else {}
+
+
 def domain_recommended(domain: View) -> Iterator[Violation]:
-    """A domain has a security policy of 2025. Those that `domain_tls12` refuses are left to it."""
+    """A domain has a security policy of 2025. Those that `domain_tls12` refuses are left to it.
+
+    A private domain takes none, nor does one with mutual TLS:
+    https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-custom-domain-tls-version.html
+    """
     policy = domain.text("securityPolicy")
-    if isinstance(policy, str) and _TLS12.match(policy) and policy not in _RECOMMENDED_DOMAIN_POLICIES:
-        yield domain.fails("securityPolicy", f"is {policy}, which is not among those of 2025")
+    if not isinstance(policy, str) or not _TLS12.match(policy) or policy in _RECOMMENDED_DOMAIN_POLICIES:
+        return
+    if not has_private_endpoint(domain) and not domain.has("mutualTlsAuthentication"):
+        also = ("endpointConfiguration", "mutualTlsAuthentication")
+        yield domain.fails("securityPolicy", f"is {policy}, which is not among those of 2025", *also)
 
 
 def domain_post_quantum(domain: View) -> Iterator[Violation]:
@@ -485,19 +563,30 @@ def stage_data_trace_off(stage: View) -> Iterator[Violation]:
             yield route.fails("dataTraceEnabled", "is true: messages go to the logs")
 
 
-def private_integration_tls(integration: View) -> Iterator[Violation]:
-    """What goes through a VPC link is encrypted, and the certificate's name is checked."""
-    if integration.text("connectionType") != "VPC_LINK":
-        return
-    if not integration.has("tlsConfig.serverNameToVerify"):
-        yield integration.fails("tlsConfig.serverNameToVerify", "is not said, so HTTP is spoken", "connectionType")
+def private_integration_tls(stack: Graph) -> Iterator[Violation]:
+    """What goes through a VPC link is encrypted, and the certificate's name is checked.
+
+    WebSocket APIs have no tlsConfig: there the address says it, and `integration_https` looks at that.
+    """
+    for integration in stack.of(API_INTEGRATION):
+        if integration.text("connectionType") != "VPC_LINK" or integration.has("tlsConfig.serverNameToVerify"):
+            continue
+        apis = stack.referred(integration, "apiId", API)
+        kinds = {api.text("protocolType") for api in apis}
+        if UNKNOWN in kinds or not apis:
+            integration.note("apiId", "is of an API that is not known yet, or of another stack")
+        if "WEBSOCKET" not in kinds:
+            text = "is not said, so HTTP is spoken"
+            yield integration.fails("tlsConfig.serverNameToVerify", text, "connectionType", "apiId")
 
 
 def integration_https(integration: View) -> Iterator[Violation]:
-    """A service that is called by its address is called with HTTPS."""
-    kind = "integrationType" if integration.subject.type == API_INTEGRATION else "type"
-    key = "integrationUri" if integration.subject.type == API_INTEGRATION else "uri"
+    """A service that is called by its address is called with HTTPS. With tlsConfig it is, whatever the address says."""
+    is_v2 = integration.subject.type == API_INTEGRATION
+    kind, key = ("integrationType", "integrationUri") if is_v2 else ("type", "uri")
     if integration.text(kind) not in {"HTTP", "HTTP_PROXY"}:
+        return
+    if is_v2 and integration.text("connectionType") == "VPC_LINK" and integration.has("tlsConfig.serverNameToVerify"):
         return
     uri = integration.text(key)
     if isinstance(uri, str) and uri.lower().startswith("http:"):
@@ -506,12 +595,17 @@ def integration_https(integration: View) -> Iterator[Violation]:
 
 def no_open_cors(api: View) -> Iterator[Violation]:
     """Not every page of the web may call the API from a browser."""
-    for origin in api.texts("corsConfiguration.allowOrigins"):
+    yield from _open_origins(api, "corsConfiguration")
+    document = api.document("body")
+    if document is not None:
+        yield from _open_origins(document, "x-amazon-apigateway-cors")
+
+
+def _open_origins(view: View, key: str) -> Iterator[Violation]:
+    for origin in view.texts(f"{key}.allowOrigins"):
         if origin in {"*", "http://*", "https://*"}:
-            text = f"have `{origin}`"
-            if api.flag("corsConfiguration.allowCredentials") is True:
-                text += ", with credentials"
-            yield api.fails("corsConfiguration.allowOrigins", text)
+            credentials = ", with credentials" if view.flag(f"{key}.allowCredentials") is True else ""
+            yield view.fails(f"{key}.allowOrigins", f"have `{origin}`{credentials}")
 
 
 def stage_detailed_metrics(stage: View) -> Iterator[Violation]:
@@ -531,6 +625,13 @@ def api_domain_tls12(domain: View) -> Iterator[Violation]:
     policy = domain.text("domainNameConfiguration.securityPolicy")
     if policy != "TLS_1_2":
         yield domain.fails("domainNameConfiguration.securityPolicy", f"is {policy or 'not said'}")
+
+
+def api_tls12_for(domain: View) -> dict[str, str]:
+    """TLS 1.2 where there is a configuration that says nothing or TLS 1.0; there is no other."""
+    key = "domainNameConfiguration.securityPolicy"
+    wanted = domain.child("domainNameConfiguration") is not None and domain.text(key) in {None, "", "TLS_1_0"}
+    return {key: "TLS_1_2"} if wanted else {}
 
 
 def websocket_client_certificate(stack: Graph) -> Iterator[Violation]:
@@ -660,10 +761,10 @@ RULES: tuple[AnyRule, ...] = (
         remedy="cacheClusterEnabled: true, and MethodSettings with cachingEnabled for what may be cached.",
         optional="A cache is billed by the hour, and is wrong for answers that differ by caller.",
     ),
-    Rule(
+    StackRule(
         name="apigw-method-authorization",
         controls=("apigw-method-authorization",),
-        title="A REST method asks who calls",
+        title="A REST method asks who calls, or its API is shut but for a VPC endpoint",
         severity="high",
         types=(METHOD,),
         check=method_authorized,
@@ -672,11 +773,16 @@ RULES: tuple[AnyRule, ...] = (
     StackRule(
         name="apigw-api-has-authorizer",
         controls=("apigw-api-has-authorizer",),
-        title="A REST API has an authorizer, or is shut but for a VPC endpoint",
+        title="A REST API has an authorizer, asks for keys, or is shut but for a VPC endpoint",
         severity="medium",
         types=(REST_API,),
         check=api_has_authorizer,
         remedy="An aws:apigateway/authorizer:Authorizer, or x-amazon-apigateway-authorizer in the document.",
+        settings={
+            "acceptKeys": Setting(
+                {"type": "boolean"}, True, "accept an API that asks for keys; AWS does not call that authentication"
+            )
+        },
     ),
     Rule(
         name="apigw-method-api-key",
@@ -691,13 +797,18 @@ RULES: tuple[AnyRule, ...] = (
     StackRule(
         name="apigw-stage-usage-plan",
         controls=("apigw-stage-usage-plan",),
-        title="A REST stage is in a usage plan",
+        title="A REST stage whose API asks for keys is in a usage plan",
         severity="low",
         types=(STAGE,),
         check=in_a_usage_plan,
         remedy="An aws:apigateway/usagePlan:UsagePlan with the stage in apiStages.",
         blind="Usage plans in other stacks.",
         instead=ELSEWHERE,
+        settings={
+            "withoutKeys": Setting(
+                {"type": "boolean"}, False, "also stages of APIs that ask for no key, where a plan limits nobody"
+            )
+        },
     ),
     Rule(
         name="apigw-private-endpoint",
@@ -784,6 +895,7 @@ RULES: tuple[AnyRule, ...] = (
         types=(DOMAIN,),
         check=domain_tls12,
         remedy="securityPolicy: SecurityPolicy_TLS13_1_2_PFS_PQ_2025_09, or TLS_1_2.",
+        remediation=tls12_for,
     ),
     Rule(
         name="apigw-domain-recommended-policy",
@@ -793,6 +905,8 @@ RULES: tuple[AnyRule, ...] = (
         types=(DOMAIN,),
         check=domain_recommended,
         remedy="securityPolicy: SecurityPolicy_TLS13_1_2_PFS_PQ_2025_09 (scanners that know TLS_1_2 only complain).",
+        blind="Whether HTTP APIs are mapped to the domain, which takes TLS_1_2 only then.",
+        instead="An aws:apigatewayv2/domainName:DomainName for those.",
     ),
     Rule(
         name="apigw-domain-post-quantum",
@@ -851,6 +965,8 @@ RULES: tuple[AnyRule, ...] = (
         types=(REST_API, STAGE),
         check=tagged,
         remedy="tags: whose it is, at least.",
+        blind=DEFAULT_TAGS,
+        instead=DEFAULT_TAGS_INSTEAD,
         settings=_TAGS,
     ),
     Rule(
@@ -879,7 +995,7 @@ RULES: tuple[AnyRule, ...] = (
         types=(REST_API, API),
         check=document_secured,
         remedy="security for each operation (an empty list where everybody may call it), with schemes of the document.",
-        blind="Documents that are no JSON, or not known before the deployment.",
+        blind="Documents that are no JSON, or not known before the deployment; policies in a RestApiPolicy.",
         instead=LINT_DOCUMENT,
         settings={
             "acceptEmpty": Setting(
@@ -945,7 +1061,7 @@ RULES: tuple[AnyRule, ...] = (
             lambda view: view.flag("defaultRouteSettings.dataTraceEnabled") is True,
         ),
     ),
-    Rule(
+    StackRule(
         name="apigwv2-private-integration-tls",
         controls=("apigwv2-private-integration-tls",),
         title="What goes through a VPC link is encrypted",
@@ -1002,6 +1118,7 @@ RULES: tuple[AnyRule, ...] = (
         types=(API_DOMAIN,),
         check=api_domain_tls12,
         remedy="domainNameConfiguration: {securityPolicy: TLS_1_2, endpointType: REGIONAL, certificateArn: ...}",
+        remediation=api_tls12_for,
     ),
     StackRule(
         name="apigwv2-websocket-client-certificate",

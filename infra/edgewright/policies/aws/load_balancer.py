@@ -1,11 +1,13 @@
 """Rules over AWS load balancers: listeners, balancers, target groups, and what they need beside them."""
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 
+from edgewright.policies.aws.references import types_behind
 from edgewright.policies.aws.waf import ASSOCIATION, missing_groups
 from edgewright.policies.graph import Graph
 from edgewright.policies.rule import ELSEWHERE, AnyRule, Check, Remediation, Rule, Setting, StackRule
-from edgewright.policies.view import View, Violation
+from edgewright.policies.view import UNKNOWN, Unknown, View, Violation
 
 LISTENER = ("aws:lb/listener:Listener", "aws:alb/listener:Listener")
 LISTENER_CERTIFICATE = (
@@ -16,6 +18,8 @@ LISTENER_RULE = ("aws:lb/listenerRule:ListenerRule", "aws:alb/listenerRule:Liste
 BALANCER = ("aws:lb/loadBalancer:LoadBalancer", "aws:alb/loadBalancer:LoadBalancer")
 TARGET_GROUP = ("aws:lb/targetGroup:TargetGroup", "aws:alb/targetGroup:TargetGroup")
 CLASSIC = "aws:elb/loadBalancer:LoadBalancer"
+SCALING_GROUP = "aws:autoscaling/group:Group"
+SCALING_ATTACHMENT = "aws:autoscaling/attachment:Attachment"
 
 TLS_POLICY = "ELBSecurityPolicy-TLS13-1-2-Res-PQ-2025-09"
 """What a remediation writes: recommended by ELB.17, TLS 1.2 and 1.3 with forward secrecy, post-quantum where clients can."""  # noqa: E501
@@ -49,12 +53,19 @@ _RECOMMENDED_POLICIES = frozenset(
     )
 )
 _TLS = ("HTTPS", "TLS")
+_ACM = re.compile(r"arn:aws[\w-]*:acm:")
 _STRINGS = {"type": "array", "items": {"type": "string"}}
+
+
+def _protocol(view: View, key: str = "protocol") -> str | Unknown | None:
+    """A protocol in capitals: the provider takes it in any case."""
+    said = view.text(key)
+    return said.upper() if isinstance(said, str) else said
 
 
 def plain_http_redirects(listener: View) -> Iterator[Violation]:
     """Every default action of an HTTP listener redirects to HTTPS."""
-    if listener.text("protocol") == "HTTP":
+    if _protocol(listener) == "HTTP":
         yield from _not_redirected(listener, "defaultActions")
 
 
@@ -62,7 +73,7 @@ def plain_http_rules_redirect(stack: Graph) -> Iterator[Violation]:
     """Every action of a rule on an HTTP listener redirects to HTTPS."""
     for rule in stack.of(*LISTENER_RULE):
         for listener in stack.referred(rule, "listenerArn", *LISTENER):
-            if listener.text("protocol") == "HTTP":
+            if _protocol(listener) == "HTTP":
                 yield from _not_redirected(rule, "actions")
 
 
@@ -79,14 +90,14 @@ def says_its_protocol(listener: View) -> Iterator[Violation]:
     if not listener.has("protocol"):
         if listener.has("port"):
             yield listener.fails("protocol", "is not said, and an Application Load Balancer takes HTTP then")
-    elif listener.text("protocol") == "HTTP" and not listener.setting("acceptRedirects"):
+    elif _protocol(listener) == "HTTP" and not listener.setting("acceptRedirects"):
         yield listener.fails("protocol", "is HTTP, also where it only redirects")
 
 
 def terminates_tls(listener: View) -> Iterator[Violation]:
     """A listener of a Network Load Balancer terminates TLS, but for ports that are known to pass it through."""
-    protocol = listener.text("protocol")
-    if protocol not in {"TCP", "UDP", "TCP_UDP"}:
+    protocol = _protocol(listener)
+    if protocol not in {"TCP", "UDP", "TCP_UDP", "TCP_QUIC"}:  # QUIC alone is never in the clear
         return
     port = listener.number("port") if listener.setting("passthroughPorts") else None
     if port not in listener.setting("passthroughPorts"):
@@ -96,13 +107,13 @@ def terminates_tls(listener: View) -> Iterator[Violation]:
 
 def refuses_old_tls(listener: View) -> Iterator[Violation]:
     """The TLS policy is said and has neither TLS 1.0 nor 1.1."""
-    if listener.text("protocol") in _TLS and (problem := _old(listener)):
+    if _protocol(listener) in _TLS and (problem := _old(listener)):
         yield listener.fails("sslPolicy", problem, "protocol")
 
 
 def _old(listener: View) -> str:
     policy = listener.text("sslPolicy")
-    if policy is None:
+    if not policy:
         return "is not said, and the default of the API (2016-08) has TLS 1.0"
     if isinstance(policy, str) and policy.startswith(_OLD_POLICIES):
         return f"is {policy}, which has TLS 1.0 or 1.1"
@@ -111,12 +122,12 @@ def _old(listener: View) -> str:
 
 def newest_tls(listener: View) -> dict[str, str]:
     """A TLS policy of today, where it is missing or old."""
-    return {"sslPolicy": TLS_POLICY} if listener.text("protocol") in _TLS and _old(listener) else {}
+    return {"sslPolicy": TLS_POLICY} if _protocol(listener) in _TLS and _old(listener) else {}
 
 
 def recommended_tls(listener: View) -> Iterator[Violation]:
     """The TLS policy is one that AWS recommends. Those that `refuses_old_tls` refuses are left to it."""
-    if listener.text("protocol") not in _TLS or _old(listener):
+    if _protocol(listener) not in _TLS or _old(listener):
         return
     policy = listener.text("sslPolicy")
     if policy not in _RECOMMENDED_POLICIES:
@@ -125,47 +136,56 @@ def recommended_tls(listener: View) -> Iterator[Violation]:
 
 def post_quantum_tls(listener: View) -> Iterator[Violation]:
     """The TLS policy offers post-quantum key exchange."""
-    if listener.text("protocol") not in _TLS:
+    if _protocol(listener) not in _TLS:
         return
     policy = listener.text("sslPolicy")
     if policy is None or (isinstance(policy, str) and "-PQ-" not in policy):
         yield listener.fails("sslPolicy", "has no post-quantum key exchange")
 
 
-def acm_certificate(listener: View) -> Iterator[Violation]:
-    """Certificates come from ACM, which renews them."""
-    if listener.subject.type in LISTENER and listener.text("protocol") not in _TLS:
-        return
-    if not listener.has("certificateArn"):
-        yield listener.fails("certificateArn", "is not said")
-        return
-    arn = listener.text("certificateArn")
-    if isinstance(arn, str) and ":acm:" not in arn:
-        yield listener.fails("certificateArn", "is no certificate of ACM, so nothing renews it")
+def acm_certificate(stack: Graph) -> Iterator[Violation]:
+    """Certificates come from ACM, which renews them. One that is not there yet is known by where it comes from."""
+    for view in stack.of(*LISTENER, *LISTENER_CERTIFICATE):
+        if view.subject.type in LISTENER and _protocol(view) not in _TLS:
+            continue
+        if not view.has("certificateArn"):
+            yield view.fails("certificateArn", "is not said")
+        elif not _of_acm(view):
+            yield view.fails("certificateArn", "is no certificate of ACM, so nothing renews it")
+
+
+def _of_acm(view: View) -> bool:
+    """Whether a certificate is one of ACM; True also where nobody can say, which is remembered."""
+    behind = types_behind(view, "certificateArn")
+    if any(kind.startswith("aws:acm/") for kind in behind):
+        return True
+    if any(kind.startswith("aws:iam/") for kind in behind):
+        return False
+    arn = view.text("certificateArn")
+    return arn is UNKNOWN or _ACM.match(str(arn)) is not None
 
 
 def tagged(view: View) -> Iterator[Violation]:
     """It has tags, and those that are required."""
-    found = view.child("tags") or view.child("tagsAll")
-    if found is None:
-        yield view.fails("tags", "are not said", "tagsAll")
-        return
-    missing = [name for name in view.setting("required") if name not in found.keys]
-    if missing or not found.keys:
-        yield view.fails("tags", f"lack {', '.join(f'`{name}`' for name in missing)}" if missing else "are empty")
+    names = {name for key in ("tags", "tagsAll") if (found := view.child(key)) for name in found.keys}
+    missing = [name for name in view.setting("required") if name not in names]
+    if missing:
+        yield view.fails("tags", f"lack {', '.join(f'`{name}`' for name in missing)}", "tagsAll")
+    elif not names:
+        yield view.fails("tags", "are empty" if view.has("tags") else "are not said", "tagsAll")
 
 
 def _balancer(kind: str) -> Callable[[View], bool]:
     return lambda balancer: (balancer.text("loadBalancerType") or "application") == kind
 
 
-_is_application = _balancer("application")
+is_application = _balancer("application")
 _is_network = _balancer("network")
 
 
 def drops_invalid_headers(balancer: View) -> Iterator[Violation]:
     """Header fields that HTTP does not allow are dropped, not handed on to be read in two ways."""
-    if _is_application(balancer) and balancer.flag("dropInvalidHeaderFields") is not True:
+    if is_application(balancer) and balancer.flag("dropInvalidHeaderFields") is not True:
         yield balancer.fails("dropInvalidHeaderFields", "is not true", "loadBalancerType")
 
 
@@ -219,10 +239,10 @@ def crosses_zones(balancer: View) -> Iterator[Violation]:
 
 def mitigates_desync(balancer: View) -> Iterator[Violation]:
     """Requests that two parsers read differently are not just watched."""
-    if not _is_application(balancer):
+    if not is_application(balancer):
         return
     mode = balancer.text("desyncMitigationMode")
-    if mode not in {None, "defensive", "strictest"}:
+    if mode not in {None, "", "defensive", "strictest"}:
         yield balancer.fails("desyncMitigationMode", f"is {mode}", "loadBalancerType")
 
 
@@ -230,8 +250,12 @@ def many_zones(balancer: View) -> Iterator[Violation]:
     """It has subnets in as many zones as are asked for (a balancer has one subnet a zone)."""
     wanted: int = balancer.setting("zones")
     subnets, mappings = balancer.count("subnets"), balancer.count("subnetMappings")
-    if isinstance(subnets, int) and isinstance(mappings, int) and max(subnets, mappings) < wanted:
-        yield balancer.fails("subnets", f"are {max(subnets, mappings)}, fewer than {wanted}", "subnetMappings")
+    if not isinstance(subnets, int) or not isinstance(mappings, int):
+        return
+    known = View(balancer.subject).texts("subnets")  # without a note of those that are not known: they count as others
+    found = max(subnets - len(known) + len(set(known)), mappings)
+    if found < wanted:
+        yield balancer.fails("subnets", f"are {found}, fewer than {wanted}", "subnetMappings")
 
 
 def _inside(kind: str) -> Check:
@@ -254,7 +278,7 @@ def _inside(kind: str) -> Check:
 def has_web_acl(stack: Graph) -> Iterator[Violation]:
     """An Application Load Balancer that faces the internet has a web ACL."""
     for balancer in stack.of(*BALANCER):
-        if not _is_application(balancer) or balancer.flag("internal") is True:
+        if not is_application(balancer) or balancer.flag("internal") is True:
             continue
         if not stack.referring(balancer, "resourceArn", ASSOCIATION):
             yield balancer.lacks("", "has no web ACL")
@@ -263,7 +287,7 @@ def has_web_acl(stack: Graph) -> Iterator[Violation]:
 def has_log4j_groups(stack: Graph) -> Iterator[Violation]:
     """The web ACL of a balancer has the managed rule groups that are asked for."""
     for balancer in stack.of(*BALANCER):
-        if _is_application(balancer):
+        if is_application(balancer):
             yield from missing_groups(stack, balancer)
 
 
@@ -285,10 +309,10 @@ def has_shield(stack: Graph) -> Iterator[Violation]:
 
 def targets_encrypted(group: View) -> Iterator[Violation]:
     """Requests reach the targets encrypted."""
-    if group.text("targetType") in {"lambda", "alb"} or group.text("protocol") == "GENEVE":
+    protocol = _protocol(group)
+    if group.text("targetType") in {"lambda", "alb"} or protocol == "GENEVE":
         return
-    protocol = group.text("protocol")
-    if protocol not in {"HTTPS", "TLS", "QUIC", "TCP_QUIC", *group.setting("accepted")}:
+    if protocol not in {"HTTPS", "TLS", "QUIC", *group.setting("accepted")}:
         yield group.fails("protocol", f"is {protocol or 'not said'}, so the last part of the way is open", "targetType")
 
 
@@ -296,14 +320,15 @@ def health_checks_encrypted(group: View) -> Iterator[Violation]:
     """Health checks use HTTPS."""
     if group.text("targetType") == "lambda":
         return
-    protocol = group.text("healthCheck.protocol")
+    protocol = _protocol(group, "healthCheck.protocol")
     if protocol != "HTTPS":
-        yield group.fails("healthCheck.protocol", f"is {protocol or 'not said, which means HTTP'}", "targetType")
+        text = f"is {protocol or 'not said, which means HTTP, or TCP at a Network Load Balancer'}"
+        yield group.fails("healthCheck.protocol", text, "targetType")
 
 
 def health_check_defined(group: View) -> Iterator[Violation]:
     """A target group for HTTP says what a healthy target answers to."""
-    if group.text("protocol") not in {"HTTP", "HTTPS"} or group.text("targetType") == "lambda":
+    if _protocol(group) not in {"HTTP", "HTTPS"} or group.text("targetType") == "lambda":
         return
     if group.flag("healthCheck.enabled") is False:
         yield group.fails("healthCheck.enabled", "is false", "targetType")
@@ -311,11 +336,27 @@ def health_check_defined(group: View) -> Iterator[Violation]:
         yield group.fails("healthCheck.path", "is not said, so it is `/`", "targetType")
 
 
-def scaling_group_health(group: View) -> Iterator[Violation]:
+def scaling_group_health(stack: Graph) -> Iterator[Violation]:
     """An Auto Scaling group behind a balancer believes the balancer's health checks."""
-    count = group.count("targetGroupArns")
-    if isinstance(count, int) and count > 0 and group.text("healthCheckType") != "ELB":
-        yield group.fails("healthCheckType", "is not ELB, so targets that answer nothing stay")
+    for group in stack.of(SCALING_GROUP):
+        kinds = group.text("healthCheckType")
+        if kinds is not UNKNOWN and "ELB" in (kinds or "").split(","):
+            continue
+        if _is_behind_a_balancer(stack, group):
+            text = "is not ELB, so targets that answer nothing stay"
+            yield group.fails("healthCheckType", text, *_FROM_BALANCERS, "trafficSources")
+
+
+_FROM_BALANCERS = ("targetGroupArns", "loadBalancers")
+
+
+def _is_behind_a_balancer(stack: Graph, group: View) -> bool:
+    sources = group.children("trafficSources")
+    return bool(
+        any(group.count(key) for key in _FROM_BALANCERS)
+        or any(source.text("type") in {None, "elb", "elbv2"} for source in sources)
+        or stack.referring(group, "autoscalingGroupName", SCALING_ATTACHMENT)
+    )
 
 
 def classic(balancer: View) -> Iterable[Violation]:
@@ -323,7 +364,13 @@ def classic(balancer: View) -> Iterable[Violation]:
     return (balancer.fails("", "is a Classic Load Balancer"),)
 
 
+DEFAULT_TAGS = "Tags that the provider adds to everything (defaultTags)."
+DEFAULT_TAGS_INSTEAD = "Turn the rule off where the provider has default tags."
 _TAGS = {"required": Setting(_STRINGS, [], "tags that must be there")}
+_EDGE_IS_PUBLIC = (
+    "A balancer at the edge is there to be public; its TLS, web ACL, ports and limits are watched instead. "
+    "Turn it on where balancers are internal unless they say otherwise."
+)
 _PUBLIC = {
     "tag": Setting({"type": "string"}, "exposure", "a balancer with this tag is meant to be public"),
     "allowed": Setting(_STRINGS, [], "names of balancers that are meant to be public"),
@@ -416,7 +463,7 @@ RULES: tuple[AnyRule, ...] = (
         remedy=f"sslPolicy: {TLS_POLICY}",
         optional="Whether what is read today must stay secret for decades is for its owner to say.",
     ),
-    Rule(
+    StackRule(
         name="lb-listener-acm-certificate",
         controls=("lb-listener-acm-certificate",),
         title="Certificates of listeners come from ACM",
@@ -424,6 +471,8 @@ RULES: tuple[AnyRule, ...] = (
         types=(*LISTENER, *LISTENER_CERTIFICATE),
         check=acm_certificate,
         remedy="certificateArn: the ARN of an aws:acm/certificate:Certificate.",
+        blind="Where a certificate comes from that another stack gives out, before the update.",
+        instead="The check after the update, which has its ARN.",
     ),
     Rule(
         name="alb-drop-invalid-headers",
@@ -433,7 +482,7 @@ RULES: tuple[AnyRule, ...] = (
         types=BALANCER,
         check=drops_invalid_headers,
         remedy="dropInvalidHeaderFields: true",
-        remediation=_switched_on("dropInvalidHeaderFields", _is_application),
+        remediation=_switched_on("dropInvalidHeaderFields", is_application),
     ),
     Rule(
         name="alb-access-logs-enabled",
@@ -526,6 +575,7 @@ RULES: tuple[AnyRule, ...] = (
         types=BALANCER,
         check=_inside("application"),
         remedy="internal: true; or a tag `exposure`, whose value says why.",
+        optional=_EDGE_IS_PUBLIC,
         settings=_PUBLIC,
     ),
     Rule(
@@ -536,6 +586,7 @@ RULES: tuple[AnyRule, ...] = (
         types=BALANCER,
         check=_inside("network"),
         remedy="internal: true; or a tag `exposure`, whose value says why.",
+        optional=_EDGE_IS_PUBLIC,
         settings=_PUBLIC,
     ),
     Rule(
@@ -587,6 +638,8 @@ RULES: tuple[AnyRule, ...] = (
         types=BALANCER,
         check=tagged,
         remedy="tags: whose it is, at least.",
+        blind=DEFAULT_TAGS,
+        instead=DEFAULT_TAGS_INSTEAD,
         settings=_TAGS,
     ),
     Rule(
@@ -597,6 +650,8 @@ RULES: tuple[AnyRule, ...] = (
         types=LISTENER,
         check=tagged,
         remedy="tags: whose it is, at least.",
+        blind=DEFAULT_TAGS,
+        instead=DEFAULT_TAGS_INSTEAD,
         settings=_TAGS,
     ),
     StackRule(
@@ -611,15 +666,15 @@ RULES: tuple[AnyRule, ...] = (
         blind="Protections in other stacks, and those that Firewall Manager makes.",
         instead="AWS Config: shield-advanced-enabled-autorenew; Firewall Manager's own report.",
     ),
-    Rule(
+    StackRule(
         name="asg-elb-health-check",
         controls=("asg-elb-health-check",),
         title="An Auto Scaling group behind a load balancer uses its health checks",
         severity="low",
-        types=("aws:autoscaling/group:Group",),
+        types=(SCALING_GROUP,),
         check=scaling_group_health,
         remedy="healthCheckType: ELB",
-        blind="Target groups that are attached with aws:autoscaling/attachment:Attachment.",
+        blind="Target groups that another stack attaches.",
         instead="Security Hub AutoScaling.1 sees the account.",
     ),
     Rule(

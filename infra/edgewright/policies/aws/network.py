@@ -1,6 +1,6 @@
 """Rules over security groups: what may come in from the internet, what may go out, and what for."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from edgewright.policies.graph import Graph
@@ -13,8 +13,7 @@ OLD_RULE = "aws:ec2/securityGroupRule:SecurityGroupRule"
 INGRESS = "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule"
 EGRESS = "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule"
 
-_EVERYWHERE = {"0.0.0.0/0", "::/0"}
-_ALL = (0, 65535)
+_LAST_PORT = 65535
 _SSH = 22
 _RDP = 3389
 _HTTP = 80
@@ -25,6 +24,7 @@ _HIGH_RISK = (
 )
 _NAMED = {_SSH, _RDP, *_HIGH_RISK}
 _ICMP = {"icmp", "icmpv6", "1", "58"}
+_EVERY_PROTOCOL = {"-1", "all"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,17 +33,18 @@ class Opening:
 
     view: View
     protocol: str
-    ports: tuple[int, int]
+    ports: tuple[float, float]
 
     @property
     def every(self) -> bool:
-        """Whether all ports are open."""
-        return self.ports == _ALL
+        """Whether all ports are open. Port 0 is used by nobody."""
+        first, last = self.ports
+        return first <= 1 and last >= _LAST_PORT
 
     def fails(self, text: str) -> Violation:
         """It is against a rule; the verdict rests on addresses, ports and protocol."""
         first, last = self.ports
-        opened = "all ports" if self.every else f"port {first}" if first == last else f"ports {first} to {last}"
+        opened = "all ports" if self.every else f"port {first:g}" if first == last else f"ports {first:g} to {last:g}"
         return self.view.fails("", f"opens {opened} ({self.protocol}) {text}")
 
 
@@ -61,18 +62,22 @@ def openings(view: View, direction: str) -> Iterator[Opening]:
 
 
 def _opening(view: View, protocol_key: str, address_keys: tuple[str, ...]) -> Iterator[Opening]:
-    if not any(address in _EVERYWHERE for key in address_keys for address in view.texts(key)):
+    # A prefix of no bits is every address, however the address before it is written.
+    if not any(address.endswith("/0") for key in address_keys for address in view.texts(key)):
         return
-    protocol = view.text(protocol_key)
-    if not isinstance(protocol, str) or protocol in _ICMP:
+    said = view.text(protocol_key)
+    if said is UNKNOWN:
         return
-    if protocol in {"-1", "all"}:
-        yield Opening(view, "every protocol", _ALL)
+    protocol = (said or "-1").lower()
+    if protocol in _ICMP:
+        return
+    if protocol in _EVERY_PROTOCOL:
+        yield Opening(view, "every protocol", (0, _LAST_PORT))
         return
     first, last = view.number("fromPort"), view.number("toPort")
     if first is not UNKNOWN and last is not UNKNOWN:
-        low = int(first or 0)
-        yield Opening(view, protocol, (low, int(last) if last is not None else low))
+        low = first or 0
+        yield Opening(view, protocol, (low, low if last is None else last))
 
 
 def _open_at(*ports: int) -> Check:
@@ -94,8 +99,13 @@ def all_ports(view: View) -> Iterator[Violation]:
         named = any(first <= port <= last for port in _NAMED)
         if opening.every:
             yield opening.fails("to the internet")
-        elif not named and not all(port in view.setting("ports") for port in range(first, last + 1)):
+        elif not named and _beyond(first, last, view.setting("ports")):
             yield opening.fails(f"to the internet; authorised are {', '.join(map(str, view.setting('ports')))}")
+
+
+def _beyond(first: float, last: float, authorised: Sequence[int]) -> bool:
+    """Whether there are more ports than those that are authorised."""
+    return last - first + 1 > sum(first <= port <= last for port in set(authorised))
 
 
 def egress_restricted(view: View) -> Iterator[Violation]:

@@ -25,21 +25,28 @@ _ENDED_RUNTIMES = (
     *("dotnetcore1.0", "dotnetcore2.0", "dotnetcore2.1", "dotnetcore3.1", "dotnet5.0", "dotnet6", "dotnet7", "dotnet8"),
     *("ruby2.5", "ruby2.7", "ruby3.2", "java8", "go1.x", "provided"),
 )
-_FRONT_TLS = re.compile(r"TLSv1\.2_(2021|2025)|TLSv1\.3")
+_SERVICE = re.compile(r"\.amazonaws\.com(\.cn)?$")
+# Names that AWS gives to balancers, gateways and distributions.
+_OF_AWS = re.compile(r"\.(amazonaws\.com(\.cn)?|cloudfront\.net)\.?$")
+_FRONT_TLS = re.compile(r"TLSv1\.2_(2021|2025)$|TLSv1\.3")
+_OLD_ORIGIN_TLS = {"SSLv3", "TLSv1", "TLSv1.1"}
 
 
 def principal_limited(permission: View) -> Iterator[Violation]:
     """A service may call a function for one source only."""
     principal = permission.text("principal")
-    if not isinstance(principal, str) or not principal.endswith(".amazonaws.com"):
+    if not isinstance(principal, str) or not _SERVICE.search(principal) or permission.has("sourceAccount"):
         return
-    if not permission.has("sourceArn") and not permission.has("sourceAccount"):
-        yield permission.fails("sourceArn", f"is not said, so {principal} may call it for anybody", "principal")
+    if not permission.has("sourceArn") or View(permission.subject).text("sourceArn") == "*":
+        said = "`*`" if permission.has("sourceArn") else "not said"
+        yield permission.fails("sourceArn", f"is {said}, so {principal} may call it for anybody", "principal")
 
 
 def principal_named(permission: View) -> Iterator[Violation]:
-    """A function is not for everybody to call, but through a URL that asks who calls."""
-    if permission.text("principal") == "*" and permission.text("functionUrlAuthType") != "AWS_IAM":
+    """A function is not for everybody to call, but through a URL that asks who calls, or in an organisation."""
+    if permission.text("principal") != "*" or permission.has("principalOrgId"):
+        return
+    if permission.text("functionUrlAuthType") != "AWS_IAM":
         yield permission.fails("principal", "is `*`", "functionUrlAuthType")
 
 
@@ -55,8 +62,22 @@ def gateway_names_route(permission: View) -> Iterator[Violation]:
     if permission.text("principal") != "apigateway.amazonaws.com":
         return
     source = permission.text("sourceArn")
-    if isinstance(source, str) and re.search(r"/\*/\*(/\*)?$", source):
-        yield permission.fails("sourceArn", "is for every stage and method of the API", "principal")
+    if isinstance(source, str) and _is_for_every_method(source):
+        yield permission.fails("sourceArn", "is for every method of the API", "principal")
+
+
+def _is_for_every_method(source: str) -> bool:
+    """Whether an ARN, ``...:API/STAGE/METHOD/PATH``, names neither a method nor a path. A star is any text."""
+    api, *rest = source.rpartition(":")[2].split("/")
+    match rest:
+        case []:
+            return api == "*"
+        case ["authorizers", *_]:
+            return False
+        case [stage]:
+            return stage == "*"
+        case _:
+            return set(rest[1:]) == {"*"}
 
 
 def function_traced(function: View) -> Iterator[Violation]:
@@ -80,8 +101,9 @@ def function_hardened(function: View) -> Iterator[Violation]:
 def retention(group: View) -> Iterator[Violation]:
     """Logs end some day."""
     days = group.number("retentionInDays")
-    if days is None:
-        yield group.fails("retentionInDays", "is not said, so logs are kept, and billed, for ever")
+    if not days:
+        said = "not said" if days is None else "0"
+        yield group.fails("retentionInDays", f"is {said}, so logs are kept, and billed, for ever")
 
 
 def retention_of_a_year(group: View) -> Iterator[Violation]:
@@ -105,9 +127,10 @@ def transparent(certificate: View) -> Iterator[Violation]:
 
 def no_wildcard(certificate: View) -> Iterator[Violation]:
     """A certificate names what it is for."""
-    for name in (*certificate.texts("domainName"), *certificate.texts("subjectAlternativeNames")):
-        if name.startswith("*."):
-            yield certificate.fails("domainName", f"is `{name}`, good for every host", "subjectAlternativeNames")
+    for key in ("domainName", "subjectAlternativeNames"):
+        for name in certificate.texts(key):
+            if name.startswith("*."):
+                yield certificate.fails(key, f"has `{name}`, good for every host")
 
 
 def strong_key(certificate: View) -> Iterator[Violation]:
@@ -121,7 +144,7 @@ def record_follows(stack: Graph) -> Iterator[Violation]:
     for record in stack.of(RECORD):
         for alias in () if "aliases" in record.subject.refs else record.children("aliases"):
             name = alias.text("name")
-            if isinstance(name, str) and name.endswith(".amazonaws.com"):
+            if isinstance(name, str) and _OF_AWS.search(name.lower()):
                 yield alias.fails("name", "is typed in, so it stays when what it points at is gone")
 
 
@@ -154,6 +177,9 @@ def front_hardened(distribution: View) -> Iterator[Violation]:
         said = origin.has("customOriginConfig")
         if said and origin.text("customOriginConfig.originProtocolPolicy") != "https-only":
             yield origin.fails("customOriginConfig.originProtocolPolicy", "is not https-only")
+        for version in origin.texts("customOriginConfig.originSslProtocols"):
+            if version in _OLD_ORIGIN_TLS:
+                yield origin.fails("customOriginConfig.originSslProtocols", f"have {version}")
 
 
 RULES: tuple[AnyRule, ...] = (
@@ -272,6 +298,8 @@ RULES: tuple[AnyRule, ...] = (
         types=(CERTIFICATE,),
         check=strong_key,
         remedy="keyAlgorithm: EC_prime256v1 or RSA_2048.",
+        blind="The key of a certificate that is imported.",
+        instead="AWS Config: acm-certificate-rsa-check.",
     ),
     StackRule(
         name="dns-record-target-exists",

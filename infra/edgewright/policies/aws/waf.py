@@ -1,10 +1,13 @@
 """Rules over AWS WAF: web ACLs, rule groups, and where they write their logs."""
 
+import json
+import re
 from collections.abc import Iterable, Iterator, Sequence
 
+from edgewright.policies.aws.references import types_behind
 from edgewright.policies.graph import Graph
 from edgewright.policies.rule import AnyRule, Rule, StackRule
-from edgewright.policies.view import View, Violation
+from edgewright.policies.view import UNKNOWN, View, Violation
 
 ACL = "aws:wafv2/webAcl:WebAcl"
 RULE_GROUP = "aws:wafv2/ruleGroup:RuleGroup"
@@ -35,7 +38,10 @@ CLASSIC = (
     "aws:wafregional/webAclAssociation:WebAclAssociation",
 )
 
+_JSON = ("ruleJson", "rulesJson")
 _LOG_PREFIX = "aws-waf-logs-"
+# https://docs.aws.amazon.com/waf/latest/developerguide/logging-destinations.html
+_WRITABLE = re.compile(rf"arn:aws[\w-]*:(logs:.*:log-group:|s3:::|firehose:.*:deliverystream/){_LOG_PREFIX}")
 # What a web ACL may write to, with the inputs that say its name.
 _DESTINATIONS = {
     "aws:cloudwatch/logGroup:LogGroup": ("name", "namePrefix"),
@@ -48,7 +54,7 @@ _DESTINATIONS = {
 def has_rules(stack: Graph) -> Iterator[Violation]:
     """A web ACL has a rule, of its own or attached to it."""
     for acl in stack.of(ACL):
-        if acl.count("rules") or acl.has("ruleJson"):
+        if acl.count("rules") or _written(acl, "ruleJson"):
             continue
         if not stack.referring(acl, "webAclArn", ACL_RULE, GROUP_ASSOCIATION):
             yield acl.lacks("rules", "are none")
@@ -56,8 +62,19 @@ def has_rules(stack: Graph) -> Iterator[Violation]:
 
 def group_has_rules(group: View) -> Iterator[Violation]:
     """A rule group has a rule."""
-    if not group.has("rulesJson") and group.count("rules") == 0:
-        yield group.fails("rules", "are none")
+    if not _written(group, "rulesJson") and group.count("rules") == 0:
+        yield group.fails("rules", "are none", "rulesJson")
+
+
+def _written(view: View, key: str) -> bool:
+    """Whether a JSON text has rules in it. One that is not known will have."""
+    text = view.text(key)
+    if not isinstance(text, str):
+        return text is UNKNOWN
+    try:
+        return bool(json.loads(text))
+    except (ValueError, RecursionError):
+        return bool(text)
 
 
 def writes_logs(stack: Graph) -> Iterator[Violation]:
@@ -68,22 +85,35 @@ def writes_logs(stack: Graph) -> Iterator[Violation]:
     for logging in stack.of(LOGGING):
         for place in stack.referred(logging, "logDestinationConfigs", *_DESTINATIONS):
             yield from _unwritable(place)
+        if types_behind(logging, "logDestinationConfigs").isdisjoint(_DESTINATIONS):
+            for arn in logging.texts("logDestinationConfigs"):
+                if not _WRITABLE.match(arn):
+                    text = f"have `{arn}`, but WAF writes to `{_LOG_PREFIX}...` only"
+                    yield logging.fails("logDestinationConfigs", text)
 
 
 def _unwritable(place: View) -> Iterator[Violation]:
-    said = [name for key in _DESTINATIONS[place.subject.type] if (name := place.text(key)) is not None]
+    keys = _DESTINATIONS[place.subject.type]
+    said = [(key, place.text(key)) for key in keys if place.has(key)]
     if not said and not place.subject.name.startswith(_LOG_PREFIX):
-        yield place.fails("name", f"is made from `{place.subject.name}`, but WAF writes to `{_LOG_PREFIX}...` only")
-    for name in said:
+        yield place.fails(keys[0], f"is made from `{place.subject.name}`, but WAF writes to `{_LOG_PREFIX}...` only")
+    for key, name in said:
         if isinstance(name, str) and not name.startswith(_LOG_PREFIX):
-            yield place.fails("name", f"is `{name}`, but WAF writes to `{_LOG_PREFIX}...` only")
+            yield place.fails(key, f"is `{name}`, but WAF writes to `{_LOG_PREFIX}...` only")
 
 
 def counts_requests(view: View) -> Iterator[Violation]:
     """Web ACLs, rule groups and each rule have metrics. (The key has a small w.)"""
+    _note_json(view)
     for part in (view, *view.children("rules")):
         if part.flag("visibilityConfig.cloudwatchMetricsEnabled") is not True:
             yield part.fails("visibilityConfig.cloudwatchMetricsEnabled", "is not true")
+
+
+def _note_json(view: View) -> None:
+    for key in _JSON:
+        if view.has(key):
+            view.note(key, "is not looked into")
 
 
 def switch_metrics_on(view: View) -> dict[str, bool]:
@@ -96,8 +126,7 @@ def switch_metrics_on(view: View) -> dict[str, bool]:
 def stops_log4j(stack: Graph) -> Iterator[Violation]:
     """A web ACL blocks Log4Shell: the managed rule group is there, and neither it nor its rules only count."""
     for acl in stack.of(ACL):
-        if acl.has("ruleJson"):
-            acl.note("ruleJson", "is not looked into")
+        _note_json(acl)
         groups = [group for name, group in managed_groups(stack, acl) if name == KNOWN_BAD]
         if not groups:
             yield acl.lacks("rules", f"have no {KNOWN_BAD}")
@@ -108,15 +137,54 @@ def stops_log4j(stack: Graph) -> Iterator[Violation]:
 def managed_groups(stack: Graph, acl: View) -> Sequence[tuple[str, View]]:
     """The managed rule groups of a web ACL by name, with what says what they do."""
     found: list[tuple[str, View]] = []
-    for rule in (*acl.children("rules"), *stack.referring(acl, "webAclArn", ACL_RULE)):
+    for rule in rules_of(stack, acl):
         if rule.has("statement.managedRuleGroupStatement"):
-            name = rule.text("statement.managedRuleGroupStatement.name")
-            found.append((name if isinstance(name, str) else "", rule))
+            found.append((_aws_name(acl, rule, "statement.managedRuleGroupStatement"), rule))
     for association in stack.referring(acl, "webAclArn", GROUP_ASSOCIATION):
         if association.has("managedRuleGroup"):
-            name = association.text("managedRuleGroup.name")
-            found.append((name if isinstance(name, str) else "", association))
+            found.append((_aws_name(acl, association, "managedRuleGroup"), association))
     return found
+
+
+def rules_of(stack: Graph, acl: View) -> Sequence[View]:
+    """The rules of a web ACL: its own, and those that stand beside it."""
+    return (*acl.children("rules"), *stack.referring(acl, "webAclArn", ACL_RULE))
+
+
+def _aws_name(acl: View, rule: View, key: str) -> str:
+    """The name of a managed rule group of AWS, or an empty text; notes at the web ACL where nobody can say yet."""
+    name, vendor = rule.text(f"{key}.name"), rule.text(f"{key}.vendorName")
+    if isinstance(name, str) and isinstance(vendor, str):
+        return name if vendor == "AWS" else ""
+    acl.note("", f"which managed rule group `{rule.subject.name}` has is not known yet")
+    return ""
+
+
+def acls_of(stack: Graph, target: View) -> Sequence[View]:
+    """The web ACLs of a balancer or stage. Notes at the target where it has one of another stack."""
+    found: list[View] = []
+    for association in stack.referring(target, "resourceArn", ASSOCIATION):
+        acls = stack.referred(association, "webAclArn", ACL)
+        if not acls:
+            target.note("", "its web ACL is of another stack")
+        found += acls
+    return found
+
+
+def limits_rates(stack: Graph, acl: View) -> bool:
+    """Whether a web ACL counts requests and stops who sends too many. Notes at the web ACL where nobody can say."""
+    _note_json(acl)
+    groups = stack.referred(acl, "rules", RULE_GROUP)
+    rules = [*rules_of(stack, acl), *(rule for group in groups for rule in group.children("rules"))]
+    for rule in rules:
+        action = rule.child("action")
+        if rule.child("statement.rateBasedStatement") and action and not action.has("count"):
+            return True
+        if rule.has("statement.ruleGroupReferenceStatement") and not groups:
+            acl.note("", f"the rule group of `{rule.text('name') or rule.subject.name}` is of another stack")
+        if rule.subject is not acl.subject and rule.unread:
+            acl.note("", f"what `{rule.subject.name}` does is not known yet")
+    return False
 
 
 def _weakened(group: View) -> Iterator[Violation]:
@@ -130,28 +198,26 @@ def _weakened(group: View) -> Iterator[Violation]:
             yield group.fails("overrideAction.count", "only counts")
     for override in (group.child(statement) or group).children("ruleActionOverrides"):
         name = override.text("name")
-        if isinstance(name, str) and name.startswith("Log4JRCE") and override.has("actionToUse.count"):
-            yield override.fails("actionToUse.count", f"lets {name} only count", "name")
+        if not isinstance(name, str) or not name.startswith("Log4JRCE"):
+            continue
+        for action in ("count", "allow"):
+            if override.has(f"actionToUse.{action}"):
+                yield override.fails(f"actionToUse.{action}", f"lets what {name} finds through", "name")
 
 
 def missing_groups(stack: Graph, target: View) -> Iterator[Violation]:
     """The managed rule groups of setting ``groups`` that the target's web ACL has not; none where it has no web ACL."""
-    for association in stack.referring(target, "resourceArn", ASSOCIATION):
-        acls = stack.referred(association, "webAclArn", ACL)
-        if not acls:
-            target.note("", "its web ACL is of another stack")
-        for acl in acls:
-            if acl.has("ruleJson"):
-                acl.note("ruleJson", "is not looked into")
-            there = {name for name, _ in managed_groups(stack, acl)}
-            missing = [name for name in stack.setting("groups") if name not in there]
-            if missing:
-                text = f"of `{target.subject.name}` lack {', '.join(missing)}"
-                yield acl.lacks("rules", text)
+    for acl in acls_of(stack, target):
+        _note_json(acl)
+        there = {name for name, _ in managed_groups(stack, acl)}
+        missing = [name for name in stack.setting("groups") if name not in there]
+        if missing:
+            yield acl.lacks("rules", f"of `{target.subject.name}` lack {', '.join(missing)}")
 
 
 def says_what_to_do(view: View) -> Iterator[Violation]:
     """Each rule has an action, or overrides those of its group, and not both."""
+    _note_json(view)
     for rule in (view,) if view.subject.type == ACL_RULE else view.children("rules"):
         said = [key for key in ("action", "overrideAction") if rule.has(key)]
         if len(said) == 1:
@@ -211,6 +277,8 @@ RULES: tuple[AnyRule, ...] = (
         types=(ACL, RULE_GROUP, ACL_RULE),
         check=counts_requests,
         remedy="visibilityConfig: {cloudwatchMetricsEnabled: true, metricName: ..., sampledRequestsEnabled: true}",
+        blind="Rules inside of ruleJson and rulesJson.",
+        instead="Write rules instead.",
         remediation=switch_metrics_on,
     ),
     StackRule(
@@ -232,6 +300,8 @@ RULES: tuple[AnyRule, ...] = (
         types=(ACL, RULE_GROUP, ACL_RULE),
         check=says_what_to_do,
         remedy="action for rules of its own, overrideAction for rule groups.",
+        blind="Rules inside of ruleJson and rulesJson.",
+        instead="Write rules instead.",
     ),
     Rule(
         name="waf-default-action-block",
