@@ -8,7 +8,7 @@ from enum import Enum
 from functools import lru_cache
 from typing import Any, Final, cast
 
-from edgewright.plan.tokens import stands_in
+from edgewright.plan.tokens import stands_alone, stands_in
 from edgewright.policies.types import plain_type
 
 
@@ -125,11 +125,15 @@ class View:
 
     def text(self, key: str) -> str | Unknown | None:
         """A text. A number is written as people write it (443, not 443.0)."""
-        path, value = self._find(key)
-        if isinstance(value, bool):
-            return "true" if value else "false"
-        if isinstance(value, int | float):
-            return f"{value:g}" if value < 1e6 else str(int(value))
+        return self._text(*self._find(key))
+
+    def entry(self, name: str) -> str | Unknown | None:
+        """A text by its own name, whatever dots it has in it."""
+        return self._text(self._join(name), _get(self._values, name))
+
+    def written(self, key: str) -> str | Unknown | None:
+        """A text as it is written, with a plan's tokens in it; UNKNOWN where it is one token and nothing else."""
+        path, value = self._find(key, whole=True)
         return cast(str | Unknown | None, self._typed(path, value, str, "a text"))
 
     def flag(self, key: str) -> bool | Unknown | None:
@@ -247,6 +251,13 @@ class View:
             elif item is not None:
                 yield f"{path}[{index}]", item
 
+    def _text(self, path: str, value: Any) -> str | Unknown | None:
+        if isinstance(value, bool):
+            return "true" if value else "false"
+        if isinstance(value, int | float):
+            return f"{value:g}" if value < 1e6 else str(int(value))
+        return cast(str | Unknown | None, self._typed(path, value, str, "a text"))
+
     def _typed(self, path: str, value: Any, kind: type[Any], wanted: str) -> Any:
         """The value if it is of that kind, or None; anything else is remembered and UNKNOWN."""
         if value is None or isinstance(value, kind):
@@ -289,6 +300,4 @@ def _get(values: Any, key: str | int, *, whole: bool = False) -> Any:
 
 def _nobody_knows(text: str, *, whole: bool) -> bool:
     """Whether a plan has a token or a mark there; whole: and nothing else."""
-    if whole and text.startswith("{"):
-        return False
-    return stands_in(text)
+    return stands_alone(text) if whole else stands_in(text)

@@ -1,0 +1,255 @@
+"""What a stack says of its API Management services: what each holds, and which policies meet a request to an API."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from edgewright.policies.azure.policy_xml import Document, Element, read
+from edgewright.policies.graph import Graph
+from edgewright.policies.view import UNKNOWN, View
+
+_MODULE = "azure-native:apimanagement:"
+SERVICE = f"{_MODULE}ApiManagementService"
+API = f"{_MODULE}Api"
+WORKSPACE_API = f"{_MODULE}WorkspaceApi"
+APIS = (API, WORKSPACE_API)
+OPERATION = f"{_MODULE}ApiOperation"
+BACKENDS = (f"{_MODULE}Backend", f"{_MODULE}WorkspaceBackend")
+NAMED_VALUES = (f"{_MODULE}NamedValue", f"{_MODULE}WorkspaceNamedValue")
+PRODUCTS = (f"{_MODULE}Product", f"{_MODULE}WorkspaceProduct")
+PRODUCT_LINKS = (f"{_MODULE}ProductApi", f"{_MODULE}ProductApiLink", f"{_MODULE}WorkspaceProductApiLink")
+SUBSCRIPTIONS = (f"{_MODULE}Subscription", f"{_MODULE}WorkspaceSubscription")
+GROUP_LINKS = (f"{_MODULE}ProductGroup", f"{_MODULE}ProductGroupLink", f"{_MODULE}WorkspaceProductGroupLink")
+DIAGNOSTICS = (
+    f"{_MODULE}Diagnostic",
+    f"{_MODULE}ApiDiagnostic",
+    f"{_MODULE}WorkspaceDiagnostic",
+    f"{_MODULE}WorkspaceApiDiagnostic",
+)
+GATEWAY = f"{_MODULE}Gateway"
+CACHE = f"{_MODULE}Cache"
+IDENTITY_PROVIDER = f"{_MODULE}IdentityProvider"
+
+GLOBAL_POLICIES = (f"{_MODULE}Policy", f"{_MODULE}WorkspacePolicy")
+API_POLICIES = (f"{_MODULE}ApiPolicy", f"{_MODULE}WorkspaceApiPolicy")
+OPERATION_POLICIES = (f"{_MODULE}ApiOperationPolicy", f"{_MODULE}WorkspaceApiOperationPolicy")
+PRODUCT_POLICIES = (f"{_MODULE}ProductPolicy", f"{_MODULE}WorkspaceProductPolicy")
+FRAGMENTS = (f"{_MODULE}PolicyFragment", f"{_MODULE}WorkspacePolicyFragment")
+# Those of GraphQL resolvers have no sections of requests.
+NARROWER_POLICIES = (f"{_MODULE}WorkspacePolicy", *API_POLICIES, *OPERATION_POLICIES, *PRODUCT_POLICIES)
+POLICIES = (f"{_MODULE}Policy", *NARROWER_POLICIES, *FRAGMENTS, f"{_MODULE}GraphQLApiResolverPolicy")
+
+# https://learn.microsoft.com/azure/api-management/api-management-features
+IN_A_NETWORK = ("Developer", "Premium", "Isolated", "StandardV2", "PremiumV2")
+CLASSIC = ("Developer", "Basic", "Standard", "Premium", "Isolated")
+
+
+def joins(one: View, one_key: str, other: View, other_key: str) -> bool | None:
+    """Whether a property names another resource, by where its value comes from or by what it is; None: nobody knows."""
+    sources = one.subject.refs.get(one_key, frozenset())
+    if other.subject.urn in sources:
+        return True
+    here, there = View(one.subject).text(one_key), View(other.subject).text(other_key)
+    if isinstance(here, str) and isinstance(there, str):
+        return _name(here) == _name(there)
+    shared = sources & other.subject.refs.get(other_key, frozenset())
+    if shared:
+        return True
+    return False if sources or here is None else None
+
+
+def _name(text: str) -> str:
+    """An id without a revision, or the last part of one with slashes, in small letters."""
+    return text.rpartition("/")[2].partition(";")[0].lower()
+
+
+@dataclass
+class Policies:
+    """What a request to an API meets on its way in, and where it is not all known.
+
+    shared: elements of the documents that hold for all operations; own: those of operations' policies, by the id of
+    the operation; open: why something may have been missed.
+    """
+
+    shared: list[Element] = field(default_factory=list[Element])
+    own: dict[str, list[Element]] = field(default_factory=dict[str, "list[Element]"])
+    open: list[str] = field(default_factory=list[str])
+
+    @property
+    def all(self) -> Iterator[Element]:
+        """The elements of all documents."""
+        yield from self.shared
+        for elements in self.own.values():
+            yield from elements
+
+
+class ApiGraph:
+    """A stack's services and APIs, with what belongs to each. One is made for each run of a rule."""
+
+    def __init__(self, stack: Graph) -> None:
+        """Look at a stack."""
+        self._stack = stack
+        self._documents: dict[str, Document | None] = {}
+        self._indexes: dict[tuple[str, tuple[str, ...]], dict[str, list[View]]] = {}
+
+    @cached_property
+    def services(self) -> Sequence[View]:
+        """All services."""
+        return self._stack.of(SERVICE)
+
+    @cached_property
+    def apis(self) -> Sequence[View]:
+        """All APIs, those of workspaces too."""
+        return self._stack.of(*APIS)
+
+    def held(self, service: View, *types: str) -> list[View]:
+        """What a service holds of some types. What may be its is noted at the service."""
+        return self._belonging(service, "serviceName", "serviceName", types)
+
+    def service_of(self, view: View) -> View | None:
+        """The service that holds something, where it is in the stack."""
+        return next((item for item in self.services if joins(view, "serviceName", item, "serviceName")), None)
+
+    def of_api(self, api: View, *types: str) -> list[View]:
+        """What belongs to an API of some types. What may be its is noted at the API."""
+        return [
+            item
+            for item in self._belonging(api, "apiId", "apiId", types)
+            if joins(item, "serviceName", api, "serviceName") is not False
+        ]
+
+    def document(self, policy: View) -> Document | None:
+        """The document of a policy, read once."""
+        urn = policy.subject.urn
+        if urn not in self._documents:
+            self._documents[urn] = read(policy)
+        return self._documents[urn]
+
+    def policies(self, api: View) -> Policies:
+        """What a request to an API meets on its way in, from the widest scope to the narrowest."""
+        found = Policies()
+        own = self._inbound(self.of_api(api, *API_POLICIES), found)
+        inherits = all(section.child("base") is not None for section in own) if own else not found.open
+        wider: list[Element] = []
+        if inherits:
+            service = self.service_of(api)
+            wider = self._inbound(self._wider(api, service) if service is not None else (), found)
+            if api.flag("subscriptionRequired") is not False:
+                wider += self._inbound(self._of_products(api), found)
+        found.shared = [item for section in (*wider, *own) for item in self._elements(section, found)]
+        for policy in self.of_api(api, *OPERATION_POLICIES):
+            name = View(policy.subject).text("operationId")
+            if name is UNKNOWN:
+                found.open.append(f"which operation `{policy.subject.name}` is for is not known yet")
+            for section in self._inbound((policy,), found):
+                found.own[str(name)] = list(self._elements(section, found))
+        return found
+
+    def _inbound(self, policies: Sequence[View], found: Policies) -> list[Element]:
+        sections: list[Element] = []
+        for policy in policies:
+            document = self.document(policy)
+            section = document.section("inbound") if document is not None else None
+            if document is None:
+                found.open.append(f"the policy `{policy.subject.name}` cannot be read before the deployment")
+            elif section is not None:
+                sections.append(section)
+        return sections
+
+    def _elements(self, section: Element, found: Policies) -> Iterator[Element]:
+        """The elements of a section, with those of the fragments that it includes."""
+        for item in section.within():
+            yield item
+            if item.name != "include-fragment":
+                continue
+            name = item.attributes.get("fragment-id", "")
+            fragment = self._fragments.get(name.lower())
+            document = self.document(fragment) if fragment is not None else None
+            if document is None:
+                found.open.append(f"the fragment `{name}` is not known here")
+            else:
+                yield from document.root.within()
+
+    @cached_property
+    def _fragments(self) -> Mapping[str, View]:
+        listed = [(View(item.subject).text("id"), item) for item in self._stack.of(*FRAGMENTS)]
+        return {name.lower(): item for name, item in listed if isinstance(name, str)}
+
+    def _of_products(self, api: View) -> list[View]:
+        """The policies of the products that an API is in."""
+        links = self.of_api(api, *PRODUCT_LINKS)
+        return [
+            policy
+            for policy in self._stack.of(*PRODUCT_POLICIES)
+            if any(joins(link, "productId", policy, "productId") for link in links)
+        ]
+
+    def _wider(self, api: View, service: View) -> list[View]:
+        """The policies of the service, and of the workspace that an API is in."""
+        return [
+            policy
+            for policy in self.held(service, *GLOBAL_POLICIES)
+            if policy.subject.type == GLOBAL_POLICIES[0] or joins(policy, "workspaceId", api, "workspaceId")
+        ]
+
+    def _belonging(self, owner: View, key: str, owner_key: str, types: Sequence[str]) -> list[View]:
+        found: list[View] = []
+        for item in self._candidates(owner, key, owner_key, types):
+            meant = joins(item, key, owner, owner_key)
+            if meant:
+                found.append(item)
+            elif meant is None:
+                owner.note("", f"`{item.subject.name}` may belong to it: its `{key}` is not known yet")
+        return found
+
+    def _candidates(self, owner: View, key: str, owner_key: str, types: Sequence[str]) -> Sequence[View]:
+        """What may name the owner, found without asking each of the others."""
+        index = self._index(key, tuple(types))
+        name = View(owner.subject).text(owner_key)
+        if not isinstance(name, str):
+            return index[""]
+        keys = (owner.subject.urn, *owner.subject.refs.get(owner_key, ()), f"={_name(name)}", "?")
+        return list({item.subject.urn: item for key in keys for item in index.get(key, ())}.values())
+
+    def _index(self, key: str, types: tuple[str, ...]) -> Mapping[str, list[View]]:
+        """Resources of some types by what a property of theirs comes from or is: urns, ``=name``, ``?``; ``""`` all."""
+        found = self._indexes.get((key, types))
+        if found is None:
+            found = self._indexes[key, types] = {"": list(self._stack.of(*types))}
+            for item in found[""]:
+                text = View(item.subject).text(key)
+                named = [f"={_name(text)}"] if isinstance(text, str) else []
+                for one in (*item.subject.refs.get(key, ()), *named) or "?":
+                    found.setdefault(one, []).append(item)
+        return found
+
+
+# -- what policies do --------------------------------------------------------------------------------------------------
+
+VALIDATES = ("validate-jwt", "validate-azure-ad-token", "validate-client-certificate")
+LIMITS = ("rate-limit", "rate-limit-by-key", "quota", "quota-by-key")
+_CERTIFICATE = re.compile(r"context\s*\.\s*Request\s*\.\s*Certificate\b")
+_MANAGED = re.compile(r"context\s*\.\s*Deployment\s*\.\s*Gateway\s*\.\s*(IsManaged|Id)\b")
+
+
+def asks(element: Element) -> bool:
+    """Whether an element is a sign that somebody is asked who calls: a token or certificate is validated, or 401 is
+    answered. (`authentication-certificate` and its like are shown to backends, and ask nobody.)"""
+    if element.name in VALIDATES:
+        return True
+    if element.name == "when":
+        return _CERTIFICATE.search(element.attributes.get("condition", "")) is not None
+    if element.name == "check-header":
+        return element.attributes.get("failed-check-httpcode") == "401"
+    status = element.child("set-status") if element.name == "return-response" else None
+    return status is not None and status.attributes.get("code") == "401"
+
+
+def refuses_managed_gateway(element: Element) -> bool:
+    """Whether an element answers what comes to the service's own gateway: requests are for self-hosted ones."""
+    return (
+        element.name == "when"
+        and _MANAGED.search(element.attributes.get("condition", "")) is not None
+        and any(item.name == "return-response" for item in element.children)
+    )
