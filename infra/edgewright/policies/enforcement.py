@@ -1,12 +1,15 @@
 """What a violation leads to: levels by severity, configuration by rule, exemptions that end."""
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from difflib import get_close_matches
+from pathlib import Path
 from typing import Any, Literal, cast, get_args
 
 from edgewright.policies.rule import AnyRule, Rule, Severity, Verdict, check_resources
+from edgewright.policies.rules import ALL
 from edgewright.policies.view import Subject
 
 Level = Literal["disabled", "advisory", "mandatory", "remediate"]
@@ -82,6 +85,55 @@ class Finding:
 def default_level(rule: AnyRule) -> Level:
     """The level of a rule that nothing is configured for."""
     return "disabled" if rule.optional else LEVELS[rule.severity]
+
+
+def file_for(folder: Path, stack: str | None) -> Path | None:
+    """The configuration that holds for a stack, in the folder of the stacks' settings; None where there is none.
+
+    ``policies.<stack>.json`` is for one stack and stands for all of it; ``policies.json`` is for every other.
+    """
+    names = [f"policies.{stack.rpartition('/')[2]}.json"] if stack else []
+    return next((folder / name for name in (*names, "policies.json") if (folder / name).is_file()), None)
+
+
+def for_stack(folder: Path, stack: str | None, rules: Sequence[AnyRule] = ALL) -> Enforcement:
+    """How rules are enforced for a stack: what `file_for` finds, else the defaults.
+
+    Raises EnforcementError with all problems at once, each with the file and the key.
+    """
+    file = file_for(folder, stack)
+    if file is None:
+        return load({}, rules)
+    try:
+        return load(_read(file), rules)
+    except EnforcementError as error:
+        raise EnforcementError([f"{file}: {problem}" for problem in error.problems]) from error
+
+
+def _read(file: Path) -> object:
+    """The value of a JSON file; an empty one is an empty object, as the engine has it. Raises EnforcementError."""
+    twice: list[str] = []
+
+    def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        found = dict(pairs)
+        keys = [key for key, _ in pairs]
+        twice.extend(f"`{key}` stands there twice" for key in found if keys.count(key) > 1)
+        return found
+
+    try:
+        text = file.read_text(encoding="utf-8")
+        value: object = json.loads(text, object_pairs_hook=unique) if text.strip() else {}
+    except OSError as error:
+        raise EnforcementError([f"cannot be read: {error.strerror}"]) from error
+    except UnicodeDecodeError as error:
+        raise EnforcementError(["is no UTF-8 text"]) from error
+    except json.JSONDecodeError as error:
+        raise EnforcementError([f"line {error.lineno}, column {error.colno}: {error.msg}"]) from error
+    except RecursionError as error:
+        raise EnforcementError(["is nested too deeply"]) from error
+    if twice:
+        raise EnforcementError(twice)
+    return value
 
 
 def load(values: object, rules: Sequence[AnyRule]) -> Enforcement:
