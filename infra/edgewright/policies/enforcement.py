@@ -102,8 +102,11 @@ def for_stack(folder: Path, stack: str | None, rules: Sequence[AnyRule] = ALL) -
     Raises EnforcementError with all problems at once, each with the file and the key.
     """
     file = file_for(folder, stack)
-    if file is None:
-        return load({}, rules)
+    return load({}, rules) if file is None else for_file(file, rules)
+
+
+def for_file(file: Path, rules: Sequence[AnyRule] = ALL) -> Enforcement:
+    """How a file says that rules are enforced. Raises EnforcementError with all problems at once, each with the file."""
     try:
         return load(_read(file), rules)
     except EnforcementError as error:
