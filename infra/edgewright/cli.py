@@ -17,12 +17,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edgewright import __version__
+from edgewright.usage import UsageError, must_be_file, read_bindings
 
 if TYPE_CHECKING:
-    from edgewright.edge.model import Edge
     from edgewright.local.status import Status
     from edgewright.plan.model import Plan
-    from edgewright.stack import Settings
+    from edgewright.plan.planning import Options
 
 STATE = ".edgewright"
 DEBUG = "EDGEWRIGHT_DEBUG"
@@ -32,10 +32,6 @@ DEFECT = 70
 """Exit status of a defect: EX_SOFTWARE of sysexits.h."""
 
 _STACK = "local"
-
-
-class UsageError(Exception):
-    """Wrong use: what was typed cannot be meant."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -87,7 +83,7 @@ def _fail(reason: object, status: int) -> int:
 def _check(given: argparse.Namespace) -> int:
     for path in given.files:
         if str(path) != "-":
-            _must_be_file(path)
+            must_be_file(path)
     from edgewright.edge.resolve import resolve
     from edgewright.spec.document import load
     from edgewright.spec.problems import SpecError
@@ -145,13 +141,20 @@ def _plan(given: argparse.Namespace) -> int:
 
 def _shown(given: argparse.Namespace) -> int:
     from edgewright.plan import timings
+    from edgewright.plan.planning import planned
 
-    plan = _planned(given.file, given)
+    plan = planned(given.file, _options(given))
     with timings.spent_on("showing it"):
         _show(plan, given)
     if given.timings:
         print(timings.text(), end="", file=sys.stderr)
-    return 0
+    return 1 if plan.policies is not None and plan.policies.stop else 0
+
+
+def _options(given: argparse.Namespace) -> "Options":
+    from edgewright.plan.planning import Options
+
+    return Options(given.topology or "", given.bindings, not given.no_policies, given.policy_config)
 
 
 def _show(plan: "Plan", given: argparse.Namespace) -> None:
@@ -174,13 +177,16 @@ def _show(plan: "Plan", given: argparse.Namespace) -> None:
 
 
 def _diff(given: argparse.Namespace) -> int:
-    with _nothing_collected():
-        from edgewright.plan import changes
+    from edgewright.plan.diff import diff
 
-        before, after = (_planned(file, given) for file in (given.before, given.after))
-        found = changes.compare(before, after)
-        print(changes.markdown(found) if given.markdown else changes.text(found), end="")
-        return 0
+    with _nothing_collected():
+        found = diff(given.before, given.after, _options(given))
+        text = found.markdown(given.link or "") if given.markdown else found.text()
+        if given.output:
+            given.output.write_text(text, encoding="utf-8")
+        else:
+            print(text, end="")
+        return 1 if found.stops else 0
 
 
 @contextmanager
@@ -199,57 +205,6 @@ def _nothing_collected() -> Generator[None]:
             gc.enable()
 
 
-def _planned(file: Path, given: argparse.Namespace) -> "Plan":
-    """The plan of a spec, or of a stack's file; a plan that was kept as JSON is read."""
-    _must_be_file(file)
-    if file.suffix == ".json":
-        from edgewright.plan.show_json import read
-
-        return read(json.loads(file.read_text(encoding="utf-8")))
-    stack = _stack_of(file)
-    topology = given.topology or (stack.topology if stack else "")
-    from edgewright.stack import TOPOLOGIES, unknown_topology
-
-    known = [one for one in TOPOLOGIES if one != "local"]
-    if not topology:
-        raise UsageError(f"--topology: write one of {', '.join(known)}")
-    if topology not in known:
-        raise UsageError(f"--topology: {unknown_topology(topology)}")
-    from edgewright.plan.timings import spent_on
-
-    with spent_on("reading the spec (pydantic's import and models, YAML, resolving)"):
-        from edgewright.edge.resolve import resolve
-        from edgewright.spec.document import load
-
-        edge = resolve(load(stack.spec if stack else file))
-    bindings = _bindings(given.bindings) if given.bindings or not stack else stack.bindings
-    target, _, name = topology.partition("/")
-    with spent_on("importing the compilers"):
-        plan_ = _planner(target)
-    return plan_(edge, bindings, name)
-
-
-def _planner(target: str) -> "Callable[[Edge, Mapping[str, Any], Any], Plan]":
-    if target == "azure":
-        from edgewright.azure.planned import plan as plan_azure
-
-        return plan_azure
-    from edgewright.aws.planned import plan as plan_aws
-
-    return plan_aws
-
-
-def _stack_of(file: Path) -> "Settings | None":
-    """The settings of a stack, if the file is one: ``Pulumi.<stack>.yaml``."""
-    from edgewright.stack import from_values, values
-
-    parts = file.name.split(".")
-    if parts[0] != "Pulumi" or len(parts) != 3:
-        return None
-    folder = file.absolute().parent
-    return from_values(folder, folder, parts[1], values(file), source=str(file))
-
-
 def _width() -> int:
     import shutil
 
@@ -257,10 +212,10 @@ def _width() -> int:
 
 
 def _compile(given: argparse.Namespace) -> int:
-    _must_be_file(given.file)
+    must_be_file(given.file)
     from edgewright.local.prepare import prepare
 
-    prepared = prepare(given.file, _bindings(given.bindings))
+    prepared = prepare(given.file, read_bindings(given.bindings))
     for finding in prepared.findings:
         print(finding, file=sys.stderr)
     data = prepared.artifact.to_json()
@@ -274,7 +229,7 @@ def _compile(given: argparse.Namespace) -> int:
 
 
 def _serve(given: argparse.Namespace) -> int:
-    _must_be_file(given.file)
+    must_be_file(given.file)
     from edgewright.local.prepare import prepare
     from edgewright.local.serve import serve
     from edgewright.local.state import StateFolder
@@ -283,7 +238,7 @@ def _serve(given: argparse.Namespace) -> int:
     bindings = given.bindings.absolute() if given.bindings else None
     state = StateFolder(given.state or Path.cwd() / STATE / f"serve-{spec.name.split('.')[0]}")
     files = [spec, *([bindings] if bindings else [])]
-    serve(files, lambda: prepare(spec, _bindings(bindings)), state, {}, _say)
+    serve(files, lambda: prepare(spec, read_bindings(bindings)), state, {}, _say)
     return 0
 
 
@@ -349,27 +304,6 @@ def _logs(given: argparse.Namespace) -> int:
 
 
 # ---- what they share
-
-
-def _must_be_file(path: Path) -> None:
-    if not path.is_file():
-        raise UsageError(f"{path} is not a file" if path.exists() else f"there is no file {path}")
-
-
-def _bindings(path: Path | None) -> Mapping[str, Any]:
-    """The bindings in a file; YAML is wide enough for JSON too."""
-    if path is None:
-        return {}
-    import yaml
-
-    _must_be_file(path)
-    try:
-        data: object = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path} is not YAML: {' '.join(str(error).split())}") from None
-    if not isinstance(data, dict | None):
-        raise UsageError(f"{path} must hold a mapping, such as `backends: {{orders: {{address: 127.0.0.1:9000}}}}`")
-    return data or {}  # pyright: ignore[reportUnknownVariableType]
 
 
 def _state(given: argparse.Namespace) -> Path:
@@ -502,15 +436,23 @@ def _plan_options(parser: argparse.ArgumentParser) -> None:
 
 
 def _diff_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("before", metavar="BEFORE", type=Path, help="a spec, or a plan kept with --json")
-    parser.add_argument("after", metavar="AFTER", type=Path)
+    what = "a spec, a stack's file, a plan kept with --json, a folder with stacks, or a git revision"
+    parser.add_argument("before", metavar="BASE", help=what)
+    parser.add_argument("after", metavar="HEAD", help="the same")
     _cloud_options(parser)
-    parser.add_argument("--markdown", action="store_true", help="for a pull request")
+    parser.add_argument("--markdown", action="store_true", help="the comment of a pull request")
+    parser.add_argument("--link", metavar="URL", help="where all of it is, for a comment that had to be cut")
+    parser.add_argument("--output", metavar="FILE", type=Path, help="write there, not to standard output")
 
 
 def _cloud_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--topology", metavar="CLOUD/NAME", help="such as aws/balancer-first; a stack's file says it")
     parser.add_argument("--bindings", metavar="FILE", type=Path, help="YAML: network, names, targets of the stack")
+    rules = parser.add_mutually_exclusive_group()
+    rules.add_argument(
+        "--policy-config", metavar="FILE", type=Path, help="how rules are enforced, not policies.json beside the stack"
+    )
+    rules.add_argument("--no-policies", action="store_true", help="do not run the rules")
 
 
 def _of_a_running_edge(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:

@@ -16,7 +16,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
-import yaml
+from edgewright.spec import yaml_reader
+from edgewright.spec.problems import Sources, SpecError
 
 NAMESPACE = "edgewright"
 """Before the colon in a config key."""
@@ -212,15 +213,29 @@ def secret_in(value: object) -> bool:
     return False
 
 
+def written(file: Path) -> Sources:
+    """Where the parts of a stack's file stand. Raises StackError."""
+    return _read_yaml(file)[1]
+
+
 def _yaml(file: Path) -> dict[str, Any]:
+    return _read_yaml(file)[0]
+
+
+def _read_yaml(file: Path) -> tuple[dict[str, Any], Sources]:
+    """Read as a spec is, and bounded as it is: a stack's file may come with a pull request from anybody."""
     try:
-        data = yaml.safe_load(file.read_text(encoding="utf-8"))
+        with file.open("rb") as stream:
+            content = stream.read(yaml_reader.MAX_BYTES + 1)
+        if not content.strip():
+            return {}, Sources(str(file))
+        data, sources, problems = yaml_reader.read(content, str(file))
     except OSError as error:
         raise StackError(f"{file}: {error.strerror}") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise StackError(f"{file}: {error}") from None
-    if data is None:
-        return {}
+    except SpecError as error:
+        raise StackError(str(error)) from None
+    if problems:
+        raise StackError("\n".join(map(str, problems)))
     if not isinstance(data, dict):
         raise StackError(f"{file} must be a map")
-    return cast("dict[str, Any]", data)
+    return cast("dict[str, Any]", data), sources

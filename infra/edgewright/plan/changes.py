@@ -11,8 +11,9 @@ from typing import Any, cast
 from edgewright.plan import show_json
 from edgewright.plan.diagram import cells, cut, plain, wrap
 from edgewright.plan.model import Note, Plan, PlannedRoute, Resource
-from edgewright.plan.show_markdown import Part, code, escape, findings_table, fit, folded, header, row
-from edgewright.plan.show_text import many
+from edgewright.plan.markdown import Part, code, escape, fit, folded, header, row
+from edgewright.plan.show_markdown import findings_table
+from edgewright.plan.words import many
 
 REPLACES: Mapping[str, frozenset[str]] = {
     "aws:lb/targetGroup:TargetGroup": frozenset(

@@ -45,13 +45,15 @@ class PlannedRoute:
     """One route: its key, whether anybody may call it, and what holds for it.
 
     settings: by name, in the order to show: auth, backend, throttle, quota, cache, timeout, ...; carried_by: the
-    resources that carry it, as (resource name, what there) such as ``("shop-rule-orders", "priority 1200")``.
+    resources that carry it, as (resource name, what there) such as ``("shop-rule-orders", "priority 1200")``; checks:
+    what a caller has to show, one of these: ``JWT``, ``API key``, ...; empty for a public route.
     """
 
     key: str
     public: bool
     settings: Mapping[str, Setting]
     carried_by: tuple[tuple[str, str], ...] = ()
+    checks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,11 +98,56 @@ class Cost:
 
 
 @dataclass(frozen=True, slots=True)
+class PolicyResult:
+    """What a rule says about a resource.
+
+    kind and level: as of `edgewright.policies.enforcement.Finding`; stops: whether it would stop the update; urn: of
+    the resource, or its name where there is none; path: of the property, empty for the resource as a whole; title: what
+    must hold; text: what is wrong, to read after the path; routes: keys of those that led to the resource; led_by: the
+    places of the spec, or of the stack's file, that led to it: ``routes.GET /x (shop.edge.yaml:39)``.
+    """
+
+    rule: str
+    kind: Literal["violation", "cannot tell", "exempt", "expired exemption", "unused exemption"]
+    level: Literal["disabled", "advisory", "mandatory", "remediate"]
+    severity: Literal["critical", "high", "medium", "low"]
+    stops: bool
+    urn: str
+    path: str
+    title: str
+    text: str
+    remedy: str
+    routes: tuple[str, ...] = ()
+    led_by: tuple[str, ...] = ()
+
+    @property
+    def resource(self) -> str:
+        """The name of the resource."""
+        return self.urn.rpartition("::")[2]
+
+
+@dataclass(frozen=True, slots=True)
+class Policies:
+    """What came of the rules. rules: how many were run; configuration: the file that says how they are enforced, or
+    empty; results: those that stop the update first, then violations, exemptions, and what nobody can tell yet."""
+
+    rules: int
+    results: tuple[PolicyResult, ...] = ()
+    configuration: str = ""
+
+    @property
+    def stop(self) -> bool:
+        """Whether the update would be stopped."""
+        return any(result.stops for result in self.results)
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """Everything that `edgewright plan` shows.
 
     must_bind: what the stack still has to bind, with what stands in for it; decisions: why the compiler chose what it
-    chose, a line each; routes: public ones first, then in the order of the edge.
+    chose, a line each; routes: public ones first, then in the order of the edge; policies: None where the rules were
+    not run.
     """
 
     name: str
@@ -114,3 +161,4 @@ class Plan:
     must_bind: tuple[tuple[str, str], ...] = ()
     decisions: tuple[str, ...] = ()
     outputs: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    policies: Policies | None = None

@@ -2,19 +2,52 @@
 
 from collections.abc import Mapping, Sequence
 
-from edgewright.edge.model import Auth, Cache, Edge, Finding, Forward, Key, Origin, Redirect, Route
+from edgewright.edge.model import (
+    ApiKeyAuthorizer,
+    Auth,
+    Authorizer,
+    Cache,
+    Edge,
+    Finding,
+    Forward,
+    IntrospectionAuthorizer,
+    JwtAuthorizer,
+    Key,
+    MtlsAuthorizer,
+    OidcAuthorizer,
+    Origin,
+    Redirect,
+    Route,
+)
 from edgewright.plan.model import Note, PlannedRoute, Setting
 
 _BUILT_IN = "built in"
+
+CHECKS: Mapping[type[Authorizer], str] = {
+    JwtAuthorizer: "JWT",
+    ApiKeyAuthorizer: "API key",
+    OidcAuthorizer: "login",
+    IntrospectionAuthorizer: "token",
+    MtlsAuthorizer: "client certificate",
+}
+"""What an authorizer checks, in a word: a route has its JWT check, or loses it."""
 
 
 def planned_routes(edge: Edge, carried: Mapping[str, Sequence[tuple[str, str]]]) -> tuple[PlannedRoute, ...]:
     """Public routes first, then in the order in which they are tried. carried: by route, what carries it."""
     found = [
-        PlannedRoute(route.key, route.auth is None, _settings(route), tuple(carried.get(route.key, ())))
+        PlannedRoute(
+            route.key, route.auth is None, _settings(route), tuple(carried.get(route.key, ())), _checks(edge, route)
+        )
         for route in edge.routes
     ]
     return tuple(sorted(found, key=lambda item: not item.public))
+
+
+def _checks(edge: Edge, route: Route) -> tuple[str, ...]:
+    """What is checked, in the order of its authorizers."""
+    names = route.auth.authorizers if route.auth is not None else ()
+    return tuple(dict.fromkeys(CHECKS[type(edge.authorizers[name])] for name in names))
 
 
 def notes(findings: Sequence[Finding]) -> tuple[Note, ...]:

@@ -2,16 +2,17 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar, cast, get_args, get_type_hints
 
-from edgewright.plan.model import Cost, Hop, Link, Note, Plan, PlannedRoute, Resource, Setting
+from edgewright.plan.model import Cost, Hop, Link, Note, Plan, PlannedRoute, Policies, PolicyResult, Resource, Setting
 
 VERSION = 1
 """Of the form. Fields may be added under the same number; a field that goes, or changes its meaning, raises it."""
 
 _T = TypeVar("_T")
 
-LEVELS = ("approximated", "unsupported", "warning")
+LEVELS = get_args(get_type_hints(Note)["level"])
+_WORDS = {name: get_args(get_type_hints(PolicyResult)[name]) for name in ("kind", "level", "severity")}
 
 
 class PlanFormatError(Exception):
@@ -43,6 +44,7 @@ def to_json(plan: Plan) -> dict[str, Any]:
         "must_bind": [{"name": name, "stands_in": stands_in} for name, stands_in in plan.must_bind],
         "decisions": list(plan.decisions),
         "outputs": _sorted(plan.outputs),
+        "policies": _policies(plan.policies),
     }
 
 
@@ -52,6 +54,7 @@ def _route(route: PlannedRoute) -> dict[str, Any]:
         "public": route.public,
         "settings": {name: {"text": item.text, "origin": item.origin} for name, item in route.settings.items()},
         "carried_by": [{"resource": resource, "what": what} for resource, what in route.carried_by],
+        "checks": list(route.checks),
     }
 
 
@@ -87,6 +90,33 @@ def _cost(cost: Cost) -> dict[str, Any]:
         "monthly": cost.monthly,
         "basis": cost.basis,
         "source": cost.source,
+    }
+
+
+def _policies(policies: Policies | None) -> dict[str, Any] | None:
+    if policies is None:
+        return None
+    return {
+        "rules": policies.rules,
+        "configuration": policies.configuration,
+        "results": [_result(result) for result in policies.results],
+    }
+
+
+def _result(result: PolicyResult) -> dict[str, Any]:
+    return {
+        "rule": result.rule,
+        "kind": result.kind,
+        "level": result.level,
+        "severity": result.severity,
+        "stops": result.stops,
+        "urn": result.urn,
+        "path": result.path,
+        "title": result.title,
+        "text": result.text,
+        "remedy": result.remedy,
+        "routes": list(result.routes),
+        "led_by": list(result.led_by),
     }
 
 
@@ -132,6 +162,7 @@ def read(data: Mapping[str, Any]) -> Plan:
         must_bind=plan.each("must_bind", lambda item: (item.text("name"), item.text("stands_in"))),
         decisions=plan.texts("decisions"),
         outputs=plan.mapping("outputs"),
+        policies=_read_policies(plan.object("policies")) if plan.has("policies") else None,
     )
 
 
@@ -158,6 +189,10 @@ class _At:
             raise PlanFormatError(f"{place}: {expected} is expected, not {_kind(value)}")
         return value
 
+    def has(self, key: str) -> bool:
+        """Whether there is something: what came to the form later may be missing, as may be what can be null."""
+        return self.data.get(key) is not None
+
     def text(self, key: str) -> str:
         return self._take(key, str, "a text")
 
@@ -166,6 +201,13 @@ class _At:
 
     def number(self, key: str) -> float:
         return self._take(key, (int, float), "a number")
+
+    def one_of(self, key: str, known: Sequence[str]) -> Any:
+        found = self.text(key)
+        if found not in known:
+            place = f"{self.place}.{key}".removeprefix(".")
+            raise PlanFormatError(f"{place}: one of {', '.join(known)} is expected, not {found!r}")
+        return found
 
     def maybe(self, key: str) -> str | None:
         return None if key in self.data and self.data[key] is None else self.text(key)
@@ -210,6 +252,7 @@ def _read_route(item: _At) -> PlannedRoute:
         public=item.flag("public"),
         settings={name: _read_setting(settings.object(name)) for name in settings.data},
         carried_by=item.each("carried_by", lambda by: (by.text("resource"), by.text("what"))),
+        checks=item.texts("checks") if item.has("checks") else (),
     )
 
 
@@ -218,11 +261,8 @@ def _read_setting(item: _At) -> Setting:
 
 
 def _read_finding(item: _At) -> Note:
-    level = item.text("level")
-    if level not in LEVELS:
-        raise PlanFormatError(f"{item.place}.level: one of {', '.join(LEVELS)} is expected, not {level!r}")
     words = (item.text("reason"), item.text("remedy"), item.text("place"))
-    return Note(level, item.text("field"), item.texts("routes"), *words)
+    return Note(item.one_of("level", LEVELS), item.text("field"), item.texts("routes"), *words)
 
 
 def _read_resource(item: _At) -> Resource:
@@ -242,4 +282,25 @@ def _read_resource(item: _At) -> Resource:
 def _read_cost(item: _At) -> Cost:
     return Cost(
         item.text("what"), item.number("count"), item.number("monthly"), item.text("basis"), item.text("source")
+    )
+
+
+def _read_policies(item: _At) -> Policies:
+    return Policies(int(item.number("rules")), item.each("results", _read_result), item.text("configuration"))
+
+
+def _read_result(item: _At) -> PolicyResult:
+    return PolicyResult(
+        rule=item.text("rule"),
+        kind=item.one_of("kind", _WORDS["kind"]),
+        level=item.one_of("level", _WORDS["level"]),
+        severity=item.one_of("severity", _WORDS["severity"]),
+        stops=item.flag("stops"),
+        urn=item.text("urn"),
+        path=item.text("path"),
+        title=item.text("title"),
+        text=item.text("text"),
+        remedy=item.text("remedy"),
+        routes=item.texts("routes"),
+        led_by=item.texts("led_by"),
     )

@@ -1,19 +1,16 @@
-"""A plan as a pull request shows it: GitHub flavoured markdown that no text of a spec can break out of."""
+"""A plan as a pull request shows it."""
 
-import html
 import re
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Sequence
 
-from edgewright.plan import diagram
-from edgewright.plan.diagram import cut, plain
+from edgewright.plan import diagram, show_policies
+from edgewright.plan.diagram import cut
+from edgewright.plan.markdown import Part, code, escape, fit, folded, header, row
 from edgewright.plan.model import Note, Plan, PlannedRoute, Setting
 from edgewright.plan.show_text import (
     by_level,
     headline,
     is_priced,
-    many,
     own_settings,
     routes_of,
     shared_settings,
@@ -21,32 +18,21 @@ from edgewright.plan.show_text import (
     total,
     tree,
 )
-
-if TYPE_CHECKING:
-    from edgewright.plan.changes import Changes
-
-MOST = 60_000
-"""Characters of a document. GitHub takes 65,536 in a comment; a tool that posts it may put a few words before."""
+from edgewright.plan.words import many
 
 _MOST_DIAGRAM = 12_000
-_LONGEST_CELL = 300
-_SMALL = 3_000
-"""Characters of rows up to which a part is never cut for the sake of a longer one."""
 _OPEN_ROWS = 15
 """Tables with more rows are folded."""
 
 
-def markdown(plan: Plan, *, changes: "Changes | None" = None) -> str:
-    """The plan, after what changes if that is given. Below 60,000 characters: what is over is left out, and named."""
+def markdown(plan: Plan) -> str:
+    """The plan, below 60,000 characters: what is over is left out, and named."""
     parts = [Part(f"## {escape(headline(plan))}\n")]
-    if changes is not None:
-        from edgewright.plan.changes import parts as parts_of_changes
-
-        parts += parts_of_changes(changes)
     shared = shared_settings(plan.routes)
     parts += _must_bind(plan)
     parts += _diagram(plan)
     parts += _routes(plan, shared, public=True)
+    parts += show_policies.parts(plan.policies)
     for level, heading, notes in by_level(plan.findings):
         parts.append(findings_table(f"### {level.capitalize()} ({len(notes)})", heading, notes))
     parts += _decisions(plan)
@@ -54,87 +40,6 @@ def markdown(plan: Plan, *, changes: "Changes | None" = None) -> str:
     parts += _resources(plan)
     parts += _costs(plan)
     return fit(parts)
-
-
-# -- text that stays where it is put -----------------------------------------------------------------------------------
-
-_ESCAPES = str.maketrans({**{one: f"&#{ord(one)};" for one in "|\\@#`$"}, **{one: f"\\{one}" for one in "*_[]~"}})
-_SIMPLE = re.compile(r"[^`|\\<>&\s]+(?: [^`|\\<>&\s]+)*")
-
-
-def escape(words: str, longest: int = _LONGEST_CELL) -> str:
-    """Words that are shown as they are: no markup, no HTML, no mention of a person, no end of a table's cell."""
-    return html.escape(cut(plain(words), longest), quote=False).translate(_ESCAPES)
-
-
-def code(words: str, longest: int = _LONGEST_CELL) -> str:
-    """The same in the font of code; as a code span where that is safe, else as an element around escaped words."""
-    if not words:
-        return ""
-    short = cut(plain(words), longest)
-    return f"`{short}`" if _SIMPLE.fullmatch(short) else f"<code>{escape(short, longest)}</code>"
-
-
-def row(*cells: str) -> str:
-    """A row of a table; the cells are markdown already."""
-    return f"| {' | '.join(cells)} |\n"
-
-
-def header(*names: str) -> str:
-    """The head of a table."""
-    return row(*names) + row(*("---" for _ in names))
-
-
-# -- parts that fit ----------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """A piece of a document. Rows may be left out from the end; all else stays.
-
-    head, close and foot stand around the rows, and a note of what was left out comes between the last two; noun: what
-    a row is, for that note; weight: the parts with less are cut first.
-    """
-
-    head: str
-    rows: tuple[str, ...] = ()
-    close: str = ""
-    foot: str = ""
-    noun: str = "row"
-    weight: int = 0
-
-    def render(self, count: int) -> str:
-        """The part with its first ``count`` rows."""
-        left = len(self.rows) - count
-        note = ""
-        if left:
-            note = f"\n_{many(left, self.noun)} more: left out here, to stay below {MOST:,} characters._\n"
-        return f"{self.head}{''.join(self.rows[:count])}{self.close}{note}{self.foot}\n"
-
-
-def folded(
-    summary: str, head: str, rows: Iterable[str], *, close: str = "", noun: str = "row", weight: int = 0
-) -> Part:
-    """A part that is opened by a click."""
-    begin = f"<details><summary>{html.escape(plain(summary), quote=False)}</summary>\n\n"
-    return Part(begin + head, tuple(rows), close, "\n</details>\n", noun, weight)
-
-
-def fit(parts: Sequence[Part], most: int = MOST) -> str:
-    """All parts, one after the other, in fewer than ``most`` characters: rows are left out, whole and from the end.
-
-    Small parts stay whole; of the long ones those with more weight get their rows first.
-    """
-    sizes = [sum(map(len, part.rows)) for part in parts]
-    budget = most - 1 - sum(len(part.render(0)) for part in parts)
-    counts: dict[int, int] = {}
-    for index in sorted(range(len(parts)), key=lambda index: (sizes[index] > _SMALL, -parts[index].weight)):
-        for count, line in enumerate(parts[index].rows, 1):
-            if len(line) > budget:
-                break
-            budget -= len(line)
-            counts[index] = count
-    return "\n".join(part.render(counts.get(index, 0)).rstrip("\n") + "\n" for index, part in enumerate(parts))
 
 
 # -- the parts of a plan -----------------------------------------------------------------------------------------------

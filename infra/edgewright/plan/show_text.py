@@ -3,11 +3,13 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
-from edgewright.plan import diagram
+from edgewright.plan import diagram, show_policies
 from edgewright.plan.costs import NOT_PRICED
 from edgewright.plan.diagram import cells, cut, cut_left, pad, plain, wrap
-from edgewright.plan.model import Cost, Note, Plan, PlannedRoute, Resource, Setting
+from edgewright.plan.model import Cost, Note, Plan, PlannedRoute, PolicyResult, Resource, Setting
+from edgewright.plan.words import listed, many
 
 LEVELS = (
     ("unsupported", "unsupported: not carried, an error unless accepted"),
@@ -29,6 +31,7 @@ def text(plan: Plan, *, width: int = 110, color: bool = False) -> str:
         _path(plan, width, ink),
         _decisions(plan, width, ink),
         _routes(plan, width, ink),
+        _policies(plan, width, ink),
         _findings(plan, width, ink),
         _resources(plan, width, ink),
         _costs(plan, width, ink),
@@ -47,13 +50,9 @@ def headline(plan: Plan) -> str:
         f"{many(len(plan.routes), 'route')} ({sum(route.public for route in plan.routes)} public)",
         many(sum(resource.custom for resource in plan.resources), "resource"),
         *(f"{levels[level]} {level}" for level, _ in LEVELS if levels[level]),
+        *([show_policies.stopped(plan.policies)] if plan.policies is not None and plan.policies.stop else []),
     ]
     return f"{plain(plan.name)} on {plain(plan.topology)}: {', '.join(words)}"
-
-
-def many(count: int, noun: str) -> str:
-    """``1 route``, ``2 routes``."""
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,9 +263,7 @@ def by_level(findings: Iterable[Note]) -> Iterator[tuple[str, str, list[Note]]]:
 
 def routes_of(note: Note, most: int = 4) -> str:
     """The routes of a finding, the first few by name."""
-    named = ", ".join(map(plain, note.routes[:most]))
-    over = len(note.routes) - most
-    return f"{named} and {over} more" if over > 0 else named
+    return listed(list(map(plain, note.routes)), most)
 
 
 def _findings(plan: Plan, width: int, ink: _Ink) -> Iterator[str]:
@@ -290,6 +287,45 @@ def _finding(note: Note, width: int, ink: _Ink) -> Iterator[str]:
         yield f"      {line}"
     for index, line in enumerate(wrap(plain(note.remedy), width - 8) if note.remedy else ()):
         yield ("        " if index else "      → ") + line
+
+
+# -- policies ----------------------------------------------------------------------------------------------------------
+
+
+def _policies(plan: Plan, width: int, ink: _Ink) -> Iterator[str]:
+    """What stops the update beside its resource and the line that led to it; what nobody can tell yet in a line."""
+    if plan.policies is None:
+        yield from _heading("Policies", f": {show_policies.NOT_RUN}", width, ink.bold)
+        return
+    paint = ink.alarm if plan.policies.stop else ink.bold
+    yield from _heading("Policies", f": {show_policies.summary(plan.policies)}", width, paint)
+    for name, heading, results in show_policies.grouped(plan.policies.results):
+        level = {"stops": "unsupported", "advisory": "warning"}.get(name, "approximated")
+        for index, line in enumerate(wrap(f"{heading} ({len(results)})", width - 2)):
+            yield "  " + (ink.level(level, line) if not index else f"  {line}")
+        if name == "unclear":
+            yield from _under(show_policies.unclear(results), width)
+            continue
+        for _, alike in groupby(results, key=lambda result: result.rule):
+            yield from _rule(list(alike), width, ink)
+
+
+def _rule(results: Sequence[PolicyResult], width: int, ink: _Ink) -> Iterator[str]:
+    """The resources that one rule is about, and its remedy once."""
+    for line in wrap(f"{results[0].rule} ({results[0].severity})", width - 4):
+        yield "    " + ink.bold(line)
+    for result in results:
+        words = f"{plain(result.resource)}: {plain(show_policies.what(result))}"
+        for index, line in enumerate(wrap(words, width - 8)):
+            yield ("        " if index else "      ") + line
+        for place in result.led_by or result.routes:
+            yield "        " + ink.dim(_fit_origin(f"led to by {plain(place)}", width - 8))
+    for index, line in enumerate(wrap(plain(results[0].remedy), width - 8)):
+        yield ("        " if index else "      → ") + line
+
+
+def _under(words: str, width: int) -> Iterator[str]:
+    yield from (f"      {line}" for line in wrap(words, width - 6))
 
 
 # -- resources ---------------------------------------------------------------------------------------------------------

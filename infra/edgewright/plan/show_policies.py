@@ -1,0 +1,93 @@
+"""What the rules say of a plan, for a terminal and for a pull request: what stops the update first."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+
+from edgewright.plan.diagram import plain
+from edgewright.plan.markdown import Part, code, escape, folded, header, row
+from edgewright.plan.model import Policies, PolicyResult
+from edgewright.plan.words import many
+
+NOT_RUN = "the rules were not run"
+
+GROUPS = (
+    ("stops", "stops the update"),
+    ("advisory", "advisory"),
+    ("exempt", "exempt, until the day that is named"),
+    ("unclear", "cannot tell yet: a value is known only after deploying"),
+)
+"""In the order to read, each with its heading."""
+
+
+def group_of(result: PolicyResult) -> str:
+    """The group of `GROUPS` that a result belongs to."""
+    if result.stops:
+        return "stops"
+    return {"exempt": "exempt", "cannot tell": "unclear"}.get(result.kind, "advisory")
+
+
+def grouped(results: Iterable[PolicyResult]) -> Iterator[tuple[str, str, list[PolicyResult]]]:
+    """Group, heading and results, in the order to read; groups without any are left out."""
+    listed = list(results)
+    for name, heading in GROUPS:
+        found = [result for result in listed if group_of(result) == name]
+        if found:
+            yield name, heading, found
+
+
+def counts(results: Iterable[PolicyResult]) -> str:
+    """``2 stop the update, 1 advisory, 3 cannot tell yet``; empty when there is nothing."""
+    found = Counter(group_of(result) for result in results)
+    stop = "stops" if found["stops"] == 1 else "stop"
+    words = (("stops", f"{stop} the update"), ("advisory", "advisory"), ("exempt", "exempt"), ("unclear", "cannot tell yet"))  # fmt: skip
+    return ", ".join(f"{found[name]:,} {what}" for name, what in words if found[name])
+
+
+def stopped(policies: Policies) -> str:
+    """``2 violations that stop the update``, for a line of other counts."""
+    count = sum(result.stops for result in policies.results)
+    return f"{many(count, 'violation')} that {'stops' if count == 1 else 'stop'} the update"
+
+
+def summary(policies: Policies | None) -> str:
+    """One line: ``104 rules: 2 stop the update, 1 advisory``, and the file that configures them."""
+    if policies is None:
+        return NOT_RUN
+    said = counts(policies.results) or "all hold"
+    return f"{many(policies.rules, 'rule')}: {said}" + (f"; as {plain(policies.configuration)} has it" if policies.configuration else "")  # fmt: skip
+
+
+def what(result: PolicyResult) -> str:
+    """What is wrong, with the property: ``enableDeletionProtection is not true``."""
+    return f"{result.path} {result.text}" if result.path else result.text
+
+
+def unclear(results: Sequence[PolicyResult]) -> str:
+    """Which rules cannot tell yet, and of how many resources, in one line."""
+    found = Counter(result.rule for result in {(result.rule, result.urn): result for result in results}.values())
+    return ", ".join(f"{rule} ({many(count, 'resource')})" for rule, count in sorted(found.items()))
+
+
+def parts(policies: Policies | None) -> Iterator[Part]:
+    """The section of a document."""
+    if policies is None:
+        return
+    yield Part(f"### Policies\n\n{escape(summary(policies))}\n")
+    for name, heading, results in grouped(policies.results):
+        if name == "unclear":
+            yield folded(f"{many(len(results), 'result')}: {heading}", f"{escape(unclear(results), 2_000)}\n", ())
+        else:
+            yield table(f"#### {heading[0].upper()}{heading[1:]} ({len(results)})", results, weight=9 if name == "stops" else 5)  # fmt: skip
+
+
+def table(title: str, results: Sequence[PolicyResult], *, weight: int) -> Part:
+    """Results as a table."""
+    rows = [cells(result) for result in results]
+    return Part(f"{title}\n\n{header('Rule', 'Resource', 'What', 'Led to by', 'What to do')}", tuple(rows), noun="result", weight=weight)  # fmt: skip
+
+
+def cells(result: PolicyResult) -> str:
+    """A row of `table`."""
+    routes = "".join(f"{code(key)}<br>" for key in result.routes)
+    led = routes + "<br>".join(escape(place) for place in result.led_by)
+    return row(f"{code(result.rule)}<br>{result.severity}", code(result.resource), escape(what(result)), led, escape(result.remedy))  # fmt: skip
