@@ -14,10 +14,10 @@ LOCAL := $(VENV)/.local.stamp
 DEV := $(VENV)/.dev.stamp
 
 .DEFAULT_GOAL := help
-.PHONY: help up down preview test lint format check plan coverage docs bench engine clean
+.PHONY: help up down preview test lint lint-workflows format check plan coverage docs bench engine clean
 
 help: ## this list
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
 
 up: $(LOCAL) ## bring the sample edge up on this machine, and print requests to try
 	@$(BIN)/edgewright up $(STACK) --yes
@@ -28,7 +28,7 @@ down: ## stop it, and leave nothing running
 preview: $(LOCAL) ## what `make up` would change
 	@$(BIN)/edgewright preview $(STACK)
 
-test: lint engine ## everything: lint, types, unit and golden tests first, then real processes and the real engine
+test: lint lint-workflows engine ## everything: lint, types, unit and golden tests first, then real processes and the real engine
 	$(BIN)/python -m pytest -n $(JOBS) tests/unit tests/golden
 	$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup $(addprefix --ignore=tests/,unit golden) tests
 
@@ -36,6 +36,10 @@ lint: $(DEV) ## ruff and the type checker
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/basedpyright --pythonpath $(BIN)/python
+
+lint-workflows: $(DEV) tools/bin/actionlint ## the workflows: actionlint with shellcheck, pedantic zizmor
+	tools/bin/actionlint -shellcheck $(BIN)/shellcheck
+	$(BIN)/zizmor --offline --no-progress --quiet --persona=pedantic --strict-collection .github
 
 format: $(DEV) ## let ruff format and fix
 	$(BIN)/ruff format .
@@ -65,6 +69,11 @@ bench: $(DEV) ## CPU per request against a hand-written Envoy configuration, and
 
 engine: $(LOCAL) # a Pulumi CLI: the one on PATH, or one in tools/bin
 	@$(BIN)/python -m edgewright.engine > /dev/null
+
+tools/bin/actionlint: tools/actionlint/go.mod tools/actionlint/go.sum
+	@command -v go > /dev/null || { echo "error: actionlint is built with Go: https://go.dev/doc/install" >&2; exit 1; }
+	@echo "actionlint: building it, half a minute" >&2
+	@mkdir -p tools/bin && cd tools/actionlint && go build -o ../bin/actionlint github.com/rhysd/actionlint/cmd/actionlint
 
 clean: down ## remove what was installed and built, and all local state
 	rm -rf $(VENV) .edgewright tools/bin .pytest_cache .ruff_cache

@@ -1,0 +1,242 @@
+"""``python -m edgewright.ci VERB``: what the steps of the workflows run. 0: done; 1: it says why not; 2: wrong use."""
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, cast
+
+from edgewright.ci import job
+from edgewright.ci.job import CiError, say, setting
+
+# Each verb imports what it needs: those with a token run where only Python itself is installed.
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a verb and return its exit status."""
+    try:
+        given = _parser().parse_args(arguments)
+    except SystemExit as stop:
+        return int(stop.code or 0)
+    try:
+        return int(given.run(given) or 0)
+    except CiError as error:
+        return job.fail(error)
+
+
+# ---- which stacks
+
+
+def _stacks(given: argparse.Namespace) -> None:
+    """The matrix of the stacks that a change touches, or of all, or of one."""
+    from edgewright.ci import stacks, tree
+
+    repository = Path.cwd()
+    head = tree.tree_of(repository, given.head)
+    known = stacks.cloud_stacks(head)
+    if given.only:
+        chosen = [stack for stack in known if stack.name == given.only]
+        if not chosen:
+            raise CiError(f"there is no cloud stack `{given.only}`; there are {', '.join(s.name for s in known)}")
+    elif given.base and tree.commit_of(repository, given.base):
+        before = tree.tree_of(repository, given.base)
+        found = stacks.touched(tree.changed(before, head), known, stacks.folder_of(head))
+        for one in found:
+            say(f"{one.stack.name}: {one.because}")
+        chosen = [one.stack for one in found]
+    else:
+        chosen = list(known)
+    say(f"{len(chosen)} of {len(known)} cloud stacks")
+    job.output(stacks=json.dumps([stack.to_json() for stack in chosen]), any="true" if chosen else "false", tree=head.id)
+
+
+# ---- a plan without an engine
+
+
+def _offline(given: argparse.Namespace) -> int:
+    """The comment's text by `edgewright diff`, what that prints made inert."""
+    given.output.parent.mkdir(parents=True, exist_ok=True)
+    command = [
+        *(sys.executable, "-m", "edgewright", "diff", given.base, given.head),
+        *("--markdown", "--output", str(given.output), "--link", _page()),
+    ]
+    return job.quietly(command, seconds=given.seconds)
+
+
+# ---- update plans
+
+
+def _engine(given: argparse.Namespace) -> None:
+    """What a saved plan would do, as text for the comment; and the plan, sealed."""
+    from edgewright.ci import sealed, update_plan
+
+    content = given.plan.read_bytes()
+    plan = update_plan.read(content)
+    say(*plan.text().splitlines())
+    job.write(given.folder / "engine.txt", plan.text().encode())
+    sealed_plan = sealed.seal(sealed.SavedPlan(given.stack, given.tree, content), setting("PLAN_KEY"))
+    job.write(given.folder / "plan.sealed", sealed_plan)
+
+
+def _find_plan(given: argparse.Namespace) -> None:
+    """The plan that reviewers saw, if it is still of the same files; else why it is not."""
+    from edgewright.ci import saved_plan, update_plan
+    from edgewright.ci.github import GitHub
+
+    try:
+        if os.environ.get("GITHUB_RUN_ATTEMPT", "1") != "1":
+            raise saved_plan.NoPlanError("this run was started again: what was planned first may not hold any more")
+        found = saved_plan.of_merged(
+            GitHub.of_job(),
+            commit=setting("GITHUB_SHA"),
+            base=given.base,
+            stack=given.stack,
+            tree=given.tree,
+            key=setting("PLAN_KEY"),
+        )
+    except saved_plan.NoPlanError as error:
+        say(f"a fresh preview is needed: {error}")
+        job.output(found="false")
+        return
+    update_plan.read(found.content)
+    job.write(given.output, found.content)
+    say("the plan of the pull request is of these very files")
+    job.output(found="true")
+
+
+def _ready(given: argparse.Namespace) -> None:
+    """Whether the plan changes anything, shown to those who approve; and the plan, sealed for the deployment."""
+    from edgewright.ci import markdown, sealed, update_plan
+
+    content = given.plan.read_bytes()
+    plan = update_plan.read(content)
+    say(*plan.text().splitlines())
+    job.summary(f"### {given.stack}\n\n{markdown.harmless(markdown.block(plan.text()))}")
+    if plan.steps:
+        data = sealed.seal(sealed.SavedPlan(given.stack, given.tree, content), setting("PLAN_KEY"))
+        job.write(given.output, data)
+    job.output(changes="true" if plan.steps else "false")
+
+
+def _planned(_: argparse.Namespace) -> None:
+    """The matrix of the stacks for which this run has kept a plan."""
+    from edgewright.ci.github import GitHub
+    from edgewright.ci.saved_plan import PLAN
+
+    kept = {artifact.name for artifact in GitHub.of_job().artifacts(int(setting("GITHUB_RUN_ID")))}
+    chosen = [stack for stack in _matrix() if f"{PLAN}{stack['stack']}" in kept]
+    say(f"to deploy: {', '.join(stack['stack'] for stack in chosen) or 'nothing'}")
+    job.output(stacks=json.dumps(chosen), any="true" if chosen else "false")
+
+
+def _open_plan(given: argparse.Namespace) -> None:
+    """The plan that this run has kept and that was approved."""
+    from edgewright.ci import saved_plan
+    from edgewright.ci.github import GitHub
+
+    found = saved_plan.of_run(
+        GitHub.of_job(),
+        run=int(setting("GITHUB_RUN_ID")),
+        stack=given.stack,
+        tree=given.tree,
+        key=setting("PLAN_KEY"),
+    )
+    job.write(given.output, found.content)
+
+
+# ---- what is posted
+
+
+def _comment(_: argparse.Namespace) -> None:
+    """Make or edit the comment on the pull request that a run was for."""
+    from edgewright.ci import comment
+    from edgewright.ci.github import GitHub
+
+    comment.post(GitHub.of_job(), Path(setting("GITHUB_EVENT_PATH")), _server())
+
+
+def _drift(given: argparse.Namespace) -> None:
+    """What the engine would do to undo the drift that a plan shows; an empty file when there is none."""
+    from edgewright.ci import update_plan
+
+    plan = update_plan.read(given.plan.read_bytes())
+    say(*plan.text().splitlines())
+    job.write(given.output, plan.text().encode() if plan.steps else b"")
+
+
+def _report(_: argparse.Namespace) -> None:
+    """Open, edit or close the issue about drift."""
+    from edgewright.ci import drift
+    from edgewright.ci.github import GitHub
+
+    github = GitHub.of_job()
+    found = drift.collect(github, int(setting("GITHUB_RUN_ID")), drift.names(_matrix()))
+    drift.report(github, found, _page())
+
+
+# ---- what they share
+
+
+def _matrix() -> list[Mapping[str, str]]:
+    """The stacks of an earlier job, which `stacks` has written."""
+    found: Any = json.loads(setting("STACKS"))
+    return cast("list[Mapping[str, str]]", found)
+
+
+def _server() -> str:
+    return os.environ.get("GITHUB_SERVER_URL") or "https://github.com"
+
+
+def _page() -> str:
+    """The page of this run; on a laptop, nothing that one could follow."""
+    if "GITHUB_RUN_ID" not in os.environ:
+        return os.environ.get("RUN_PAGE") or "about:blank"
+    return f"{_server()}/{setting('GITHUB_REPOSITORY')}/actions/runs/{int(setting('GITHUB_RUN_ID'))}"
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m edgewright.ci", description=__doc__)
+    verbs = parser.add_subparsers(metavar="VERB", required=True)
+
+    def verb(name: str, run: Any) -> argparse.ArgumentParser:
+        found = verbs.add_parser(name, help=run.__doc__, description=run.__doc__)
+        found.set_defaults(run=run)
+        return found
+
+    stacks = verb("stacks", _stacks)
+    stacks.add_argument("--base", default="", help="the revision before; without one, every stack is touched")
+    stacks.add_argument("--head", default="HEAD")
+    stacks.add_argument("--only", default="", metavar="STACK")
+
+    offline = verb("offline", _offline)
+    offline.add_argument("--base", required=True)
+    offline.add_argument("--head", default="HEAD")
+    offline.add_argument("--output", type=Path, required=True)
+    offline.add_argument("--seconds", type=float, default=900)
+
+    for name, run in (("engine", _engine), ("find-plan", _find_plan), ("ready", _ready), ("open-plan", _open_plan)):
+        planned = verb(name, run)
+        planned.add_argument("--stack", required=True)
+        planned.add_argument("--tree", required=True, help="the git tree of the files that a plan is made of")
+        if name in ("engine", "ready"):
+            planned.add_argument("--plan", type=Path, required=True)
+        if name == "engine":
+            planned.add_argument("--folder", type=Path, required=True)
+        else:
+            planned.add_argument("--output", type=Path, required=True)
+        if name == "find-plan":
+            planned.add_argument("--base", required=True, help="the branch that changes go to")
+
+    verb("planned", _planned)
+    verb("comment", _comment)
+    drift = verb("drift", _drift)
+    drift.add_argument("--plan", type=Path, required=True)
+    drift.add_argument("--output", type=Path, required=True)
+    verb("report", _report)
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())
