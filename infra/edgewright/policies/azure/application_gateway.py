@@ -5,8 +5,8 @@ from collections.abc import Collection, Iterator, Mapping
 from ipaddress import IPv4Network, IPv6Network, ip_network
 
 from edgewright.azure.network_regions import WITHOUT_ZONES, short
+from edgewright.policies.azure.identities import means, points, referring
 from edgewright.policies.azure.monitoring import BLIND_TO_SETTINGS, ELSEWHERE, sends_logs
-from edgewright.policies.azure.references import means, referring
 from edgewright.policies.graph import Graph
 from edgewright.policies.rule import AnyRule, Rule, Setting, StackRule
 from edgewright.policies.view import Unknown, View, Violation
@@ -48,10 +48,10 @@ def has_firewall(gateway: View) -> bool:
 
 def has_policy(gateway: View) -> bool:
     """Whether it has a firewall policy: for all of it, or one for each of its listeners."""
-    if gateway.has("firewallPolicy.id"):
+    if points(gateway, "firewallPolicy"):
         return True
     listeners = gateway.children("httpListeners")
-    return bool(listeners) and all(listener.has("firewallPolicy.id") for listener in listeners)
+    return bool(listeners) and all(points(listener, "firewallPolicy") for listener in listeners)
 
 
 def firewall_on(gateway: View) -> Iterator[Violation]:
@@ -105,7 +105,7 @@ def _old_tls(policy: View) -> Iterator[Violation]:
 
 
 def newest_tls(gateway: View) -> dict[str, object]:
-    """A TLS policy of today, where there is none at all. Profiles may have one of old, which Azure takes beside none."""
+    """A TLS policy of today, where there is none at all: Azure takes it beside no old one, which profiles may have."""
     if gateway.has("sslPolicy") or gateway.has("sslProfiles"):
         return {}
     return {"sslPolicy": {"policyType": "Predefined", "policyName": TLS_POLICY}}
@@ -140,7 +140,7 @@ class _Parts:
 
     def not_redirected(self, rule: View, listener: str | Unknown | None) -> Iterator[Violation]:
         """Where a rule of a listener leads to, if not to HTTPS."""
-        if not rule.has("urlPathMap.id"):
+        if not points(rule, "urlPathMap"):
             yield from self._stays(rule, "redirectConfiguration", listener)
             return
         paths = self._part(self._maps, rule, "urlPathMap.id", "urlPathMaps")
@@ -152,7 +152,7 @@ class _Parts:
                 yield from self._stays(path, "redirectConfiguration", listener)
 
     def _stays(self, holder: View, key: str, listener: str | Unknown | None) -> Iterator[Violation]:
-        if not holder.has(f"{key}.id"):
+        if not points(holder, key):
             yield holder.fails(key, f"is not said, so `{listener}` answers over plain HTTP", "urlPathMap")
             return
         redirect = self._part(self._redirects, holder, f"{key}.id", "redirectConfigurations")
@@ -162,7 +162,7 @@ class _Parts:
             yield from self._to_http(redirect)
 
     def _to_http(self, redirect: View) -> Iterator[Violation]:
-        if redirect.has("targetListener.id"):
+        if points(redirect, "targetListener"):
             target = self._part(self._listeners, redirect, "targetListener.id", "httpListeners")
             if isinstance(target, Violation):
                 yield target
@@ -227,7 +227,7 @@ def backends_probed(gateway: View) -> Iterator[Violation]:
     """Each backend has a health probe that says what a healthy one answers to."""
     probes = _by_name(gateway, "probes")
     for settings in gateway.children(_BACKENDS):
-        if not settings.has("probe.id"):
+        if not points(settings, "probe"):
             yield settings.fails("probe", "is not said, so `/` is asked and any answer below 400 is healthy")
             continue
         name = settings.last_part("probe.id")
@@ -290,10 +290,17 @@ def _written_subnets(stack: Graph, gateway: View, meant: Collection[str]) -> Ite
     for place, plain in zip(gateway.children(_PLACES), View(gateway.subject).children(_PLACES), strict=True):
         name, text = place.last_part("subnet.id"), plain.text("subnet.id")
         whole = text if isinstance(text, str) else ""
-        yield from (subnet for subnet in stack.of(SUBNET) if means(whole, subnet))
+        yield from (subnet for subnet in stack.of(SUBNET) if _meant(whole, subnet))
         for network in stack.of(NETWORK):
-            if network.subject.urn in meant or means(whole.rpartition("/subnets/")[0], network):
+            if network.subject.urn in meant or _meant(whole.rpartition("/subnets/")[0], network):
                 yield from (subnet for subnet in network.children("subnets") if subnet.text("name") == name)
+
+
+def _meant(text: str, target: View) -> bool:
+    found = means(text, target)
+    if found is None:
+        target.note("", "may have a gateway's subnet: its own names are not known yet")
+    return found is True
 
 
 def _small(subnet: View, longest: int) -> Iterator[Violation]:
@@ -331,11 +338,15 @@ def valid_name(gateway: View) -> Iterator[Violation]:
 def has_security_policy(stack: Graph) -> Iterator[Violation]:
     """An Application Gateway for Containers has a security policy with a firewall."""
     for controller in stack.of(FOR_CONTAINERS):
-        if controller.has("securityPolicyConfigurations.wafSecurityPolicy.id"):
+        configurations = controller.child("securityPolicyConfigurations")
+        if configurations is not None and points(configurations, "wafSecurityPolicy"):
             continue
         policies = referring(stack, controller, "trafficControllerName", SECURITY_POLICY)
-        if not any(policy.has("wafPolicy.id") for policy in policies):
-            yield controller.lacks("", "has no security policy with a firewall")
+        if any(points(policy, "wafPolicy") for policy in policies):
+            continue
+        if any(policy.unread for policy in policies):
+            controller.note("", "what its security policies have is not known yet")
+        yield controller.lacks("", "has no security policy with a firewall")
 
 
 _WAF_REMEDY = (

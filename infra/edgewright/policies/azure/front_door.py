@@ -4,10 +4,10 @@ No public rule set that controls come from has them; what they ask for is Micros
 https://learn.microsoft.com/azure/frontdoor/best-practices and https://learn.microsoft.com/azure/frontdoor/secure-front-door.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
+from edgewright.policies.azure.identities import means, points, referring
 from edgewright.policies.azure.monitoring import BLIND_TO_SETTINGS, ELSEWHERE, sends_logs
-from edgewright.policies.azure.references import means, referring
 from edgewright.policies.graph import Graph
 from edgewright.policies.rule import AnyRule, Rule, StackRule
 from edgewright.policies.view import View, Violation
@@ -56,8 +56,9 @@ def _answers(route: View) -> bool:
 
 def _covers(policy: View, name: View) -> bool | None:
     """Whether a security policy has an endpoint or a domain, and a firewall policy for it; None: nobody can tell."""
-    if not policy.has("parameters.wafPolicy.id"):
-        return False
+    parameters = policy.child("parameters")
+    if parameters is None or not points(parameters, "wafPolicy"):
+        return None if policy.unread else False
     urns = policy.subject.refs.get("parameters", frozenset[str]())
     if name.subject.urn in urns:
         return True
@@ -74,12 +75,10 @@ def _covers(policy: View, name: View) -> bool | None:
 
 
 def firewall_everywhere(policy: View) -> Iterator[Violation]:
-    """A security policy has a firewall policy, for all paths."""
-    if policy.has("parameters.wafPolicy.id"):
-        for association in policy.children("parameters.associations"):
-            count = association.count("patternsToMatch")
-            if isinstance(count, int) and "/*" not in association.texts("patternsToMatch"):
-                yield association.fails("patternsToMatch", "lack `/*`, so that other paths have no firewall")
+    """A security policy is for all paths of its names."""
+    for association in policy.children("parameters.associations"):
+        if "/*" not in association.texts("patternsToMatch"):
+            yield association.fails("patternsToMatch", "lack `/*`, so that other paths have no firewall")
 
 
 def https_only(route: View) -> Iterator[Violation]:
@@ -118,9 +117,10 @@ def logs_requests(stack: Graph) -> Iterator[Violation]:
             yield from sends_logs(stack, profile, (ACCESS_LOG, FIREWALL_LOG))
 
 
-def classic(front_door: View) -> Iterable[Violation]:
-    """There is no Front Door (classic)."""
-    return (front_door.fails("", "is a Front Door (classic), which ends on 31 March 2027"),)
+def not_classic(front_door: View) -> Iterator[Violation]:
+    """A Front Door is not of the kind before profiles."""
+    if front_door.subject.type in CLASSIC:
+        yield front_door.fails("", "is a Front Door (classic), which ends on 31 March 2027")
 
 
 RULES: tuple[AnyRule, ...] = (
@@ -178,7 +178,7 @@ RULES: tuple[AnyRule, ...] = (
         severity="critical",
         types=(DOMAIN,),
         check=refuses_old_tls,
-        remedy="tlsSettings: {certificateType: ManagedCertificate, minimumTlsVersion: TLS12, cipherSuiteSetType: TLS12_2023}",
+        remedy="tlsSettings: {certificateType: ..., minimumTlsVersion: TLS12, cipherSuiteSetType: TLS12_2023}",
     ),
     StackRule(
         name="afd-diagnostic-settings",
@@ -194,10 +194,10 @@ RULES: tuple[AnyRule, ...] = (
     Rule(
         name="afd-classic-not-used",
         controls=(),
-        title="There is no Front Door (classic)",
+        title="A Front Door is not classic",
         severity="medium",
-        types=CLASSIC,
-        check=classic,
+        types=(*CLASSIC, PROFILE),
+        check=not_classic,
         remedy="azure-native:cdn:Profile with its endpoints and routes; all other rules are for that.",
     ),
 )

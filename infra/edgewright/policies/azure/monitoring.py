@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterator
 
-from edgewright.policies.azure.references import referring
+from edgewright.policies.azure.identities import referring
 from edgewright.policies.graph import Graph
 from edgewright.policies.rule import AnyRule, Rule, Setting, StackRule
 from edgewright.policies.view import View, Violation

@@ -268,7 +268,7 @@ _OF_GATEWAY: tuple[AnyRule, ...] = (
         severity="medium",
         types=(GATEWAY_POLICY, GATEWAY),
         check=no_exclusions,
-        remedy="No managedRules.exclusions or exceptions; where one is needed, name the rules in it and set acceptNarrow.",
+        remedy="No managedRules.exclusions or exceptions; one that is needed names its rules (acceptNarrow).",
         settings={
             "acceptNarrow": Setting(
                 {"type": "boolean"}, False, "whether exclusions that name the rules that they are for are accepted"
