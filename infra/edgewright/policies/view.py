@@ -136,6 +136,11 @@ class View:
         path, value = self._find(key, whole=True)
         return cast(str | Unknown | None, self._typed(path, value, str, "a text"))
 
+    def last_part(self, key: str) -> str | Unknown | None:
+        """What stands behind the last ``/`` of an id: a name, which may be known where what is before it is not."""
+        path, value = self._find(key, part=True)
+        return cast(str | Unknown | None, self._typed(path, value, str, "a text"))
+
     def flag(self, key: str) -> bool | Unknown | None:
         """Yes or no. Providers take ``"true"`` for true, so it reads as true."""
         path, value = self._find(key)
@@ -172,6 +177,10 @@ class View:
     def texts(self, key: str) -> Sequence[str]:
         """The texts of a list; those that are known. A single text is a list of one."""
         return [value for _, value in self._items(key) if isinstance(value, str)]
+
+    def numbers(self, key: str) -> Sequence[float]:
+        """The numbers of a list; those that are known. A single number is a list of one."""
+        return [float(value) for _, value in self._items(key) if isinstance(value, int | float)]
 
     def count(self, key: str) -> int | Unknown:
         """How many a list has, known or not; 0 for an absent one."""
@@ -216,11 +225,11 @@ class View:
     def _inside(self, path: str, values: Any) -> "View":
         return View(self.subject, self._settings, _values=values, _path=path, _notes=self._notes)
 
-    def _find(self, key: str, *, whole: bool = False) -> tuple[str, Any]:
+    def _find(self, key: str, *, whole: bool = False, part: bool = False) -> tuple[str, Any]:
         """The path and the value of a key that may go through objects.
 
         Where an object on the way is unknown, so is the value, under the path of that object. whole: a text with tokens
-        in it is still a text, as long as it is not one token.
+        in it is still a text, as long as it is not one token. part: of a text, only what is behind the last slash.
         """
         values: Any = self._values
         path = self.path
@@ -234,11 +243,11 @@ class View:
                 return path, values
             if not isinstance(values, Mapping):
                 return path, self._typed(path, values, Mapping, "an object")
-        return f"{path}.{last}" if path else last, _get(values, last, whole=whole)
+        return f"{path}.{last}" if path else last, _get(values, last, whole=whole, part=part)
 
     def _items(self, key: str) -> Iterator[tuple[str, Any]]:
         path, value = self._find(key)
-        if isinstance(value, str) or (value is not None and isinstance(value, Mapping)):
+        if isinstance(value, str | int | float) or (value is not None and isinstance(value, Mapping)):
             yield path, cast(Any, value)
             return
         found = self._typed(path, value, Sequence, "a list")
@@ -282,7 +291,7 @@ def parsed(text: str) -> Any:
     return cast(Any, value) if isinstance(value, dict) else None
 
 
-def _get(values: Any, key: str | int, *, whole: bool = False) -> Any:
+def _get(values: Any, key: str | int, *, whole: bool = False, part: bool = False) -> Any:
     """A value, None where there is none, UNKNOWN where it is not known."""
     try:
         value = values[key]
@@ -293,6 +302,10 @@ def _get(values: Any, key: str | int, *, whole: bool = False) -> Any:
         if hasattr(error, "unknown_type_sentinel"):
             return UNKNOWN
         raise
+    if part and isinstance(value, str):
+        # Behind the last token: the name of its resource may have a slash of its own.
+        behind = value.rpartition("}")[2]
+        value = behind.rpartition("/")[2] if "/" in behind else value
     if isinstance(value, str) and (value in SENTINELS or _nobody_knows(value, whole=whole)):
         return UNKNOWN
     return value

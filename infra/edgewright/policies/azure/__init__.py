@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from edgewright.policies.azure import (
     apis,
     application_gateway,
+    front_door,
     key_vault,
     load_balancer,
     monitoring,
@@ -22,6 +23,7 @@ RULES: tuple[AnyRule, ...] = (
     *load_balancer.RULES,
     *application_gateway.RULES,
     *waf.RULES,
+    *front_door.RULES,
     *network.RULES,
     *key_vault.RULES,
     *monitoring.RULES,
