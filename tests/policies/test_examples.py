@@ -16,11 +16,11 @@ EXAMPLES = examples()
 FAILING = [example for example in EXAMPLES if example.kind == "fail"]
 
 
-def verdicts(example: Example, subjects: tuple[Subject, ...] | None = None) -> list[Verdict]:
+def verdicts(example: Example) -> list[Verdict]:
     """What the rules say that are on, and the example's own: those over one resource, or those over a stack."""
     kind = type(RULES[example.rule])
     on = [rule for rule in ALL if isinstance(rule, kind) and (not rule.optional or rule.name == example.rule)]
-    return check_resources(subjects or example.subjects, on, {example.rule: example.settings})
+    return check_resources(example.subjects, on, {example.rule: example.settings})
 
 
 def test_every_rule_has_an_example_that_passes_and_one_that_fails() -> None:
@@ -54,7 +54,7 @@ def test_what_is_not_known_yet_never_lets_a_failing_example_pass_in_silence(exam
                 subject.urn, subject.type, subject.name, properties, subject.refs, subject.delete_before_replace
             )
             subjects = (*example.subjects[:index], changed, *example.subjects[index + 1 :])
-            found = [verdict for verdict in verdicts(example, subjects) if verdict.rule == example.rule]
+            found = check_resources(subjects, [RULES[example.rule]], {example.rule: example.settings})
             assert found, f"`{path}` of {subject.name} is unknown, and nothing is said"
 
 
