@@ -145,14 +145,14 @@ def complete_settings(rule: AnyRule, given: Mapping[str, Any]) -> Mapping[str, A
     return {name: given.get(name, setting.default) for name, setting in rule.settings.items()}
 
 
-def failed_at(error: Exception) -> str:
-    """What failed and where, without the error's own text: it may repeat a secret."""
-    place = extract_tb(error.__traceback__)[-1]
+def _failed_at(error: Exception) -> str:
+    """What failed and where in the rule, without the error's own text: it may repeat a secret."""
+    place = extract_tb(error.__traceback__)[:2][-1]  # the first is the call of the rule
     return f"{type(error).__name__} in {Path(place.filename).name}, line {place.lineno}"
 
 
 def _broken(rule: AnyRule, urn: str, error: Exception) -> Verdict:
-    text = f"was not looked at: the rule itself is broken ({failed_at(error)}). Report it, and disable it until then"
+    text = f"was not looked at: the rule itself is broken ({_failed_at(error)}). Report it, and disable it until then"
     return Verdict(rule.name, "broken rule", urn, "", text)
 
 
