@@ -198,7 +198,7 @@ def test_a_broken_rule_stops_neither_the_analyzer_nor_the_other_rules(tmp_path: 
             ("broken", "advisory"),
             ("alb-drop-invalid-headers", "mandatory"),
         ]
-        assert "the rule itself is broken (KeyError in __main__.py, line 7)" in found[0].message
+        assert "the rule itself is broken (KeyError in __main__.py, line 8)" in found[0].message
         pack.configure({"broken": "remediate"}, [one_rule(broken, "broken")])
         assert pack.remediate(shop) == []
 
