@@ -271,7 +271,7 @@ class View:
         """The value if it is of that kind, or None; anything else is remembered and UNKNOWN."""
         if value is None or isinstance(value, kind):
             return cast(Any, value)
-        self._notes[path] = "is not known yet" if value is UNKNOWN else f"is not {wanted}"
+        self._notes.setdefault(path, "is not known yet" if value is UNKNOWN else f"is not {wanted}")
         return UNKNOWN
 
 
