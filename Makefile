@@ -63,6 +63,8 @@ docs: $(LOCAL) ## write the documents that come from the code
 	$(BIN)/edgewright schema --local > docs/local.md
 	$(BIN)/edgewright schema --aws > docs/aws.md
 	$(BIN)/edgewright schema --azure > docs/azure.md
+	$(BIN)/edgewright schema --policies > docs/policies.md
+	$(BIN)/edgewright schema --policy-config > docs/policies.schema.json
 
 bench: $(DEV) ## CPU per request against a hand-written Envoy configuration, and what plans cost
 	$(BIN)/python -m bench

@@ -128,6 +128,16 @@ def _schema(given: argparse.Namespace) -> int:
 
         print(markdown(), end="")
         return 0
+    if given.policies:
+        from edgewright.policies.catalogue import render
+
+        print(render(), end="")
+        return 0
+    if given.policy_config:
+        from edgewright.policies.schema import text as configuration
+
+        print(configuration(), end="")
+        return 0
     from edgewright.spec.schema import text as schema_text
 
     print(schema_text(), end="")
@@ -378,6 +388,12 @@ def _parser() -> argparse.ArgumentParser:
     schema.add_argument("--aws", action="store_true", help="print what AWS does with each field instead")
     schema.add_argument("--azure", action="store_true", help="print what Azure does with each field instead")
     schema.add_argument("--local", action="store_true", help="print what the local target does with each field instead")
+    schema.add_argument("--policies", action="store_true", help="print the catalogue of rules in Markdown instead")
+    schema.add_argument(
+        "--policy-config",
+        action="store_true",
+        help="print the JSON Schema of policies.json, which configures rules, instead",
+    )
 
     _plan_options(verb("plan", _plan, "say what a spec would be on a cloud, offline"))
     _diff_options(verb("diff", _diff, "say what a change to a spec does, route by route and resource by resource"))

@@ -6,6 +6,8 @@ from difflib import get_close_matches
 from edgewright.policies import aws, azure
 from edgewright.policies.rule import AnyRule
 
+BY_CLOUD: Mapping[str, tuple[AnyRule, ...]] = {"AWS": aws.RULES, "Azure": azure.RULES}
+
 ALL: tuple[AnyRule, ...] = (*aws.RULES, *azure.RULES)
 
 UNSEEN: Mapping[str, tuple[str, str]] = {**aws.UNSEEN, **azure.UNSEEN}

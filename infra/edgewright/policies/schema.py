@@ -6,6 +6,7 @@ from typing import Any, Final, cast, get_args
 
 from edgewright.policies.levels import Level, possible_levels
 from edgewright.policies.rule import AnyRule
+from edgewright.policies.rules import ALL
 
 EXEMPTION_KEYS = ("resource", "reason", "expires")
 """What an exemption says; all of it."""
@@ -50,23 +51,18 @@ def schema(rules: Sequence[AnyRule]) -> dict[str, Any]:
             **{rule.name: _of_rule(rule) for rule in rules},
         },
         "additionalProperties": False,
+        "$defs": {"exemptions": _EXEMPTIONS},
     }
 
 
-def text(rules: Sequence[AnyRule]) -> str:
+def text(rules: Sequence[AnyRule] = ALL) -> str:
     """The same as a file."""
     return json.dumps(schema(rules), indent=2) + "\n"
 
 
 def rule_schema(rule: AnyRule) -> dict[str, Any]:
-    """The JSON Schemas of a rule's own settings and of its exemptions, by name."""
-    return {
-        **{
-            name: {**setting.kind, "default": setting.default, "description": setting.meaning}
-            for name, setting in rule.settings.items()
-        },
-        "exemptions": _EXEMPTIONS,
-    }
+    """The JSON Schemas of a rule's own settings and exemptions, by name, as a policy tells the engine."""
+    return {**_settings(rule), "exemptions": _EXEMPTIONS}
 
 
 def converted(kind: Mapping[str, Any], value: Any) -> Any:
@@ -85,15 +81,23 @@ def converted(kind: Mapping[str, Any], value: Any) -> Any:
     return value if isinstance(value, wanted) else WRONG
 
 
+def _settings(rule: AnyRule) -> dict[str, Any]:
+    return {
+        name: {**setting.kind, "default": setting.default, "description": setting.meaning}
+        for name, setting in rule.settings.items()
+    }
+
+
 def _of_rule(rule: AnyRule) -> dict[str, Any]:
     levels = list(possible_levels(rule))
+    exemptions = {"$ref": "#/$defs/exemptions"}
     return {
         "description": rule.title,
         "anyOf": [
             {"enum": levels},
             {
                 "type": "object",
-                "properties": {"enforcementLevel": {"enum": levels}, **rule_schema(rule)},
+                "properties": {"enforcementLevel": {"enum": levels}, **_settings(rule), "exemptions": exemptions},
                 "additionalProperties": False,
             },
         ],
