@@ -116,7 +116,7 @@ def counts_requests(view: View) -> Iterator[Violation]:
 
 def _note_json(view: View) -> None:
     for key in _JSON:
-        if view.has(key):
+        if _written(view, key):
             view.note(key, "is not looked into")
 
 
