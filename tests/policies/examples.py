@@ -11,8 +11,9 @@ A file says, for each rule of `edgewright.policies.CLOUD.MODULE`:
         - {at: [NAME.path, ...], graph: [{type: ..., name: ..., properties: {...}}, ...]}
 
 Names of properties are those of the wire (camelCase), whole numbers become floats on the way, what is null is not there (so
-that one example can leave out what another has), what is unknown is the engine's own sentinel text, and `refs` says which resources a property's value comes from. `at` is where a violation is found: the
-path, or in a graph the resource's name and the path.
+that one example can leave out what another has), what is unknown is the engine's own sentinel text, and `refs` says which
+resources a property's value comes from. `at` is where a violation is found: the path, or in a graph the resource's name and
+the path. An example may have `settings` of its own instead of the rule's.
 """
 
 from collections.abc import Iterator, Mapping
@@ -79,7 +80,8 @@ def _example(
     rule: str, module: str, kind: Literal["pass", "fail"], index: int, given: Mapping[str, Any], settings: Any
 ) -> Example:
     place = f"{module}: {rule}: {kind} {index}"
-    listed: list[dict[str, Any]] = given.get("graph") or [{key: given[key] for key in given if key != "at"}]
+    alone = {key: given[key] for key in given if key not in {"at", "settings"}}
+    listed: list[dict[str, Any]] = given.get("graph") or [alone]
     types = {item.get("name", "it"): item["type"] for item in listed}
     assert len(types) == len(listed), f"{place}: names are not unique"
     subjects: list[Subject] = []
@@ -95,6 +97,7 @@ def _example(
         )
     at: list[str] = [given["at"]] if isinstance(given.get("at"), str) else list(given.get("at", ()))
     assert bool(at) == (kind == "fail"), f"{place}: only what fails says where, with `at`"
+    settings = given.get("settings", settings)
     return Example(rule, module, kind, index, tuple(subjects), settings, frozenset(_places(at, listed)))
 
 

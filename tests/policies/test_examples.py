@@ -5,7 +5,7 @@ from typing import Any, cast
 
 import pytest
 
-from edgewright.policies.rule import Verdict, check_resources
+from edgewright.policies.rule import AnyRule, Rule, Verdict, check_resources
 from edgewright.policies.rules import ALL
 from edgewright.policies.view import Subject
 from policies.examples import Example, examples
@@ -34,7 +34,14 @@ def test_every_rule_has_an_example_that_passes_and_one_that_fails() -> None:
 def test_an_example_that_passes_passes_all_rules_of_its_kind(example: Example) -> None:
     assert verdicts(example) == []
     rule = RULES[example.rule]
-    assert any(subject.type in rule.types for subject in example.subjects), "the rule does not look at it"
+    looks = any(subject.type in rule.types for subject in example.subjects)
+    assert looks or refuses_its_types(rule), "the rule does not look at it"
+
+
+def refuses_its_types(rule: AnyRule) -> bool:
+    """Whether the rule is that there is no such resource, so that none passes."""
+    bare = [Subject(f"urn:pulumi:example::edgewright::{kind}::it", kind, "it", {}) for kind in rule.types]
+    return isinstance(rule, Rule) and [verdict.path for verdict in check_resources(bare, [rule])] == [""] * len(bare)
 
 
 @pytest.mark.parametrize("example", FAILING, ids=str)

@@ -7,12 +7,15 @@ from edgewright.policies.view import Unknown
 _NAMES = re.compile(
     r"(?i)(^|[_-])(password|passwd|secret|token|api[_-]?key|private[_-]?key|access[_-]?key|credentials?)$"
 )
+_CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _VALUES = (
     (re.compile(r"\b(AKIA|ASIA)[0-9A-Z]{16}\b"), "an access key of AWS"),
     (re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----"), "a private key"),
     (re.compile(r"\beyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]+"), "a token"),
     (re.compile(r"\bgh[pousr]_\w{30,}|\bgithub_pat_\w{30,}"), "a token of GitHub"),
     (re.compile(r"\bxox[abprs]-[\w-]{10,}"), "a token of Slack"),
+    (re.compile(r"\bAIza[\w-]{35}"), "a key of Google"),
+    (re.compile(r"\b[rs]k_live_\w{16,}"), "a key of Stripe"),
     (re.compile(r"://[^/\s:@]+:[^/\s:@]+@"), "an address with a password"),
 )
 # Names of secrets are no secrets.
@@ -26,6 +29,6 @@ def secret_in(name: str, value: str | Unknown | None) -> str:
     for pattern, kind in _VALUES:
         if pattern.search(value):
             return kind
-    if _NAMES.search(name) and not _REFERENCES.match(value):
+    if _NAMES.search(_CAMEL.sub("_", name)) and not _REFERENCES.match(value):
         return f"a secret, by its name `{name}`"
     return ""

@@ -54,10 +54,14 @@ _DESTINATIONS = {
 def has_rules(stack: Graph) -> Iterator[Violation]:
     """A web ACL has a rule, of its own or attached to it."""
     for acl in stack.of(ACL):
-        if acl.count("rules") or _written(acl, "ruleJson"):
-            continue
-        if not stack.referring(acl, "webAclArn", ACL_RULE, GROUP_ASSOCIATION):
+        if _is_empty(stack, acl):
             yield acl.lacks("rules", "are none")
+
+
+def _is_empty(stack: Graph, acl: View) -> bool:
+    if acl.count("rules") or _written(acl, "ruleJson"):
+        return False
+    return not stack.referring(acl, "webAclArn", ACL_RULE, GROUP_ASSOCIATION)
 
 
 def group_has_rules(group: View) -> Iterator[Violation]:
@@ -112,7 +116,7 @@ def counts_requests(view: View) -> Iterator[Violation]:
 
 def _note_json(view: View) -> None:
     for key in _JSON:
-        if view.has(key):
+        if _written(view, key):
             view.note(key, "is not looked into")
 
 
@@ -124,8 +128,13 @@ def switch_metrics_on(view: View) -> dict[str, bool]:
 
 
 def stops_log4j(stack: Graph) -> Iterator[Violation]:
-    """A web ACL blocks Log4Shell: the managed rule group is there, and neither it nor its rules only count."""
+    """A web ACL blocks Log4Shell: the managed rule group is there, and neither it nor its rules only count.
+
+    One without any rule is left to `has_rules`.
+    """
     for acl in stack.of(ACL):
+        if _is_empty(stack, acl):
+            continue
         _note_json(acl)
         groups = [group for name, group in managed_groups(stack, acl) if name == KNOWN_BAD]
         if not groups:
