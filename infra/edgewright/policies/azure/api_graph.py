@@ -266,6 +266,8 @@ class ApiGraph:
 
 VALIDATES = ("validate-jwt", "validate-azure-ad-token", "validate-client-certificate")
 LIMITS = ("rate-limit", "rate-limit-by-key", "quota", "quota-by-key")
+_WITHOUT_A_KEY = ("rate-limit-by-key", "quota-by-key")
+"""Limits that count by an expression; the others count by subscriptions: https://learn.microsoft.com/azure/api-management/rate-limit-policy"""
 _CERTIFICATE = re.compile(r"context\s*\.\s*Request\s*\.\s*Certificate\b")
 _MANAGED = re.compile(r"context\s*\.\s*Deployment\s*\.\s*Gateway\s*\.\s*(IsManaged|Id)\b")
 
@@ -281,6 +283,11 @@ def asks(element: Element) -> bool:
         return element.attributes.get("failed-check-httpcode") == "401"
     status = element.child("set-status") if element.name == "return-response" else None
     return status is not None and status.attributes.get("code") == "401"
+
+
+def limits_everybody(element: Element) -> bool:
+    """Whether an element limits callers that have no subscription key too."""
+    return element.name in _WITHOUT_A_KEY
 
 
 def refuses_managed_gateway(element: Element) -> bool:

@@ -75,9 +75,9 @@ class Document:
         key = f"{self.key}.{element.path}" if element is not None and element.path else self.key
         return self.view.fails(key, text, *also)
 
-    def known(self, element: Element, value: str) -> bool:
+    def knows(self, element: Element, text: str) -> bool:
         """Whether a text of the element is known; where a plan has a token in it that is remembered."""
-        if not stands_in(value):
+        if not stands_in(text):
             return True
         self.view.note(f"{self.key}.{element.path}", "is not known yet")
         return False

@@ -65,13 +65,13 @@ def group_of(stack: Graph, subnet: View) -> View | None:
     """The network security group of a subnet, where it is in the stack; else that is remembered at the subnet."""
     if not subnet.has("networkSecurityGroup"):
         return None
-    groups = stack.of(GROUP)
-    text = subnet.written("networkSecurityGroup.id")
-    sources = subnet.subject.refs.get("subnets" if subnet.path else "networkSecurityGroup", frozenset())
-    found = [one for one in groups if one.subject.urn in sources]
-    if len(found) > 1 or not sources:
-        # A network's entries all come from the same property: which group is whose is in the text alone.
-        found = [one for one in found or groups if isinstance(text, str) and _named(one, text)]
+    refs = subnet.subject.refs
+    # A plan knows which entry of a network comes from where, the engine what all of them come from.
+    sources = refs.get(subnet.path) or refs.get("subnets" if subnet.path else "networkSecurityGroup", frozenset())
+    found = [one for one in stack.of(GROUP) if one.subject.urn in sources]
+    if len(found) != 1:
+        text = subnet.text("networkSecurityGroup.id")
+        found = [one for one in found or stack.of(GROUP) if isinstance(text, str) and _named(one, text)]
     if len(found) == 1:
         return found[0]
     subnet.note("networkSecurityGroup.id", "is of a group that is not in the stack, or not known yet")
@@ -79,10 +79,7 @@ def group_of(stack: Graph, subnet: View) -> View | None:
 
 
 def _named(group: View, text: str) -> bool:
-    """Whether an id is a group's: as Azure writes it, also with a name of the provider's making, or as a plan does."""
-    made = f"/{re.escape(group.subject.name)}[0-9a-f]{{8}}$"
-    return (
-        bool(means(text, group))
-        or f" {group.subject.name}.id}}" in text
-        or (not group.has("networkSecurityGroupName") and re.search(made, text, re.IGNORECASE) is not None)
-    )
+    """Whether an id is a group's: by the name that it says, or that the provider has made."""
+    if group.has("networkSecurityGroupName"):
+        return bool(means(text, group))
+    return re.search(f"/{re.escape(group.subject.name)}[0-9a-f]{{8}}$", text, re.IGNORECASE) is not None
