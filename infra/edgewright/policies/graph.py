@@ -177,10 +177,20 @@ def from_plan(resources: Iterable[Resource]) -> list[Subject]:
             resource.type,
             resource.name,
             resource.inputs,
-            {key: urns for key, value in resource.inputs.items() if (urns := frozenset(_urns(value, short)))},
+            dict(_refs(resource.inputs, short)),
         )
         for resource in listed
     ]
+
+
+def _refs(inputs: Mapping[str, Any], short: Mapping[str, str]) -> Iterable[tuple[str, frozenset[str]]]:
+    """What each property comes from, and each entry of one that is a list."""
+    for key, value in inputs.items():
+        urns = frozenset(_urns(value, short))
+        if urns:
+            yield key, urns
+            for index, item in enumerate(cast(list[Any], value) if isinstance(value, list) else ()):
+                yield f"{key}[{index}]", frozenset(_urns(item, short))
 
 
 def _urns(value: Any, short: Mapping[str, str]) -> Iterable[str]:

@@ -87,17 +87,29 @@ def _unknown_schemes(view: View, known: dict[str, View], where: str) -> Iterator
 
 def weak_schemes(document: View) -> Iterator[Violation]:
     """Security schemes that hand over passwords, or that API Gateway does not enforce."""
+    yield from password_schemes(document)
     for name, scheme in schemes(document).items():
         kind = scheme.text("type")
-        flows: Sequence[str] = [flow for flow in _OPEN_FLOWS if scheme.has(f"flows.{flow}")]
-        if scheme.text("flow") in _OPEN_FLOWS:
-            flows = [*flows, "flow"]
-        if kind == "basic" or (kind == "http" and scheme.text("scheme") == "basic"):
-            yield scheme.fails("type", f"of `{name}` is basic: the password goes with each request")
-        elif flows:
-            yield scheme.fails("type", f"of `{name}` has the flow `{flows[0]}`, which OAuth 2.1 has dropped")
-        elif kind not in {None, "apiKey"} and not _authorizes(scheme):
+        if kind not in {None, "apiKey"} and not _weakness(scheme, name) and not _authorizes(scheme):
             yield scheme.lacks("type", f"of `{name}` is not enforced: it has no x-amazon-apigateway-authorizer")
+
+
+def password_schemes(document: View) -> Iterator[Violation]:
+    """Security schemes that hand over passwords."""
+    for name, scheme in schemes(document).items():
+        weakness = _weakness(scheme, name)
+        if weakness:
+            yield scheme.fails("type", weakness)
+
+
+def _weakness(scheme: View, name: str) -> str:
+    kind = scheme.text("type")
+    flows: Sequence[str] = [flow for flow in _OPEN_FLOWS if scheme.has(f"flows.{flow}")]
+    if scheme.text("flow") in _OPEN_FLOWS:
+        flows = [*flows, "flow"]
+    if kind == "basic" or (kind == "http" and scheme.text("scheme") == "basic"):
+        return f"of `{name}` is basic: the password goes with each request"
+    return f"of `{name}` has the flow `{flows[0]}`, which OAuth 2.1 has dropped" if flows else ""
 
 
 def plain_servers(document: View) -> Iterator[Violation]:

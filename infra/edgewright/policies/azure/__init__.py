@@ -29,4 +29,14 @@ RULES: tuple[AnyRule, ...] = (
     *monitoring.RULES,
 )
 
-UNSEEN: Mapping[str, tuple[str, str]] = {}
+UNSEEN: Mapping[str, tuple[str, str]] = {
+    "apim-certificate-not-expired": (
+        "When a certificate ends is an output of the service (hostnameConfigurations[].certificate.expiry).",
+        "Certificates that Key Vault renews, and an alert on its event CertificateNearExpiry; "
+        "`apim-hostname-cert-from-keyvault` asks for Key Vault.",
+    ),
+    "apim-api-unused-removed": (
+        "Whether anybody calls an API is in its logs only.",
+        "A query of ApiManagementGatewayLogs for operations without requests in 30 days, or Defender for APIs.",
+    ),
+}

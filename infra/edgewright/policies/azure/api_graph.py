@@ -1,10 +1,11 @@
 """What a stack says of its API Management services: what each holds, and which policies meet a request to an API."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from edgewright.policies import openapi
 from edgewright.policies.azure.policy_xml import Document, Element, read
 from edgewright.policies.graph import Graph
 from edgewright.policies.view import UNKNOWN, View
@@ -40,6 +41,8 @@ FRAGMENTS = (f"{_MODULE}PolicyFragment", f"{_MODULE}WorkspacePolicyFragment")
 NARROWER_POLICIES = (f"{_MODULE}WorkspacePolicy", *API_POLICIES, *OPERATION_POLICIES, *PRODUCT_POLICIES)
 POLICIES = (f"{_MODULE}Policy", *NARROWER_POLICIES, *FRAGMENTS, f"{_MODULE}GraphQLApiResolverPolicy")
 
+JSON_DOCUMENTS = ("openapi+json", "swagger-json")
+
 # https://learn.microsoft.com/azure/api-management/api-management-features
 IN_A_NETWORK = ("Developer", "Premium", "Isolated", "StandardV2", "PremiumV2")
 CLASSIC = ("Developer", "Basic", "Standard", "Premium", "Isolated")
@@ -66,22 +69,28 @@ def _name(text: str) -> str:
 
 @dataclass
 class Policies:
-    """What a request to an API meets on its way in, and where it is not all known.
+    """What a request to an API meets on its way in, and where that is not all known.
 
     shared: elements of the documents that hold for all operations; own: those of operations' policies, by the id of
-    the operation; open: why something may have been missed.
+    the operation in small letters; operations: the ids of all; open: why something may have been missed.
     """
 
     shared: list[Element] = field(default_factory=list[Element])
     own: dict[str, list[Element]] = field(default_factory=dict[str, "list[Element]"])
+    operations: frozenset[str] = frozenset()
     open: list[str] = field(default_factory=list[str])
 
-    @property
-    def all(self) -> Iterator[Element]:
-        """The elements of all documents."""
-        yield from self.shared
-        for elements in self.own.values():
-            yield from elements
+    def meet(self, wanted: Callable[[Element], bool], among: Collection[str] | None = None) -> bool:
+        """Whether each request meets an element that is wanted. among: requests for these operations; None for all."""
+        if any(map(wanted, self.shared)):
+            return True
+        asked = self.operations if among is None else among
+        return bool(asked) and all(any(map(wanted, self.own.get(name, ()))) for name in asked)
+
+
+def document_of(api: View) -> View | None:
+    """The OpenAPI document that an API imports; None where there is none in JSON. One not known yet is remembered."""
+    return api.document("value") if api.text("format") in JSON_DOCUMENTS else None
 
 
 class ApiGraph:
@@ -106,6 +115,14 @@ class ApiGraph:
     def held(self, service: View, *types: str) -> list[View]:
         """What a service holds of some types. What may be its is noted at the service."""
         return self._belonging(service, "serviceName", "serviceName", types)
+
+    def apis_of(self, service: View) -> list[View]:
+        """The APIs of a service."""
+        return self.held(service, *APIS)
+
+    def naming(self, service: View, key: str, *types: str) -> list[View]:
+        """Resources of some types that name a service, by its id or its name. What may is noted at the service."""
+        return self._belonging(service, key, "serviceName", types)
 
     def service_of(self, view: View) -> View | None:
         """The service that holds something, where it is in the stack."""
@@ -143,8 +160,28 @@ class ApiGraph:
             if name is UNKNOWN:
                 found.open.append(f"which operation `{policy.subject.name}` is for is not known yet")
             for section in self._inbound((policy,), found):
-                found.own[str(name)] = list(self._elements(section, found))
+                found.own[str(name).lower()] = list(self._elements(section, found))
+        found.operations = frozenset(self._operations(api, found)) if found.own else frozenset()
         return found
+
+    def _operations(self, api: View, found: Policies) -> Iterator[str]:
+        """The ids of an API's operations: resources, those of the document that is imported, a WebSocket's one."""
+        if api.text("apiType") == "websocket":
+            yield "onhandshake"
+        for operation in self.of_api(api, OPERATION):
+            name = operation.text("operationId")
+            if isinstance(name, str):
+                yield name.lower()
+            else:
+                found.open.append(f"the id of `{operation.subject.name}` is not known yet")
+        if not api.has("value"):
+            return
+        document = document_of(api)
+        for _, _, operation in openapi.operations(document) if document is not None else ():
+            name = operation.text("operationId")
+            yield name.lower() if isinstance(name, str) else "?"
+        if document is None:
+            yield "?"  # there may be others than those that have a policy
 
     def _inbound(self, policies: Sequence[View], found: Policies) -> list[Element]:
         sections: list[Element] = []
@@ -229,6 +266,8 @@ class ApiGraph:
 
 VALIDATES = ("validate-jwt", "validate-azure-ad-token", "validate-client-certificate")
 LIMITS = ("rate-limit", "rate-limit-by-key", "quota", "quota-by-key")
+_WITHOUT_A_KEY = ("rate-limit-by-key", "quota-by-key")
+"""Limits that count by an expression; the others count by subscriptions: https://learn.microsoft.com/azure/api-management/rate-limit-policy"""
 _CERTIFICATE = re.compile(r"context\s*\.\s*Request\s*\.\s*Certificate\b")
 _MANAGED = re.compile(r"context\s*\.\s*Deployment\s*\.\s*Gateway\s*\.\s*(IsManaged|Id)\b")
 
@@ -244,6 +283,11 @@ def asks(element: Element) -> bool:
         return element.attributes.get("failed-check-httpcode") == "401"
     status = element.child("set-status") if element.name == "return-response" else None
     return status is not None and status.attributes.get("code") == "401"
+
+
+def limits_everybody(element: Element) -> bool:
+    """Whether an element limits callers that have no subscription key too."""
+    return element.name in _WITHOUT_A_KEY
 
 
 def refuses_managed_gateway(element: Element) -> bool:

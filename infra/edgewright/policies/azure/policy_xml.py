@@ -39,6 +39,10 @@ class Element:
         """The first element of that name directly below."""
         return next((item for item in self.children if item.name == name), None)
 
+    def holds(self, *names: str) -> bool:
+        """Whether there is an element of one of the names below."""
+        return next(self.within(*names), None) is not None
+
     def within(self, *names: str) -> "Iterator[Element]":
         """All elements below, however deep; names: only these."""
         for item in self.children:
@@ -71,9 +75,9 @@ class Document:
         key = f"{self.key}.{element.path}" if element is not None and element.path else self.key
         return self.view.fails(key, text, *also)
 
-    def known(self, element: Element, value: str) -> bool:
+    def knows(self, element: Element, text: str) -> bool:
         """Whether a text of the element is known; where a plan has a token in it that is remembered."""
-        if not stands_in(value):
+        if not stands_in(text):
             return True
         self.view.note(f"{self.key}.{element.path}", "is not known yet")
         return False
@@ -96,7 +100,7 @@ def read(view: View, key: str = "value") -> Document | None:
         return None
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=512)
 def parsed(text: str, *, raw: bool) -> Element:
     """The root element; raises UnreadableError. raw: code in it is not escaped (format ``rawxml``)."""
     if len(text) > MAX_LENGTH:
