@@ -75,9 +75,9 @@ def vault_audited(stack: Graph) -> Iterator[Violation]:
 
 def ends(view: View) -> Iterator[Violation]:
     """It ends some day, so that it is renewed."""
-    key = "properties.attributes.expires"
-    if not view.has(key):
-        yield view.fails(key, "is not said")
+    attributes = view.child("properties.attributes")
+    if attributes is None or not attributes.has("expires"):
+        yield view.fails("properties.attributes.expires", "is not said")
 
 
 def key_kept_and_renewed(key: View) -> Iterator[Violation]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from edgewright.azure.network_regions import default_zones
 from edgewright.policies.azure.names import NAMED, name_problems
-from edgewright.policies.azure.references import DIAGNOSTICS, last_part, parents, sends
+from edgewright.policies.azure.references import DIAGNOSTICS, last_part, parents, points, sends
 from edgewright.policies.graph import Graph
 from edgewright.policies.rule import AnyRule, Rule, Setting, StackRule
 from edgewright.policies.view import View, Violation
@@ -93,7 +93,7 @@ def rules_have_probes(balancer: View) -> Iterator[Violation]:
     if _small(balancer.text("sku.tier")) == "global":
         return
     for rule in balancer.children("loadBalancingRules"):
-        if not rule.has("probe.id"):
+        if not points(rule, "probe"):
             text = "is not said, so machines that answer nothing get requests"
             yield balancer.fails(f"{rule.path}.probe", text, "sku.tier")
 
@@ -191,22 +191,19 @@ def balancer_named(balancer: View) -> Iterator[Violation]:
 
 @dataclass(slots=True)
 class _Pool:
-    """A pool and how many are in it.
-
-    within: the balancer or the pool's own resource, which others refer to; name and balancer: small letters, "" where
-    they are not known, as the provider's own names are before they are made.
-    """
+    """A pool and how many are in it. within: the balancer or the pool's own resource, which others refer to."""
 
     view: View
     within: View
     name: str
-    balancer: str
     members: float
 
     def named_by(self, identity: str) -> bool:
-        """Whether an id is that of the pool, as far as names are known."""
+        """Whether an id is that of the pool. A name that is left out is made by the provider, and may be any."""
         *_, balancer, _, name = ("", "", "", *identity.lower().split("/"))
-        return self.name in {"", name} and self.balancer in {"", balancer}
+        if _small(self.view.text(self.name)) not in {"", name}:
+            return False
+        return _small(self.within.text("loadBalancerName")) in {"", balancer}
 
 
 def enough_members(stack: Graph) -> Iterator[Violation]:
@@ -223,22 +220,17 @@ def enough_members(stack: Graph) -> Iterator[Violation]:
 def _inline_pools(stack: Graph) -> Iterator[_Pool]:
     for balancer in stack.of(BALANCER):
         for view in balancer.children("backendAddressPools"):
-            yield _pool(view, balancer, _small(view.text("name")))
+            yield _pool(view, balancer, "name")
 
 
 def _pools_alone(stack: Graph) -> Iterator[_Pool]:
     for view in stack.of(POOL):
-        yield _pool(view, view, _known(view, "backendAddressPoolName"))
+        yield _pool(view, view, "backendAddressPoolName")
 
 
 def _pool(view: View, within: View, name: str) -> _Pool:
     count = view.count("loadBalancerBackendAddresses")
-    return _Pool(view, within, name, _known(within, "loadBalancerName"), count if isinstance(count, int) else 0)
-
-
-def _known(view: View, key: str) -> str:
-    """A name, if it is known: where it is not, nothing is to be said of it."""
-    return _small(View(view.subject).text(key))
+    return _Pool(view, within, name, count if isinstance(count, int) else 0)
 
 
 _JOINS = {INTERFACE: "ipConfigurations", SCALE_SET: "virtualMachineProfile", MACHINE: "networkProfile"}
@@ -335,7 +327,7 @@ def network_has_plan(network: View) -> Iterator[Violation]:
     """A network is in a DDoS protection plan, which addresses inherit."""
     if network.flag("enableDdosProtection") is not True:
         yield network.fails("enableDdosProtection", "is not true")
-    elif not network.has("ddosProtectionPlan.id"):
+    elif not points(network, "ddosProtectionPlan"):
         yield network.fails("ddosProtectionPlan", "is not said")
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from ipaddress import ip_address, ip_network
 
 from edgewright.policies.azure.names import NAMED, named
-from edgewright.policies.azure.references import sends
+from edgewright.policies.azure.references import points, sends
 from edgewright.policies.azure.security_rules import (
     GROUP,
     RULE,
@@ -219,14 +219,14 @@ def subnet_has_group(view: View) -> Iterator[Violation]:
     """A subnet has a security group, but for those that take none."""
     exempt = {name.lower() for name in view.setting("exempt")}
     for subnet, key, name in _subnets(view):
-        if name.lower() not in exempt and not subnet.has("networkSecurityGroup.id"):
+        if name.lower() not in exempt and not points(subnet, "networkSecurityGroup"):
             yield subnet.fails("networkSecurityGroup", "is not said", key)
 
 
 def gateway_without_group(view: View) -> Iterator[Violation]:
     """The subnet of a network gateway has no security group: the gateway stops working with it."""
     for subnet, key, name in _subnets(view):
-        if name.lower() == _GATEWAY_SUBNET.lower() and subnet.has("networkSecurityGroup.id"):
+        if name.lower() == _GATEWAY_SUBNET.lower() and points(subnet, "networkSecurityGroup"):
             yield subnet.fails("networkSecurityGroup", "is there, and a network gateway takes none", key)
 
 

@@ -21,6 +21,12 @@ def parents(stack: Graph, child: View, key: str, kind: str) -> Sequence[View]:
     return [one for one in stack.of(kind) if str(one.text(key)).lower() == name.lower()]
 
 
+def points(view: View, key: str) -> bool:
+    """Whether an object with an id is there; an object that is not known yet is remembered."""
+    there = view.child(key)
+    return there is not None and there.has("id")
+
+
 def last_part(identity: str) -> str:
     """The last name in the id of a resource, small letters."""
     return identity.rstrip("/").rpartition("/")[2].lower()
