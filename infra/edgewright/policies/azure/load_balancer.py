@@ -5,8 +5,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from edgewright.azure.network_regions import default_zones
+from edgewright.policies.azure.identities import points, referring
+from edgewright.policies.azure.monitoring import BLIND_TO_SETTINGS, DIAGNOSTICS, ELSEWHERE, sends_logs
 from edgewright.policies.azure.names import NAMED, name_problems
-from edgewright.policies.azure.references import DIAGNOSTICS, last_part, parents, points, sends
 from edgewright.policies.graph import Graph
 from edgewright.policies.rule import AnyRule, Rule, Setting, StackRule
 from edgewright.policies.view import View, Violation
@@ -140,6 +141,10 @@ def no_management(balancer: View) -> Iterator[Violation]:
 _FRONTS = "frontendIPConfigurations"
 
 
+def _last(identity: str) -> str:
+    return identity.rpartition("/")[2].lower()
+
+
 def _reached(balancer: View, rule: View) -> bool:
     """Whether a rule's frontend is public; where there are both kinds, by its name."""
     frontends = balancer.children(_FRONTS)
@@ -147,33 +152,36 @@ def _reached(balancer: View, rule: View) -> bool:
     if not public or len(public) == len(frontends):
         return bool(public)
     identity = rule.text("frontendIPConfiguration.id")
-    return isinstance(identity, str) and last_part(identity) in {_small(frontend.text("name")) for frontend in public}
+    return isinstance(identity, str) and _last(identity) in {_small(frontend.text("name")) for frontend in public}
 
 
 def no_management_alone(stack: Graph) -> Iterator[Violation]:
     """The same of NAT rules that stand alone."""
+    balancers = {
+        rule.subject.urn: balancer
+        for balancer in stack.of(BALANCER)
+        for rule in referring(stack, balancer, "loadBalancerName", NAT_RULE)
+    }
     for rule in stack.of(NAT_RULE):
         port = rule.number("backendPort")
         if port not in stack.setting("ports"):
             continue
-        balancers = parents(stack, rule, "loadBalancerName", BALANCER)
-        if not balancers:
+        balancer = balancers.get(rule.subject.urn)
+        if balancer is None:
             rule.note("loadBalancerName", "is no balancer of the stack: whether it is public is not known")
-        for balancer in balancers:
-            if _reached(balancer, rule):
-                if balancer.unread:
-                    rule.note(_FRONT, f"of `{balancer.subject.name}` is not known yet")
-                yield rule.fails("backendPort", f"is {port:g}, and the frontend is public", _FRONT)
+        elif _reached(balancer, rule):
+            if balancer.unread:
+                rule.note(_FRONT, f"of `{balancer.subject.name}` is not known yet")
+            yield rule.fails("backendPort", f"is {port:g}, and the frontend is public", _FRONT)
 
 
 _FRONT = "frontendIPConfiguration"
 
 
 def balancer_logged(stack: Graph) -> Iterator[Violation]:
-    """A balancer sends its logs or metrics somewhere."""
+    """A balancer sends what it logs somewhere."""
     for balancer in stack.of(BALANCER):
-        if not sends(stack, balancer):
-            yield balancer.lacks("", "sends neither logs nor metrics anywhere")
+        yield from sends_logs(stack, balancer, ())
 
 
 def balancer_named(balancer: View) -> Iterator[Violation]:
@@ -334,12 +342,9 @@ def network_has_plan(network: View) -> Iterator[Violation]:
 def address_logged(stack: Graph) -> Iterator[Violation]:
     """A public address sends its logs, which tell of attacks, somewhere."""
     for address in stack.of(ADDRESS):
-        if not sends(stack, address):
-            yield address.lacks("", "sends neither logs nor metrics anywhere")
+        yield from sends_logs(stack, address, ())
 
 
-_ELSEWHERE = "Run the pack over the stack that has them too."
-_SETTINGS_ELSEWHERE = "Settings in other stacks, and those that Azure Policy makes."
 _MANAGEMENT = {"ports": Setting(_PORTS, [22, 3389, 5985, 5986], "ports of administration")}
 _SETTING = "An azure-native:monitor:DiagnosticSetting with its id as resourceUri, and a workspace."
 
@@ -441,13 +446,13 @@ RULES: tuple[AnyRule, ...] = (
     StackRule(
         name="lb-diagnostic-settings",
         controls=("lb-diagnostic-settings",),
-        title="A Load Balancer sends its logs or metrics somewhere",
+        title="A Load Balancer sends its logs somewhere",
         severity="low",
         types=(BALANCER,),
         check=balancer_logged,
         remedy=_SETTING,
-        blind=_SETTINGS_ELSEWHERE,
-        instead=_ELSEWHERE,
+        blind=BLIND_TO_SETTINGS,
+        instead=ELSEWHERE,
     ),
     Rule(
         name="lb-name-valid",
@@ -530,7 +535,7 @@ RULES: tuple[AnyRule, ...] = (
         types=(ADDRESS,),
         check=address_logged,
         remedy=_SETTING,
-        blind=_SETTINGS_ELSEWHERE,
-        instead=_ELSEWHERE,
+        blind=BLIND_TO_SETTINGS,
+        instead=ELSEWHERE,
     ),
 )
