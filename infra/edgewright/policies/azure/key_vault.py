@@ -2,19 +2,20 @@
 
 from collections.abc import Iterator
 
-from edgewright.policies.azure.references import has_endpoint, sends
+from edgewright.policies.azure.identities import means
+from edgewright.policies.azure.monitoring import BLIND_TO_SETTINGS, ELSEWHERE, sends_logs
 from edgewright.policies.graph import Graph
 from edgewright.policies.rule import AnyRule, Remediation, Rule, StackRule
-from edgewright.policies.view import View, Violation
+from edgewright.policies.view import UNKNOWN, View, Violation
 
 VAULT = "azure-native:keyvault:Vault"
 KEY = "azure-native:keyvault:Key"
 SECRET = "azure-native:keyvault:Secret"  # noqa: S105  # a type of resource
+ENDPOINT = "azure-native:network:PrivateEndpoint"
 ACCESS_POLICY = "azure-native:keyvault:AccessPolicy"
 
 _KINDS = ("keys", "secrets", "certificates", "storage")
 _TOO_MUCH = {"all", "purge"}
-_AUDITED = ("auditevent", "audit", "alllogs")
 
 
 def purge_protected(vault: View) -> Iterator[Violation]:
@@ -46,8 +47,23 @@ def firewall_closed(vault: View) -> Iterator[Violation]:
 def vault_has_endpoint(stack: Graph) -> Iterator[Violation]:
     """A private endpoint leads to it."""
     for vault in stack.of(VAULT):
-        if not has_endpoint(stack, vault):
+        if not any(_leads_to(endpoint, vault) for endpoint in stack.of(ENDPOINT)):
             yield vault.lacks("", "has no private endpoint")
+
+
+def _leads_to(endpoint: View, vault: View) -> bool:
+    """Whether a private endpoint is the vault's. One that may be, since that is not known yet, is remembered."""
+    for key in ("privateLinkServiceConnections", "manualPrivateLinkServiceConnections"):
+        sources = endpoint.subject.refs.get(key, frozenset[str]())
+        if vault.subject.urn in sources:
+            return True
+        for connection in endpoint.children(key) if not sources else ():
+            target = connection.text("privateLinkServiceId")
+            if isinstance(target, str) and means(target, vault):
+                return True
+            if target is UNKNOWN:
+                vault.note("", f"`{endpoint.subject.name}` may lead to it: where it leads is not known yet")
+    return False
 
 
 def by_roles(vault: View) -> Iterator[Violation]:
@@ -69,15 +85,14 @@ def least_privilege(view: View) -> Iterator[Violation]:
 def vault_audited(stack: Graph) -> Iterator[Violation]:
     """Who read what is logged."""
     for vault in stack.of(VAULT):
-        if not sends(stack, vault, _AUDITED):
-            yield vault.lacks("", "sends its audit log nowhere")
+        yield from sends_logs(stack, vault, ("AuditEvent",), groups=("allLogs", "audit"))
 
 
 def ends(view: View) -> Iterator[Violation]:
     """It ends some day, so that it is renewed."""
-    key = "properties.attributes.expires"
-    if not view.has(key):
-        yield view.fails(key, "is not said")
+    attributes = view.child("properties.attributes")
+    if attributes is None or not attributes.has("expires"):
+        yield view.fails("properties.attributes.expires", "is not said")
 
 
 def key_kept_and_renewed(key: View) -> Iterator[Violation]:
@@ -180,8 +195,8 @@ RULES: tuple[AnyRule, ...] = (
         types=(VAULT,),
         check=vault_audited,
         remedy="An azure-native:monitor:DiagnosticSetting with its id as resourceUri, and the category AuditEvent.",
-        blind="Settings in other stacks, and those that Azure Policy makes.",
-        instead="Run the pack over the stack that has them too.",
+        blind=BLIND_TO_SETTINGS,
+        instead=ELSEWHERE,
     ),
     Rule(
         name="kv-key-expiry",

@@ -5,8 +5,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from edgewright.azure.network_regions import default_zones
+from edgewright.policies.azure.identities import points, referring
+from edgewright.policies.azure.monitoring import BLIND_TO_SETTINGS, DIAGNOSTICS, ELSEWHERE, sends_logs
 from edgewright.policies.azure.names import NAMED, name_problems
-from edgewright.policies.azure.references import DIAGNOSTICS, last_part, parents, sends
 from edgewright.policies.graph import Graph
 from edgewright.policies.rule import AnyRule, Rule, Setting, StackRule
 from edgewright.policies.view import View, Violation
@@ -93,7 +94,7 @@ def rules_have_probes(balancer: View) -> Iterator[Violation]:
     if _small(balancer.text("sku.tier")) == "global":
         return
     for rule in balancer.children("loadBalancingRules"):
-        if not rule.has("probe.id"):
+        if not points(rule, "probe"):
             text = "is not said, so machines that answer nothing get requests"
             yield balancer.fails(f"{rule.path}.probe", text, "sku.tier")
 
@@ -140,6 +141,10 @@ def no_management(balancer: View) -> Iterator[Violation]:
 _FRONTS = "frontendIPConfigurations"
 
 
+def _last(identity: str) -> str:
+    return identity.rpartition("/")[2].lower()
+
+
 def _reached(balancer: View, rule: View) -> bool:
     """Whether a rule's frontend is public; where there are both kinds, by its name."""
     frontends = balancer.children(_FRONTS)
@@ -147,33 +152,36 @@ def _reached(balancer: View, rule: View) -> bool:
     if not public or len(public) == len(frontends):
         return bool(public)
     identity = rule.text("frontendIPConfiguration.id")
-    return isinstance(identity, str) and last_part(identity) in {_small(frontend.text("name")) for frontend in public}
+    return isinstance(identity, str) and _last(identity) in {_small(frontend.text("name")) for frontend in public}
 
 
 def no_management_alone(stack: Graph) -> Iterator[Violation]:
     """The same of NAT rules that stand alone."""
+    balancers = {
+        rule.subject.urn: balancer
+        for balancer in stack.of(BALANCER)
+        for rule in referring(stack, balancer, "loadBalancerName", NAT_RULE)
+    }
     for rule in stack.of(NAT_RULE):
         port = rule.number("backendPort")
         if port not in stack.setting("ports"):
             continue
-        balancers = parents(stack, rule, "loadBalancerName", BALANCER)
-        if not balancers:
+        balancer = balancers.get(rule.subject.urn)
+        if balancer is None:
             rule.note("loadBalancerName", "is no balancer of the stack: whether it is public is not known")
-        for balancer in balancers:
-            if _reached(balancer, rule):
-                if balancer.unread:
-                    rule.note(_FRONT, f"of `{balancer.subject.name}` is not known yet")
-                yield rule.fails("backendPort", f"is {port:g}, and the frontend is public", _FRONT)
+        elif _reached(balancer, rule):
+            if balancer.unread:
+                rule.note(_FRONT, f"of `{balancer.subject.name}` is not known yet")
+            yield rule.fails("backendPort", f"is {port:g}, and the frontend is public", _FRONT)
 
 
 _FRONT = "frontendIPConfiguration"
 
 
 def balancer_logged(stack: Graph) -> Iterator[Violation]:
-    """A balancer sends its logs or metrics somewhere."""
+    """A balancer sends what it logs somewhere."""
     for balancer in stack.of(BALANCER):
-        if not sends(stack, balancer):
-            yield balancer.lacks("", "sends neither logs nor metrics anywhere")
+        yield from sends_logs(stack, balancer, ())
 
 
 def balancer_named(balancer: View) -> Iterator[Violation]:
@@ -191,22 +199,19 @@ def balancer_named(balancer: View) -> Iterator[Violation]:
 
 @dataclass(slots=True)
 class _Pool:
-    """A pool and how many are in it.
-
-    within: the balancer or the pool's own resource, which others refer to; name and balancer: small letters, "" where
-    they are not known, as the provider's own names are before they are made.
-    """
+    """A pool and how many are in it. within: the balancer or the pool's own resource, which others refer to."""
 
     view: View
     within: View
     name: str
-    balancer: str
     members: float
 
     def named_by(self, identity: str) -> bool:
-        """Whether an id is that of the pool, as far as names are known."""
+        """Whether an id is that of the pool. A name that is left out is made by the provider, and may be any."""
         *_, balancer, _, name = ("", "", "", *identity.lower().split("/"))
-        return self.name in {"", name} and self.balancer in {"", balancer}
+        if _small(self.view.text(self.name)) not in {"", name}:
+            return False
+        return _small(self.within.text("loadBalancerName")) in {"", balancer}
 
 
 def enough_members(stack: Graph) -> Iterator[Violation]:
@@ -223,22 +228,17 @@ def enough_members(stack: Graph) -> Iterator[Violation]:
 def _inline_pools(stack: Graph) -> Iterator[_Pool]:
     for balancer in stack.of(BALANCER):
         for view in balancer.children("backendAddressPools"):
-            yield _pool(view, balancer, _small(view.text("name")))
+            yield _pool(view, balancer, "name")
 
 
 def _pools_alone(stack: Graph) -> Iterator[_Pool]:
     for view in stack.of(POOL):
-        yield _pool(view, view, _known(view, "backendAddressPoolName"))
+        yield _pool(view, view, "backendAddressPoolName")
 
 
 def _pool(view: View, within: View, name: str) -> _Pool:
     count = view.count("loadBalancerBackendAddresses")
-    return _Pool(view, within, name, _known(within, "loadBalancerName"), count if isinstance(count, int) else 0)
-
-
-def _known(view: View, key: str) -> str:
-    """A name, if it is known: where it is not, nothing is to be said of it."""
-    return _small(View(view.subject).text(key))
+    return _Pool(view, within, name, count if isinstance(count, int) else 0)
 
 
 _JOINS = {INTERFACE: "ipConfigurations", SCALE_SET: "virtualMachineProfile", MACHINE: "networkProfile"}
@@ -335,19 +335,16 @@ def network_has_plan(network: View) -> Iterator[Violation]:
     """A network is in a DDoS protection plan, which addresses inherit."""
     if network.flag("enableDdosProtection") is not True:
         yield network.fails("enableDdosProtection", "is not true")
-    elif not network.has("ddosProtectionPlan.id"):
+    elif not points(network, "ddosProtectionPlan"):
         yield network.fails("ddosProtectionPlan", "is not said")
 
 
 def address_logged(stack: Graph) -> Iterator[Violation]:
     """A public address sends its logs, which tell of attacks, somewhere."""
     for address in stack.of(ADDRESS):
-        if not sends(stack, address):
-            yield address.lacks("", "sends neither logs nor metrics anywhere")
+        yield from sends_logs(stack, address, ())
 
 
-_ELSEWHERE = "Run the pack over the stack that has them too."
-_SETTINGS_ELSEWHERE = "Settings in other stacks, and those that Azure Policy makes."
 _MANAGEMENT = {"ports": Setting(_PORTS, [22, 3389, 5985, 5986], "ports of administration")}
 _SETTING = "An azure-native:monitor:DiagnosticSetting with its id as resourceUri, and a workspace."
 
@@ -449,13 +446,13 @@ RULES: tuple[AnyRule, ...] = (
     StackRule(
         name="lb-diagnostic-settings",
         controls=("lb-diagnostic-settings",),
-        title="A Load Balancer sends its logs or metrics somewhere",
+        title="A Load Balancer sends its logs somewhere",
         severity="low",
         types=(BALANCER,),
         check=balancer_logged,
         remedy=_SETTING,
-        blind=_SETTINGS_ELSEWHERE,
-        instead=_ELSEWHERE,
+        blind=BLIND_TO_SETTINGS,
+        instead=ELSEWHERE,
     ),
     Rule(
         name="lb-name-valid",
@@ -538,7 +535,7 @@ RULES: tuple[AnyRule, ...] = (
         types=(ADDRESS,),
         check=address_logged,
         remedy=_SETTING,
-        blind=_SETTINGS_ELSEWHERE,
-        instead=_ELSEWHERE,
+        blind=BLIND_TO_SETTINGS,
+        instead=ELSEWHERE,
     ),
 )

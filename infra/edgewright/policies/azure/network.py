@@ -3,8 +3,9 @@
 from collections.abc import Iterator, Sequence
 from ipaddress import ip_address, ip_network
 
+from edgewright.policies.azure.identities import points
+from edgewright.policies.azure.monitoring import BLIND_TO_SETTINGS, ELSEWHERE, sends_logs
 from edgewright.policies.azure.names import NAMED, named
-from edgewright.policies.azure.references import sends
 from edgewright.policies.azure.security_rules import (
     GROUP,
     RULE,
@@ -198,8 +199,7 @@ def flows_of_networks(stack: Graph) -> Iterator[Violation]:
 def group_logged(stack: Graph) -> Iterator[Violation]:
     """A security group sends what it logs somewhere."""
     for group in stack.of(GROUP):
-        if not sends(stack, group):
-            yield group.lacks("", "sends its logs nowhere")
+        yield from sends_logs(stack, group, ())
 
 
 # -- subnets, interfaces, networks -------------------------------------------------------------------------------------
@@ -219,14 +219,14 @@ def subnet_has_group(view: View) -> Iterator[Violation]:
     """A subnet has a security group, but for those that take none."""
     exempt = {name.lower() for name in view.setting("exempt")}
     for subnet, key, name in _subnets(view):
-        if name.lower() not in exempt and not subnet.has("networkSecurityGroup.id"):
+        if name.lower() not in exempt and not points(subnet, "networkSecurityGroup"):
             yield subnet.fails("networkSecurityGroup", "is not said", key)
 
 
 def gateway_without_group(view: View) -> Iterator[Violation]:
     """The subnet of a network gateway has no security group: the gateway stops working with it."""
     for subnet, key, name in _subnets(view):
-        if name.lower() == _GATEWAY_SUBNET.lower() and subnet.has("networkSecurityGroup.id"):
+        if name.lower() == _GATEWAY_SUBNET.lower() and points(subnet, "networkSecurityGroup"):
             yield subnet.fails("networkSecurityGroup", "is there, and a network gateway takes none", key)
 
 
@@ -284,7 +284,6 @@ def _within(server: str, prefixes: Sequence[str]) -> bool:
 
 
 _INWARD = (GROUP, RULE)
-_ELSEWHERE = "Run the pack over the stack that has them too."
 _ALL_PORTS = "What opens all ports; and denials in other resources, so that what they close is reported."
 _OTHER_RULE = "nsg-no-any-inbound sees the first; write denials inline in the group, or leave out what they close."
 
@@ -383,7 +382,7 @@ RULES: tuple[AnyRule, ...] = (
         check=not_shut_first,
         remedy="A rule before it that allows AzureLoadBalancer; the denial with priority 4096.",
         blind="Rules in other stacks.",
-        instead=_ELSEWHERE,
+        instead=ELSEWHERE,
     ),
     StackRule(
         name="nsg-lateral-traversal",
@@ -394,7 +393,7 @@ RULES: tuple[AnyRule, ...] = (
         check=no_lateral,
         remedy="A denial of ports 22 and 3389 to VirtualNetwork for what goes out; exempt the group of a bastion.",
         blind="Rules in other stacks; what is allowed to a part of the network, which somebody has thought of.",
-        instead=_ELSEWHERE,
+        instead=ELSEWHERE,
         settings={"ports": Setting(_PORTS, [_SSH, _RDP], "ports of administration")},
     ),
     Rule(
@@ -430,8 +429,8 @@ RULES: tuple[AnyRule, ...] = (
         types=(GROUP,),
         check=group_logged,
         remedy="An azure-native:monitor:DiagnosticSetting with its id as resourceUri, and a workspace.",
-        blind="Settings in other stacks, and those that Azure Policy makes.",
-        instead=_ELSEWHERE,
+        blind=BLIND_TO_SETTINGS,
+        instead=ELSEWHERE,
     ),
     Rule(
         name="nsg-name-valid",

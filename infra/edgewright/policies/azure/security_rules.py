@@ -6,7 +6,7 @@ from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, collapse_addresses, ip_network
 from typing import Literal, TypeVar
 
-from edgewright.policies.azure.references import parents
+from edgewright.policies.azure.identities import referring
 from edgewright.policies.graph import Graph
 from edgewright.policies.view import UNKNOWN, Unknown, View, Violation
 
@@ -100,7 +100,7 @@ def openings(view: View, direction: Direction) -> Iterator[Opening]:
 
 def in_order(stack: Graph, group: View, direction: Direction) -> list[View] | None:
     """The rules of a group for a direction, inline or alone, by priority; None where a part of that is not known."""
-    alone = [rule for rule in stack.of(RULE) if group in parents(stack, rule, "networkSecurityGroupName", GROUP)]
+    alone = referring(stack, group, "networkSecurityGroupName", RULE)
     found: list[tuple[float, View]] = []
     known = group.count("securityRules") == len(group.children("securityRules"))
     for rule in (*group.children("securityRules"), *alone):
