@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING, Any
 from edgewright import __version__
 
 if TYPE_CHECKING:
-    from edgewright.edge.model import Edge
     from edgewright.local.status import Status
     from edgewright.plan.model import Plan
     from edgewright.stack import Settings
@@ -226,10 +225,14 @@ def _planned(file: Path, given: argparse.Namespace) -> "Plan":
     target, _, name = topology.partition("/")
     with spent_on("importing the compilers"):
         plan_ = _planner(target)
-    return plan_(edge, bindings, name)
+    if stack is None:
+        return plan_(edge, bindings, name)
+    from edgewright.stack import owner
+
+    return plan_(edge, bindings, name, owner=owner(file.absolute().parent, stack.stack))
 
 
-def _planner(target: str) -> "Callable[[Edge, Mapping[str, Any], Any], Plan]":
+def _planner(target: str) -> "Callable[..., Plan]":
     if target == "azure":
         from edgewright.azure.planned import plan as plan_azure
 
