@@ -9,7 +9,7 @@ from edgewright.aws.planned import plan
 from edgewright.edge.resolve import resolve
 from edgewright.plan.model import Plan
 from edgewright.spec.document import load
-from edgewright.stack import from_values, values
+from edgewright.stack import from_values, owner, values
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 STACKS = tuple(sorted(path.name.split(".")[1] for path in (REPOSITORY / "stacks").glob("Pulumi.aws-*.yaml")))
@@ -24,7 +24,7 @@ def planned(stack: str) -> Plan:
     file = folder / f"Pulumi.{stack}.yaml"
     settings = from_values(REPOSITORY, folder, stack, values(file), source=str(file))
     topology = cast(Topology, settings.topology.partition("/")[2])
-    return plan(resolve(load(settings.spec)), settings.bindings, topology)
+    return plan(resolve(load(settings.spec)), settings.bindings, topology, owner=owner(folder, stack))
 
 
 @cache

@@ -19,6 +19,8 @@ from typing import Any, cast
 from edgewright.spec import yaml_reader
 from edgewright.spec.problems import Sources, SpecError
 
+from edgewright.plan.model import NOBODY, Owner
+
 NAMESPACE = "edgewright"
 """Before the colon in a config key."""
 
@@ -92,6 +94,14 @@ def project(root: Path) -> dict[str, Any]:
     if not isinstance(found.get("name"), str):
         raise StackError(f"{root / 'Pulumi.yaml'}: `name` is missing")
     return found
+
+
+def owner(folder: Path, stack: str) -> Owner:
+    """Whose resources those of a stack are, by the folder of its file; outside of a project `NOBODY`'s."""
+    try:
+        return Owner(project(find_root(folder))["name"], stack)
+    except StackError:
+        return Owner(NOBODY.project, stack)
 
 
 def config_folder(root: Path) -> Path:

@@ -1,6 +1,5 @@
 """A REST API from one OpenAPI body: deployment, stage, cache, throttle, access log, WAF."""
 
-import hashlib
 import json
 import re
 from collections.abc import Iterator, Mapping
@@ -9,7 +8,7 @@ from typing import Any, Required, TypedDict
 import pulumi
 import pulumi_aws as aws
 
-from edgewright.clouds import part
+from edgewright.clouds import digests, part
 
 from . import log_group as logs
 
@@ -249,7 +248,7 @@ def digest(values: Any) -> pulumi.Input[str]:
 
 def _sha256(values: Any) -> str:
     text = json.dumps(values, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return hashlib.sha256(text.encode()).hexdigest()
+    return digests.digest(text)
 
 
 def _is_plain(value: Any) -> bool:

@@ -3,7 +3,6 @@
 import re
 from base64 import b64decode
 from collections.abc import Iterator, Mapping
-from hashlib import sha256
 from typing import Any, Literal, Required, TypedDict, cast
 
 import pulumi
@@ -13,6 +12,7 @@ from edgewright.azure import kubernetes_cluster_rules as rules
 from edgewright.azure.diagnostics import place_diagnostics
 from edgewright.azure.network_regions import default_zones, zone_problems
 from edgewright.azure.roles import assign_role, role_id
+from edgewright.clouds.digests import digest, shortened
 from edgewright.clouds.part import place, refuse, unknown_keys
 
 TYPE = "edgewright:azure:KubernetesCluster"
@@ -212,7 +212,8 @@ def _issuer(cluster: containerservice.ManagedCluster) -> pulumi.Output[str]:
     """With the id, so that it is unknown as long as the cluster is: a preview may echo the profile without it."""
 
     def read(found: list[Any]) -> str:
-        return str(getattr(found[0], "issuer_url", None) or "")
+        # `Output.all` makes plain objects of the SDK's.
+        return str((found[0] or {}).get("issuer_url") or "")
 
     return pulumi.Output.all(cluster.oidc_issuer_profile, cluster.id).apply(read)
 
@@ -491,7 +492,7 @@ def _user_pool(self: KubernetesCluster, name: str, args: KubernetesClusterArgs) 
         {
             "resource_group_name": args.get("resource_group_name"),
             "resource_name_": self.cluster.name,
-            "agent_pool_name": texts.apply(lambda found: "user" + sha256(repr(found).encode()).hexdigest()[:6]),
+            "agent_pool_name": texts.apply(lambda found: "user" + shortened(digest(repr(found)), 6)),
             **nodes,
             "tags": dict(args.get("tags") or {}),
         },

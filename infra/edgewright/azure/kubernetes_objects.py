@@ -9,11 +9,11 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from hashlib import sha256
 from ipaddress import AddressValueError, IPv4Address, IPv4Network
 from typing import Any
 
 from edgewright.azure.gateway_machine import HTTP_PORT, HTTPS_PORT, IMAGE, RULES, STATUS_PATH, USER
+from edgewright.clouds import digests
 
 Text = Any
 """A text, or what stands for one that is only known later: it is carried, and not looked at."""
@@ -308,12 +308,12 @@ _OWN_SETTINGS = ("config.service.auth", "config.service.endpoint", "gateway.name
 
 def digest(data: Mapping[str, str]) -> str:
     """Of the texts of a ConfigMap; another one is another ConfigMap, so that it rolls the pods."""
-    return sha256(json.dumps(dict(data), sort_keys=True).encode()).hexdigest()
+    return digests.digest(json.dumps(dict(data), sort_keys=True))
 
 
 def config_name(name: str, found: str) -> str:
     """A ConfigMap's name, with its digest: pods of the old revision keep theirs while the new ones start."""
-    return f"{name}-{found[:10]}"
+    return f"{name}-{digests.shortened(found, 10)}"
 
 
 def config_map(name: Text, space: str, own: Mapping[str, str], data: Mapping[str, Text]) -> dict[str, Any]:

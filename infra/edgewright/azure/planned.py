@@ -10,7 +10,7 @@ from edgewright.azure.compile import compile_edge
 from edgewright.azure.compile_balancers import streams_of
 from edgewright.azure.topology import Topology
 from edgewright.edge.model import Edge, Finding
-from edgewright.plan.model import Hop, Link, Plan, Resource
+from edgewright.plan.model import NOBODY, Hop, Link, Owner, Plan, Resource
 from edgewright.plan.quick_imports import quickly
 from edgewright.plan.routes import notes, planned_routes
 from edgewright.plan.timings import spent_on
@@ -25,16 +25,22 @@ class PlanError(Exception):
 
 
 def plan(
-    edge: Edge, bindings: Mapping[str, Any], topology: Topology, *, overrides: Mapping[str, Any] | None = None
+    edge: Edge,
+    bindings: Mapping[str, Any],
+    topology: Topology,
+    *,
+    overrides: Mapping[str, Any] | None = None,
+    owner: Owner = NOBODY,
 ) -> Plan:
     """What a stack with this edge would be. Needs no account; what is not bound is stood in for, and listed.
 
+    owner: the stack, whose name is in urns and in some physical names.
     Raises SpecError for what is wrong with the spec or the bindings, PlanError for inputs that the SDK does not know.
     """
     with spent_on("compiling"):
         read = read_bindings(bindings, edge, topology, placeholders=True)
         artifact = compile_edge(edge, read, topology)
-    resources, outputs = _recorded(edge, read, artifact, topology, overrides or {})
+    resources, outputs = _recorded(edge, read, artifact, topology, overrides or {}, owner)
     return Plan(
         name=edge.name,
         topology=f"azure/{topology}",
@@ -62,7 +68,7 @@ _CALLS: "Mapping[str, Call]" = {
 
 
 def _recorded(
-    edge: Edge, bindings: Bindings, artifact: Artifact, topology: Topology, overrides: Mapping[str, Any]
+    edge: Edge, bindings: Bindings, artifact: Artifact, topology: Topology, overrides: Mapping[str, Any], owner: Owner
 ) -> tuple[tuple[Resource, ...], Mapping[str, Any]]:
     """The resources and outputs of the topology's component. Pulumi is imported here: bad specs are told before."""
     with quickly("pulumi_azure_native", "pulumi_kubernetes"):
@@ -77,7 +83,7 @@ def _recorded(
         secrets = dict.fromkeys(credential_names(compiled)[0], SECRET)
         args: Any = {"compiled": compiled, "credentials": secrets, "overrides": overrides}
         with spent_on("recording the components (with modules that only some of them need)"):
-            recording = record(lambda: make(edge.name, args), project="edgewright", stack="plan", calls=_CALLS)
+            recording = record(lambda: make(edge.name, args), project=owner.project, stack=owner.stack, calls=_CALLS)
         with spent_on("checking inputs against the SDK's types"):
             problems = validate(recording.resources)
     if problems:

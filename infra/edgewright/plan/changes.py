@@ -214,12 +214,13 @@ def _order(before: Plan, after: Plan) -> Iterator[Change]:
 def _paired(
     before: Sequence[Resource], after: Sequence[Resource]
 ) -> tuple[list[tuple[Resource, Resource]], tuple[Resource, ...], tuple[Resource, ...]]:
-    """Resources that stay, by urn or by an alias; those that come; those that go."""
-    old = {resource.urn: resource for resource in before}
+    """Resources that stay, by urn or by an alias; those that come; those that go. Two stacks may be compared."""
+    old = {_in_stack(resource.urn): resource for resource in before}
     pairs, added = list[tuple[Resource, Resource]](), list[Resource]()
-    urns = {resource.urn for resource in after}
+    places = {_in_stack(resource.urn) for resource in after}
     for resource in after:
-        names = (resource.urn, *(alias for alias in resource.aliases if alias not in urns))
+        aliases = (_in_stack(alias) for alias in resource.aliases)
+        names = (_in_stack(resource.urn), *(alias for alias in aliases if alias not in places))
         known = next((name for name in names if name in old), None)
         if known is None:
             added.append(resource)
@@ -228,10 +229,15 @@ def _paired(
     return pairs, tuple(added), tuple(old.values())
 
 
+def _in_stack(urn: str) -> str:
+    """What is behind the names of the stack and the project in an urn: types and the name."""
+    return urn.split("::", 2)[-1]
+
+
 def _resource_change(before: Resource, after: Resource) -> ResourceChange | None:
     forcing = REPLACES.get(after.type, frozenset())
     found, because = list[Change](), list[str]()
-    if before.urn != after.urn:
+    if _in_stack(before.urn) != _in_stack(after.urn):
         found.append(Change("(urn)", before.urn, after.urn))
     if before.protect != after.protect:
         found.append(Change("(protected)", _shown(before.protect), _shown(after.protect)))

@@ -6,6 +6,18 @@ from typing import Any, Literal
 
 
 @dataclass(frozen=True, slots=True)
+class Owner:
+    """Whose resources are planned: the names of a project and of one of its stacks."""
+
+    project: str
+    stack: str
+
+
+NOBODY = Owner("edgewright", "plan")
+"""For a plan of a spec alone."""
+
+
+@dataclass(frozen=True, slots=True)
 class Resource:
     """One resource that would be registered.
 

@@ -5,13 +5,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from edgewright.plan.model import Plan
 from edgewright.usage import UsageError, must_be_file, read_bindings
 
 if TYPE_CHECKING:
-    from edgewright.edge.model import Edge
     from edgewright.spec.document import Document
     from edgewright.stack import Settings
 
@@ -74,7 +73,12 @@ class _Planning:
         bindings = self._bindings
         with spent_on("importing the compilers"):
             plan_ = _planner(target)
-        found = plan_(edge, bindings, name)
+        if self._stack is None:
+            found = plan_(edge, bindings, name)
+        else:
+            from edgewright.stack import owner
+
+            found = plan_(edge, bindings, name, owner=owner(self._file.absolute().parent, self._stack.stack))
         if not self._options.policies:
             return found
         with spent_on("running the rules"):
@@ -151,11 +155,11 @@ class _Planning:
         return Written(written(self._file), ("config", f"{NAMESPACE}:bindings"))
 
 
-def _planner(target: str) -> "Callable[[Edge, Mapping[str, Any], Any], Plan]":
+def _planner(target: str) -> "Callable[..., Plan]":
     if target == "azure":
         from edgewright.azure.planned import plan as plan_azure
 
         return plan_azure
     from edgewright.aws.planned import plan as plan_aws
 
-    return cast("Callable[[Edge, Mapping[str, Any], Any], Plan]", plan_aws)
+    return plan_aws
