@@ -32,7 +32,7 @@ class Written:
 
     def has(self, path: Path) -> bool:
         """Whether the key is written there."""
-        return (*self.root, *path) in self.sources.keys  # noqa: SIM118 (a field, no dictionary's method)
+        return (*self.root, *path) in self.sources.keys
 
     def text(self, path: Path) -> str:
         """``waf (shop.edge.yaml:12)``; of a key that is not there, the file that could have it."""
@@ -104,7 +104,7 @@ class LedBy:
     def _carried_here(self, resource: Resource) -> tuple[str, ...]:
         """The routes that the resource carries, or the component that it is a part of."""
         named = (self._carried.get(one.name) for one in self._with_parents(resource))
-        return _few(next((keys for keys in named if keys), []))
+        return _few(next((keys for keys in named if keys), ()))
 
     def _carried_behind(self, resource: Resource) -> tuple[str, ...]:
         """The routes whose resources refer to this one: those that forward to a target group."""
@@ -129,7 +129,9 @@ class LedBy:
     # -- keys of files
 
     def _by_type(self, resource: Resource, path: str) -> Iterator[str]:
-        row = next((row for row in self.table if resource.type.startswith(row.type) and path.startswith(row.path)), None)
+        row = next(
+            (row for row in self.table if resource.type.startswith(row.type) and path.startswith(row.path)), None
+        )
         files = {"spec": self.spec, "stack": self.stack}
         keys = [key.partition(":") for key in (row.keys if row is not None else ())]
         known = [(file, tuple(name.split("."))) for where, _, name in keys if (file := files[where]) is not None]
