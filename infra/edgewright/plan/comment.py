@@ -1,7 +1,7 @@
 """The comment of a pull request: what a reviewer sees at a glance, then what changes, stack by stack.
 
-It is one document for all stacks, below GitHub's limit whatever the change: long parts are folded, then cut, with a link
-to the whole. The same change is the same text. Names come from whoever opened the pull request; see
+It is one document for all stacks, below GitHub's limit whatever the change: long parts are folded, then cut, with a
+link to the whole. The same change is the same text. Names come from whoever opened the pull request; see
 `edgewright.plan.markdown` for what keeps them text.
 """
 

@@ -248,7 +248,8 @@ def _rules(changes: Changes) -> Iterator[Part]:
 
 def _findings(changes: Changes) -> Iterator[Part]:
     if changes.findings_added:
-        yield findings_table(f"#### What the cloud cannot do: {many(len(changes.findings_added), 'new finding')}", "new", changes.findings_added)  # fmt: skip
+        title = f"#### What the cloud cannot do: {many(len(changes.findings_added), 'new finding')}"
+        yield findings_table(title, "new", changes.findings_added)
     if changes.findings_gone:
         gone = [f"- {code(item.field)}: {escape(item.reason)}\n" for item in changes.findings_gone]
         yield folded(f"{many(len(gone), 'finding')} gone", "", gone, noun="finding", weight=6)

@@ -65,7 +65,7 @@ def _results(
     by_urn = {subject.urn: subject for subject in subjects}
     led_by = LedBy(
         plan.routes,
-        {resource.urn: resource for resource in plan.resources},
+        plan.resources,
         {subject.urn: frozenset[str]().union(*subject.refs.values()) for subject in subjects},
         files.backends,
         files.spec,
