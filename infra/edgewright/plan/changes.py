@@ -267,7 +267,7 @@ def _more(old: Mapping[_About, Note], new: Mapping[_About, Note]) -> Iterator[No
 def _judged(plan: Plan) -> dict[tuple[str, ...], PolicyResult]:
     """What the rules say, by what it is about; words may change."""
     results = plan.policies.results if plan.policies is not None else ()
-    return {(item.rule, item.kind, str(item.stops), item.urn, item.path): item for item in results}
+    return {(item.rule, item.kind, item.level, item.urn, item.path): item for item in results}
 
 
 def _rest(plan: Plan) -> dict[str, Any]:

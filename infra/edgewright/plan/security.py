@@ -42,6 +42,10 @@ def check_of(route: PlannedRoute) -> str:
     return f"{' or '.join(route.checks)} check" if route.checks else "authentication"
 
 
+def _a(words: str) -> str:
+    return f"{'an' if words[0] in 'AEIOUaeiou' else 'a'} {words}"
+
+
 # -- who may call it ---------------------------------------------------------------------------------------------------
 
 
@@ -49,7 +53,7 @@ def _who(before: PlannedRoute, after: PlannedRoute, old: str, new: str) -> Itera
     if after.public and not before.public:
         yield "weaker", f"loses its {check_of(before)}: anybody may call it now; before: {old or 'authentication'}"
     elif before.public and not after.public:
-        yield "stronger", f"gains a {check_of(after)}; it was public, now: {new or 'authentication'}"
+        yield "stronger", f"gains {_a(check_of(after))}; it was public, now: {new or 'authentication'}"
     elif not after.public and old != new:
         yield _asked(before, after, old, new)
 
@@ -58,7 +62,7 @@ def _asked(before: PlannedRoute, after: PlannedRoute, old: str, new: str) -> Sai
     """What another authentication asks for: less, more, or something else, which somebody has to look at."""
     lost = [check for check in before.checks if check not in after.checks]
     if lost and after.checks:
-        return "weaker", f"loses its {' or '.join(lost)} check, and has a {check_of(after)}; {old} → {new}"
+        return "weaker", f"loses its {' or '.join(lost)} check, and has {_a(check_of(after))}; {old} → {new}"
     one, other = _AUTH.fullmatch(old), _AUTH.fullmatch(new)
     if one is None or other is None:
         return "weaker", f"who may call it is another now; {old} → {new}"
@@ -141,8 +145,9 @@ def _cors(old: str | None, new: str | None) -> Iterator[Said]:
     if old == new:
         return
     before, after = _origins(old), _origins(new)
-    if after - before:
-        text = f"lets pages of {', '.join(sorted(after - before))} read its answers"
+    more = {origin for origin in after - before if "*" not in before or origin.endswith(_CREDENTIALS)}
+    if more:
+        text = f"lets pages of {', '.join(sorted(more))} read its answers"
         yield "weaker", f"{text}; {old or 'no CORS'} → {new}"
     elif before - after:
         yield "stronger", f"lets fewer pages read its answers; {old} → {new or 'no CORS'}"

@@ -13,6 +13,7 @@ NOT_RUN = "the rules were not run"
 GROUPS = (
     ("stops", "stops the update"),
     ("advisory", "advisory"),
+    ("remediated", "written by the policy pack, whatever stands here"),
     ("exempt", "exempt, until the day that is named"),
     ("unclear", "cannot tell yet: a value is known only after deploying"),
 )
@@ -23,7 +24,7 @@ def group_of(result: PolicyResult) -> str:
     """The group of `GROUPS` that a result belongs to."""
     if result.stops:
         return "stops"
-    return {"exempt": "exempt", "cannot tell": "unclear"}.get(result.kind, "advisory")
+    return {"exempt": "exempt", "remediated": "remediated", "cannot tell": "unclear"}.get(result.kind, "advisory")
 
 
 def grouped(results: Iterable[PolicyResult]) -> Iterator[tuple[str, str, list[PolicyResult]]]:
@@ -39,7 +40,13 @@ def counts(results: Iterable[PolicyResult]) -> str:
     """``2 stop the update, 1 advisory, 3 cannot tell yet``; empty when there is nothing."""
     found = Counter(group_of(result) for result in results)
     stop = "stops" if found["stops"] == 1 else "stop"
-    words = {"stops": f"{stop} the update", "advisory": "advisory", "exempt": "exempt", "unclear": "cannot tell yet"}
+    words = {
+        "stops": f"{stop} the update",
+        "advisory": "advisory",
+        "remediated": "written by the pack",
+        "exempt": "exempt",
+        "unclear": "cannot tell yet",
+    }
     return ", ".join(f"{found[name]:,} {said}" for name, said in words.items() if found[name])
 
 
