@@ -102,8 +102,9 @@ class PolicyResult:
     """What a rule says about a resource.
 
     kind and level: as of `edgewright.policies.enforcement.Finding`; urn: of the resource, its name where there is none,
-    or empty for the stack; path: of the property, empty for the resource as a whole; title: what must hold; text: what is wrong, to read after the path; routes: keys of those that led to the resource; led_by: the
-    places of the spec, or of the stack's file, that led to it: ``routes.GET /x (shop.edge.yaml:39)``.
+    or empty for the stack; path: of the property, empty for the resource as a whole; title: what must hold; text: what
+    is wrong, to read after the path; routes: keys of those that led to the resource; led_by: the places of the spec, or
+    of the stack's file, that led to it: ``routes.GET /x (shop.edge.yaml:39)``.
     """
 
     rule: str

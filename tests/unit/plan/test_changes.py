@@ -29,6 +29,10 @@ def route(
     return PlannedRoute(key, public, texts, checks=() if public else checks)
 
 
+def limited(name: str, text: str) -> PlannedRoute:
+    return replace(route(), settings={name: Setting(text, "there (a.yaml:1)")})
+
+
 def stronger(before: PlannedRoute, after: PlannedRoute) -> list[str]:
     return [item.what for item in compare(routes(before), routes(after)).stronger]
 
@@ -186,7 +190,7 @@ def test_a_plan_that_does_not_say_what_is_checked_still_says_that_a_route_became
     ],
 )
 def test_a_limit_that_lets_more_through_is_weaker(name: str, before: str, after: str, way: str) -> None:
-    one, other = route(**{"key": "GET /a", name: before}), route(**{"key": "GET /a", name: after})
+    one, other = limited(name, before), limited(name, after)
     more = [f"its {name} lets {'more' if way == 'weaker' else 'less'} through; {before} → {after}"]
     assert (weaker(one, other), stronger(one, other)) == ((more, []) if way == "weaker" else ([], more))
 
@@ -224,9 +228,9 @@ def test_a_cache_that_no_longer_keeps_users_apart_is_weaker() -> None:
 
 @pytest.mark.parametrize("name", ["throttle", "quota"])
 def test_a_limit_that_is_gone_is_weaker_and_one_that_comes_is_stronger(name: str) -> None:
-    limited = route(**{"key": "GET /a", name: "10/s"})
-    assert weaker(limited, route()) == [f"loses its {name}; before: 10/s"]
-    assert stronger(route(), limited) == [f"gains a {name}: 10/s"]
+    one = limited(name, "10/s")
+    assert weaker(one, route()) == [f"loses its {name}; before: 10/s"]
+    assert stronger(route(), one) == [f"gains a {name}: 10/s"]
 
 
 @pytest.mark.parametrize(
