@@ -11,10 +11,10 @@ import os
 import sys
 import tempfile
 import traceback
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from edgewright import __version__
 from edgewright.usage import UsageError, must_be_file, read_bindings

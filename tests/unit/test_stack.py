@@ -59,7 +59,7 @@ def test_encrypted_credentials_are_not_taken_for_keys(root: Path) -> None:
         ),
         ("config: {'edgewright:spec': s, 'edgewright:bindings': [1]}", "bindings must be a map"),
         ("config: {'edgewright:spce': s}", "there is no setting edgewright:spce"),
-        ("config: [", "while parsing"),
+        ("config: [", "a value is missing, or a comma or bracket is too many"),
         ("- 1", "must be a map"),
     ],
 )

@@ -1,8 +1,8 @@
 """What led to a resource: routes, and the lines of the spec or of the stack's file that a reviewer has to look at."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from edgewright.plan.model import PlannedRoute, Resource
 from edgewright.spec.problems import Path, Sources, dotted
@@ -32,7 +32,7 @@ class Written:
 
     def has(self, path: Path) -> bool:
         """Whether the key is written there."""
-        return (*self.root, *path) in self.sources.keys  # noqa: SIM118 (a field, no dictionary's method)
+        return (*self.root, *path) in self.sources.keys
 
     def text(self, path: Path) -> str:
         """``waf (shop.edge.yaml:12)``; of a key that is not there, the file that could have it."""
@@ -61,78 +61,77 @@ _OPERATION = re.compile(r"`([A-Z]+) (/[^`]*)`")
 _IN_BODY = re.compile(r"paths\.(/.*)\.(get|head|post|put|patch|delete|options|x-amazon-apigateway-any-method)\b")
 
 
-@dataclass(frozen=True, slots=True)
 class LedBy:
-    """Finds routes and places for the resources of one plan.
+    """Finds routes and places for the resources of one plan."""
 
-    refs: urns of the resources that a resource refers to, by its own urn; backends: names; spec: None for a spec made
-    in Python; table: of the cloud.
-    """
-
-    routes: Sequence[PlannedRoute]
-    resources: Mapping[str, Resource]
-    refs: Mapping[str, Iterable[str]]
-    backends: Sequence[str]
-    spec: Written | None
-    stack: Written | None
-    table: Sequence[Led]
-    _carried: dict[str, list[str]] = field(default_factory=dict[str, list[str]], init=False)
-
-    def __post_init__(self) -> None:
-        for route in self.routes:
+    def __init__(
+        self,
+        routes: Sequence[PlannedRoute],
+        resources: Sequence[Resource],
+        refs: Mapping[str, Iterable[str]],
+        backends: Sequence[str],
+        spec: Written | None,
+        stack: Written | None,
+        table: Sequence[Led],
+    ) -> None:
+        """refs: urns of the resources that a resource refers to, by its own urn; table: of the cloud."""
+        self._routes = {route.key: route for route in routes}
+        self._resources = {resource.urn: resource for resource in resources}
+        self._backends = backends
+        self._files = {"spec": spec, "stack": stack}
+        self._table = table
+        self._carried: dict[str, list[str]] = {}
+        for route in routes:
             for name, _ in route.carried_by:
                 self._carried.setdefault(name, []).append(route.key)
+        self._behind: dict[str, list[str]] = {}
+        for urn, others in refs.items():
+            for other in others:
+                self._behind.setdefault(other, []).extend(self._carried.get(self._resources[urn].name, ()))
 
     def of(self, urn: str, path: str, rule: str, text: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """Keys of routes, and places, for what a rule says about a property."""
-        resource = self.resources.get(urn)
+        resource = self._resources.get(urn)
         if resource is None:
             return (), ()
-        said = tuple(dict.fromkeys(_operations(path, text, {route.key for route in self.routes})))
+        said = tuple(dict.fromkeys(_operations(path, text, self._routes)))
         direct = said or self._carried_here(resource)
-        backend = "" if direct else self._backend(resource)
-        keys = direct or self._carried_behind(resource)
-        if backend and self.spec is not None:
-            return keys, (self.spec.text(("backends", backend)),)
+        # Else what the routes forward to.
+        keys = direct or _few(self._behind.get(urn, ()))
+        backend, spec = "" if direct else self._backend(resource), self._files["spec"]
+        if backend and spec is not None:
+            return keys, (spec.text(("backends", backend)),)
         if keys:
-            by_key = {route.key: route for route in self.routes}
-            return keys, tuple(dict.fromkeys(_origin(by_key[key], f"{rule} {path}".lower()) for key in keys))
+            about = f"{rule} {path}".lower()
+            return keys, tuple(dict.fromkeys(_origin(self._routes[key], about) for key in keys))
         return (), tuple(self._by_type(resource, path))
-
-    # -- routes
 
     def _carried_here(self, resource: Resource) -> tuple[str, ...]:
         """The routes that the resource carries, or the component that it is a part of."""
         named = (self._carried.get(one.name) for one in self._with_parents(resource))
-        return _few(next((keys for keys in named if keys), []))
-
-    def _carried_behind(self, resource: Resource) -> tuple[str, ...]:
-        """The routes whose resources refer to this one: those that forward to a target group."""
-        names = [self.resources[other].name for other, urns in self.refs.items() if resource.urn in urns]
-        return _few([key for name in names for key in self._carried.get(name, ())])
+        return _few(next((keys for keys in named if keys), ()))
 
     def _with_parents(self, resource: Resource) -> Iterator[Resource]:
         at: Resource | None = resource
         while at is not None:
             yield at
-            at = self.resources.get(at.parent or "")
+            at = self._resources.get(at.parent or "")
 
     def _backend(self, resource: Resource) -> str:
         """The backend that it is made for: names of resources end with those of the spec."""
-        parent = self.resources.get(resource.parent or "")
+        parent = self._resources.get(resource.parent or "")
         for name in (resource.name, parent.name if parent is not None else ""):
-            fitting = [backend for backend in self.backends if name.endswith(f"-{backend}")]
+            fitting = [backend for backend in self._backends if name.endswith(f"-{backend}")]
             if fitting:
                 return max(fitting, key=len)
         return ""
 
-    # -- keys of files
-
     def _by_type(self, resource: Resource, path: str) -> Iterator[str]:
-        row = next((row for row in self.table if resource.type.startswith(row.type) and path.startswith(row.path)), None)
-        files = {"spec": self.spec, "stack": self.stack}
+        row = next(
+            (row for row in self._table if resource.type.startswith(row.type) and path.startswith(row.path)), None
+        )
         keys = [key.partition(":") for key in (row.keys if row is not None else ())]
-        known = [(file, tuple(name.split("."))) for where, _, name in keys if (file := files[where]) is not None]
+        known = [(file, tuple(name.split("."))) for where, _, name in keys if (file := self._files[where]) is not None]
         written = [(file, key) for file, key in known if file.has(key)]
         for file, key in (written or known)[:1]:
             yield file.text(key)
@@ -143,7 +142,7 @@ def _few(keys: Sequence[str]) -> tuple[str, ...]:
     return unique if len(unique) <= MOST_ROUTES else ()
 
 
-def _operations(path: str, text: str, known: set[str]) -> Iterator[str]:
+def _operations(path: str, text: str, known: Container[str]) -> Iterator[str]:
     """The routes of the operations that a path or a text names."""
     inside = _IN_BODY.search(path)
     named = [(method, where) for method, where in _OPERATION.findall(text)]

@@ -35,7 +35,7 @@ _LINKED = re.compile(
     r"|:(?=//)"  # https://...
     r"|\bwww(?=\.)"
     r"|:(?=[\w+-]+:)"  # :smile:
-    r"|\b[A-Za-z]+-(?=\d)"  # GH-123, and references to other trackers
+    r"|\b(?-i:[A-Z]{2,10})-(?=\d)"  # GH-123, and references to other trackers
     r"|\b[0-9a-f]{6}(?=[0-9a-f]{1,34}\b)"  # commits
     r"|\b(?:mailto|xmpp)(?=:)",
     re.IGNORECASE,

@@ -113,17 +113,18 @@ class Cost:
 class PolicyResult:
     """What a rule says about a resource.
 
-    kind and level: as of `edgewright.policies.enforcement.Finding`; stops: whether it would stop the update; urn: of
-    the resource, or its name where there is none; path: of the property, empty for the resource as a whole; title: what
-    must hold; text: what is wrong, to read after the path; routes: keys of those that led to the resource; led_by: the
-    places of the spec, or of the stack's file, that led to it: ``routes.GET /x (shop.edge.yaml:39)``.
+    kind and level: as of `edgewright.policies.enforcement.Finding`; urn: of the resource, its name where there is none,
+    or empty for the stack; path: of the property, empty for the resource as a whole; title: what must hold; text: what
+    is wrong, to read after the path; routes: keys of those that led to the resource; led_by: the places of the spec, or
+    of the stack's file, that led to it: ``routes.GET /x (shop.edge.yaml:39)``.
     """
 
     rule: str
-    kind: Literal["violation", "cannot tell", "exempt", "expired exemption", "unused exemption"]
+    kind: Literal[
+        "violation", "cannot tell", "exempt", "expired exemption", "unused exemption", "remediated", "broken rule"
+    ]
     level: Literal["disabled", "advisory", "mandatory", "remediate"]
     severity: Literal["critical", "high", "medium", "low"]
-    stops: bool
     urn: str
     path: str
     title: str
@@ -135,7 +136,12 @@ class PolicyResult:
     @property
     def resource(self) -> str:
         """The name of the resource."""
-        return self.urn.rpartition("::")[2]
+        return self.urn.rpartition("::")[2] or "the stack"
+
+    @property
+    def stops(self) -> bool:
+        """Whether the update would be stopped."""
+        return self.level == "mandatory"
 
 
 @dataclass(frozen=True, slots=True)

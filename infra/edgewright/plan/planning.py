@@ -48,6 +48,12 @@ def planned(file: Path, options: Options = NO_OPTIONS) -> Plan:
     return _Planning(file, options).plan()
 
 
+def planned_anyway(file: Path, options: Options = NO_OPTIONS) -> Plan:
+    """The same, and for a stack on this machine, where no cloud has resources, its routes and findings."""
+    planning = _Planning(file, options)
+    return planning.local_plan() if planning.is_local else planned(file, options)
+
+
 def stack_name(file: Path) -> str:
     """The stack whose file it is, or an empty text."""
     parts = file.name.split(".")
@@ -85,6 +91,19 @@ class _Planning:
             from edgewright.plan.policies import judged
 
             return judged(found, self._configuration, self._files)
+
+    @property
+    def is_local(self) -> bool:
+        """Whether the file is of a stack on this machine."""
+        return self._stack is not None and self._stack.topology == "local" and not self._options.topology
+
+    def local_plan(self) -> Plan:
+        """The routes of an edge on this machine, and how they differ from what is written."""
+        from edgewright.local.prepare import prepare
+        from edgewright.plan.routes import notes, planned_routes
+
+        found = prepare(self._document, self._bindings)
+        return Plan(found.edge.name, "local", (), (), planned_routes(found.edge, {}), notes(found.findings), ())
 
     @cached_property
     def _stack(self) -> "Settings | None":

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from edgewright.policies.rule import AnyRule
     from edgewright.policies.view import Subject
 
-ORDER = ("expired exemption", "violation", "exempt", "unused exemption", "cannot tell")
+ORDER = ("broken rule", "expired exemption", "violation", "remediated", "exempt", "unused exemption", "cannot tell")
 """Of kinds, after what stops the update."""
 
 _SEVERITIES = ("critical", "high", "medium", "low")
@@ -62,10 +62,9 @@ def _results(
 ) -> list[PolicyResult]:
     from edgewright.plan.led_by import LedBy
 
-    by_urn = {subject.urn: subject for subject in subjects}
     led_by = LedBy(
         plan.routes,
-        {resource.urn: resource for resource in plan.resources},
+        plan.resources,
         {subject.urn: frozenset[str]().union(*subject.refs.values()) for subject in subjects},
         files.backends,
         files.spec,
@@ -82,7 +81,6 @@ def _results(
                 finding.kind,
                 finding.level,
                 rule.severity,
-                _stops(finding, rule, by_urn.get(finding.urn)),
                 finding.urn,
                 finding.path,
                 rule.title,
@@ -101,18 +99,6 @@ def _table(topology: str) -> "Sequence[Led]":
     else:
         from edgewright.aws.led_by import LED_BY
     return LED_BY
-
-
-def _stops(finding: "Finding", rule: "AnyRule", subject: "Subject | None") -> bool:
-    """Whether an update would be stopped: at the level ``remediate`` only where the rule cannot write what is right."""
-    from edgewright.policies.rule import Rule, complete_settings
-    from edgewright.policies.view import View
-
-    if finding.kind not in {"violation", "expired exemption"} or finding.level in {"advisory", "disabled"}:
-        return False
-    if finding.level == "mandatory" or not isinstance(rule, Rule) or rule.remediation is None or subject is None:
-        return True
-    return not rule.remediation(View(subject, complete_settings(rule, {})))
 
 
 def _order(result: PolicyResult) -> tuple[bool, int, bool, int, str, str, str]:

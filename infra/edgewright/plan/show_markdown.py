@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from edgewright.plan import diagram, show_policies
 from edgewright.plan.diagram import cut
-from edgewright.plan.markdown import Part, code, escape, fit, folded, header, row
+from edgewright.plan.markdown import Part, code, escape, fit, folded, header, is_address, link, row
 from edgewright.plan.model import Note, Plan, PlannedRoute, Setting
 from edgewright.plan.show_text import (
     by_level,
@@ -128,5 +128,16 @@ def _costs(plan: Plan) -> Iterator[Part]:
         for cost in plan.costs
     ]
     head = "| What | Count | USD a month | How |\n| --- | ---: | ---: | --- |\n"
-    from_ = "\nPrices:\n\n" + "".join(f"- {escape(source)}\n" for source in sources(plan.costs))
+    from_ = "\nPrices:\n\n" + "".join(f"- {_page(source)}\n" for source in sources(plan.costs))
     yield folded(f"Monthly cost, an estimate: {total(plan.costs)}", head, rows, close=from_, noun="item", weight=4)
+
+
+_PRICES = "https://aws.amazon.com/"
+
+
+def _page(source: str) -> str:
+    """Where a figure is from; a link only to the cloud's own pages, as a plan that was kept may name any."""
+    page, _, rest = source.partition(" ")
+    if page.startswith(_PRICES) and is_address(page):
+        return f"{link(escape(page.removeprefix('https://')), page)} {escape(rest)}".rstrip()
+    return escape(source)

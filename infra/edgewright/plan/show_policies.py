@@ -13,6 +13,7 @@ NOT_RUN = "the rules were not run"
 GROUPS = (
     ("stops", "stops the update"),
     ("advisory", "advisory"),
+    ("remediated", "written by the policy pack, whatever stands here"),
     ("exempt", "exempt, until the day that is named"),
     ("unclear", "cannot tell yet: a value is known only after deploying"),
 )
@@ -23,7 +24,7 @@ def group_of(result: PolicyResult) -> str:
     """The group of `GROUPS` that a result belongs to."""
     if result.stops:
         return "stops"
-    return {"exempt": "exempt", "cannot tell": "unclear"}.get(result.kind, "advisory")
+    return {"exempt": "exempt", "remediated": "remediated", "cannot tell": "unclear"}.get(result.kind, "advisory")
 
 
 def grouped(results: Iterable[PolicyResult]) -> Iterator[tuple[str, str, list[PolicyResult]]]:
@@ -39,8 +40,14 @@ def counts(results: Iterable[PolicyResult]) -> str:
     """``2 stop the update, 1 advisory, 3 cannot tell yet``; empty when there is nothing."""
     found = Counter(group_of(result) for result in results)
     stop = "stops" if found["stops"] == 1 else "stop"
-    words = (("stops", f"{stop} the update"), ("advisory", "advisory"), ("exempt", "exempt"), ("unclear", "cannot tell yet"))  # fmt: skip
-    return ", ".join(f"{found[name]:,} {what}" for name, what in words if found[name])
+    words = {
+        "stops": f"{stop} the update",
+        "advisory": "advisory",
+        "remediated": "written by the pack",
+        "exempt": "exempt",
+        "unclear": "cannot tell yet",
+    }
+    return ", ".join(f"{found[name]:,} {said}" for name, said in words.items() if found[name])
 
 
 def stopped(policies: Policies) -> str:
@@ -54,7 +61,8 @@ def summary(policies: Policies | None) -> str:
     if policies is None:
         return NOT_RUN
     said = counts(policies.results) or "all hold"
-    return f"{many(policies.rules, 'rule')}: {said}" + (f"; as {plain(policies.configuration)} has it" if policies.configuration else "")  # fmt: skip
+    by = f"; as {plain(policies.configuration)} has it" if policies.configuration else ""
+    return f"{many(policies.rules, 'rule')}: {said}{by}"
 
 
 def what(result: PolicyResult) -> str:
@@ -77,17 +85,19 @@ def parts(policies: Policies | None) -> Iterator[Part]:
         if name == "unclear":
             yield folded(f"{many(len(results), 'result')}: {heading}", f"{escape(unclear(results), 2_000)}\n", ())
         else:
-            yield table(f"#### {heading[0].upper()}{heading[1:]} ({len(results)})", results, weight=9 if name == "stops" else 5)  # fmt: skip
+            title = f"#### {heading[0].upper()}{heading[1:]} ({len(results)})"
+            yield table(title, results, weight=9 if name == "stops" else 5)
 
 
 def table(title: str, results: Sequence[PolicyResult], *, weight: int) -> Part:
     """Results as a table."""
-    rows = [cells(result) for result in results]
-    return Part(f"{title}\n\n{header('Rule', 'Resource', 'What', 'Led to by', 'What to do')}", tuple(rows), noun="result", weight=weight)  # fmt: skip
+    head = f"{title}\n\n{header('Rule', 'Resource', 'What', 'Led to by', 'What to do')}"
+    return Part(head, tuple(cells(result) for result in results), noun="result", weight=weight)
 
 
 def cells(result: PolicyResult) -> str:
     """A row of `table`."""
     routes = "".join(f"{code(key)}<br>" for key in result.routes)
     led = routes + "<br>".join(escape(place) for place in result.led_by)
-    return row(f"{code(result.rule)}<br>{result.severity}", code(result.resource), escape(what(result)), led, escape(result.remedy))  # fmt: skip
+    rule = f"{code(result.rule)}<br>{result.severity}"
+    return row(rule, code(result.resource), escape(what(result)), led, escape(result.remedy))

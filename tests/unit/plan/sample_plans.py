@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from edgewright.plan.costs import reckon
-from edgewright.plan.model import Hop, Link, Note, Plan, PlannedRoute, Resource, Setting
+from edgewright.plan.model import Hop, Link, Note, Plan, PlannedRoute, Policies, PolicyResult, Resource, Setting
 
 FILE = "shop.edge.yaml"
 STACK = "urn:pulumi:plan::edgewright::"
@@ -27,7 +27,7 @@ def route(key: str, line: int, /, to: str, public: bool = False, rule: int = 0, 
     auth = setting("none: anybody may", f"{at}.public", line) if public else AUTH
     settings = {"auth": auth, "to": setting(to, at, line), "throttle": THROTTLE, "timeout": TIMEOUT} | more
     carried = (("shop-edge-" + str(rule), f"priority {rule}"),) if rule else ()
-    return PlannedRoute(key, public, settings, carried)
+    return PlannedRoute(key, public, settings, carried, () if public else ("JWT",))
 
 
 ROUTES = (
@@ -126,6 +126,35 @@ def _resources() -> tuple[Resource, ...]:
     )  # fmt: skip
 
 
+def result(rule: str, resource_: Resource, path: str, text: str, /, **more: Any) -> PolicyResult:
+    """A violation of a mandatory rule; ``more`` replaces fields."""
+    fields: dict[str, Any] = {
+        "kind": "violation",
+        "level": "mandatory",
+        "severity": "high",
+        "title": f"What {rule} asks for holds",
+        "remedy": f"write what {rule} asks for",
+    }
+    return PolicyResult(rule=rule, urn=resource_.urn, path=path, text=text, **(fields | more))
+
+
+BALANCER = resource("lb/loadBalancer:LoadBalancer", "shop-edge-load-balancer", "ApplicationLoadBalancer shop-edge")
+RULE = resource("lb/listenerRule:ListenerRule", "shop-edge-100", "ApplicationLoadBalancer shop-edge")
+
+POLICIES = Policies(
+    12,
+    (
+        result("lb-listener-tls", RULE, "protocol", "is HTTP", routes=("GET /health",), led_by=(f"routes.GET /health ({FILE}:20)",)),
+        result("lb-access-logs", BALANCER, "accessLogs.enabled", "is not true", level="advisory", severity="low", led_by=(f"access_log ({FILE} does not say it)",)),
+        result("lb-drop-headers", BALANCER, "dropInvalidHeaderFields", "becomes true", kind="remediated", level="advisory", severity="medium"),
+        result("lb-deletion-protection", BALANCER, "enableDeletionProtection", "is not true (exempt until 2027-01-31: it is torn down each night)", kind="exempt", level="advisory", severity="medium"),
+        result("lb-certificate", BALANCER, "certificateArn", "is not known yet", kind="cannot tell", level="advisory", severity="medium"),
+        result("lb-certificate", RULE, "certificateArn", "is not known yet", kind="cannot tell", level="advisory", severity="medium"),
+    ),
+    "stacks/policies.json",
+)  # fmt: skip
+
+
 def shop() -> Plan:
     """Two ways in, five backends, findings of each level, something to bind, and costs."""
     resources = _resources()
@@ -141,6 +170,7 @@ def shop() -> Plan:
         must_bind=(("network", "a new VPC 10.0.0.0/16 in two zones"), ("certificates.shop.example.com", "a placeholder ARN")),
         decisions=("REST API, not HTTP API: cache (GET /products/*) and quota (POST /orders) need it", "WebSocket rides on the balancer"),
         outputs={"url": "https://shop.example.com", "dnsName": "${lb.LoadBalancer shop-edge-load-balancer.dnsName}"},
+        policies=POLICIES,
     )  # fmt: skip
 
 
@@ -181,7 +211,8 @@ def shop_later() -> Plan:
         costs=reckon(planned, "eu-central-1"),
         must_bind=before.must_bind[:1],
         links=tuple(link for link in LINKS if link.target != "backend live"),
-    )
+        policies=replace(POLICIES, results=(result("lb-internal", BALANCER, "internal", "is true", led_by=(f"listener ({FILE}:4)",)), *POLICIES.results[:1], *POLICIES.results[2:])),
+    )  # fmt: skip
 
 
 HOSTILE_KEY = "GET /a|b`c`<img src=x onerror=alert(1)>\n| x |\n```\n</details>@someone \\| \x1b[31m"
@@ -201,7 +232,8 @@ def hostile() -> Plan:
         findings=(Note("unsupported", "f|g", (HOSTILE_KEY,), "why | <script>\n# big", "`do` <b>", "x|y:1"),),
         resources=(resource("lb/listener:Listener", "evil|<b>`x`\x1b[0m", None),),
         must_bind=(("net|<b>", "x\ny"),),
-        decisions=("**because** </details> | @someone",),
+        decisions=("**because** </details> | @someone", "- one", "1. two", "+ #3"),
+        policies=Policies(1, (result("r|1", resource("lb/listener:Listener", "evil|<b>`x`\x1b[0m", None), "a[`b`]", "is <i> | @someone", routes=(HOSTILE_KEY,), led_by=("routes.GET /|`a` (x|y:1)",)),), "x|`y`"),
     )  # fmt: skip
 
 

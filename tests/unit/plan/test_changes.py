@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from edgewright.plan import changes
-from edgewright.plan.changes import Change, Changes, compare
-from edgewright.plan.model import Cost, Note, Plan, PlannedRoute, Resource, Setting
+from edgewright.plan import show_changes as changes
+from edgewright.plan.changes import Changes, compare
+from edgewright.plan.differences import Change
+from edgewright.plan.model import Cost, Note, Plan, PlannedRoute, Policies, PolicyResult, Resource, Setting
 from golden_files import assert_golden
 from unit.plan import sample_plans as samples
 
@@ -21,8 +22,19 @@ def routes(*found: PlannedRoute) -> Plan:
     return replace(samples.EMPTY, routes=found)
 
 
-def route(key: str = "GET /a", public: bool = False, **settings: str) -> PlannedRoute:
-    return PlannedRoute(key, public, {name: Setting(text, "there (a.yaml:1)") for name, text in settings.items()})
+def route(
+    key: str = "GET /a", public: bool = False, checks: tuple[str, ...] = ("JWT",), **settings: str
+) -> PlannedRoute:
+    texts = {name: Setting(text, "there (a.yaml:1)") for name, text in settings.items()}
+    return PlannedRoute(key, public, texts, checks=() if public else checks)
+
+
+def limited(name: str, text: str) -> PlannedRoute:
+    return replace(route(), settings={name: Setting(text, "there (a.yaml:1)")})
+
+
+def stronger(before: PlannedRoute, after: PlannedRoute) -> list[str]:
+    return [item.what for item in compare(routes(before), routes(after)).stronger]
 
 
 def weaker(before: PlannedRoute, after: PlannedRoute) -> list[str]:
@@ -47,15 +59,12 @@ def differences(before: Any, after: Any) -> list[Change]:
 def test_the_changes_of_the_shop_are_the_golden_ones() -> None:
     found = compare(samples.shop(), samples.shop_later())
     assert_golden(GOLDEN / "changes.txt", changes.text(found))
-    assert_golden(GOLDEN / "changes.md", changes.markdown(found))
 
 
 def test_no_change_is_one_line() -> None:
     found = compare(samples.shop(), samples.shop())
     assert found.nothing
-    assert (
-        changes.text(found) == changes.markdown(found) == "Nothing changes: the same routes, resources and findings.\n"
-    )
+    assert changes.text(found) == "Nothing changes: the same routes, resources and findings.\n"
 
 
 def test_lines_that_only_moved_are_no_change() -> None:
@@ -82,7 +91,9 @@ def test_weaker_security_stands_before_all_else() -> None:
     lines = changes.text(compare(samples.shop(), samples.shop_later())).splitlines()
     start = lines.index("LOOK AT THIS FIRST: security is weaker")
     assert not any(line.startswith("  ") and line.lstrip()[0] in "+-~!" for line in lines[:start])
-    assert lines[start + 1] == "  ! GET /orders: anybody may call it now; before: main with orders.read"
+    assert lines[start + 1] == (
+        "  ! GET /orders: loses its JWT check: anybody may call it now; before: main with orders.read"
+    )
 
 
 @pytest.mark.parametrize("width", [60, 110])
@@ -101,7 +112,7 @@ def test_no_text_of_a_spec_steers_the_terminal() -> None:
 
 def test_a_route_that_became_public_is_weaker() -> None:
     assert weaker(route(auth="main"), route(public=True, auth="none: anybody may")) == [
-        "anybody may call it now; before: main"
+        "loses its JWT check: anybody may call it now; before: main"
     ]
 
 
@@ -133,7 +144,7 @@ def test_a_new_public_route_is_weaker_and_a_new_one_with_authentication_is_not()
     ],
 )
 def test_authentication_that_asks_for_less_is_weaker(before: str, after: str, what: str) -> None:
-    assert [text.partition(":")[0] for text in weaker(route(auth=before), route(auth=after))] == [what]
+    assert [text.partition(";")[0] for text in weaker(route(auth=before), route(auth=after))] == [what]
 
 
 @pytest.mark.parametrize(
@@ -149,6 +160,58 @@ def test_authentication_that_asks_for_less_is_weaker(before: str, after: str, wh
 )
 def test_authentication_that_asks_for_more_is_not_weaker(before: str, after: str) -> None:
     assert weaker(route(auth=before), route(auth=after)) == []
+    assert stronger(route(auth=before), route(auth=after)) == [f"asks for more; {before} → {after}"]
+
+
+def test_a_route_that_gains_a_check_is_stronger() -> None:
+    before, after = route(public=True, auth="none: anybody may"), route(auth="main", checks=("API key",))
+    assert stronger(before, after) == ["gains an API key check; it was public, now: main"]
+
+
+def test_another_kind_of_check_is_weaker_and_says_which_it_was() -> None:
+    before, after = route(auth="main"), route(auth="partner", checks=("API key",))
+    assert weaker(before, after) == ["loses its JWT check, and has an API key check; main → partner"]
+
+
+def test_a_plan_that_does_not_say_what_is_checked_still_says_that_a_route_became_public() -> None:
+    before, after = route(auth="main", checks=()), route(public=True)
+    assert weaker(before, after) == ["loses its authentication: anybody may call it now; before: main"]
+
+
+@pytest.mark.parametrize(
+    ("name", "before", "after", "way"),
+    [
+        ("throttle", "5/s, burst 10, per ip", "50/s, burst 10, per ip", "weaker"),
+        ("throttle", "5/s, burst 10, per ip", "300/min, burst 20, per ip", "weaker"),
+        ("throttle", "5/s, burst 10, per ip", "1/s, burst 100, per ip", "stronger"),
+        ("throttle", "10/30s, burst 1, per ip", "9/30s, burst 1, per ip", "stronger"),
+        ("quota", "10,000 a day, per key", "10,001 a day, per key", "weaker"),
+        ("quota", "10,000 a day, per key", "10,000 a week, per key", "stronger"),
+    ],
+)
+def test_a_limit_that_lets_more_through_is_weaker(name: str, before: str, after: str, way: str) -> None:
+    one, other = limited(name, before), limited(name, after)
+    more = [f"its {name} lets {'more' if way == 'weaker' else 'less'} through; {before} → {after}"]
+    assert (weaker(one, other), stronger(one, other)) == ((more, []) if way == "weaker" else ([], more))
+
+
+def test_the_same_rate_written_in_another_way_is_neither() -> None:
+    one, other = route(throttle="5/s, burst 10, per ip"), route(throttle="300/min, burst 10, per ip")
+    assert (weaker(one, other), stronger(one, other)) == ([], [])
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "what"),
+    [
+        (None, "https://a", "lets pages of https://a read its answers; no CORS → https://a"),
+        ("https://a", "*", "lets pages of * read its answers; https://a → *"),
+        ("*", "* with credentials", "lets pages of * with credentials read its answers; * → * with credentials"),
+    ],
+)
+def test_pages_that_may_read_answers_now_are_weaker(before: str | None, after: str, what: str) -> None:
+    old = route(cors=before) if before else route()
+    assert weaker(old, route(cors=after)) == [what]
+    assert stronger(route(cors=after), old)[0].startswith("lets fewer pages read its answers")
 
 
 def test_a_cache_that_is_new_on_a_route_with_authentication_is_weaker() -> None:
@@ -163,9 +226,26 @@ def test_a_cache_that_no_longer_keeps_users_apart_is_weaker() -> None:
     assert "no longer keeps users apart" in weaker(route(cache="30s for each user"), route(cache="30s"))[0]
 
 
-@pytest.mark.parametrize(("name", "what"), [("throttle", "is no longer throttled"), ("quota", "no longer has a quota")])
-def test_a_limit_that_is_gone_is_weaker(name: str, what: str) -> None:
-    assert weaker(route("GET /a", False, **{name: "10/s"}), route()) == [f"{what}; before: 10/s"]
+@pytest.mark.parametrize("name", ["throttle", "quota"])
+def test_a_limit_that_is_gone_is_weaker_and_one_that_comes_is_stronger(name: str) -> None:
+    one = limited(name, "10/s")
+    assert weaker(one, route()) == [f"loses its {name}; before: 10/s"]
+    assert stronger(route(), one) == [f"gains a {name}: 10/s"]
+
+
+@pytest.mark.parametrize(
+    ("type_", "what"),
+    [
+        ("aws:wafv2/webAcl:WebAcl", "web application firewall"),
+        ("aws:shield/protection:Protection", "protection against denial of service"),
+        ("azure-native:network:WebApplicationFirewallPolicy", "web application firewall"),
+    ],
+)
+def test_a_guard_that_goes_is_weaker_and_one_that_comes_is_stronger(type_: str, what: str) -> None:
+    guard = Resource("u::x", type_, "x", None, {}, (), custom=True)
+    plans = samples.EMPTY, replace(samples.EMPTY, resources=(guard,))
+    assert [item.what for item in compare(plans[1], plans[0]).weaker] == [f"goes: the edge loses a {what}"]
+    assert [item.what for item in compare(*plans).stronger] == [f"comes: the edge gains a {what}"]
 
 
 def test_a_resource_that_loses_its_protection_is_weaker() -> None:
@@ -288,7 +368,7 @@ def test_an_input_that_cannot_change_in_place_replaces_the_resource(type_: str, 
     found = of_inputs(type_, {name: "old", "tags": {"a": "1"}}, {name: "new", "tags": {"a": "2"}})
     assert found.resources_changed == ()
     assert found.resources_replaced[0].because == (name,)
-    assert f"REPLACED, made anew because of {name}" in changes.text(found)
+    assert f"REPLACED, made anew because of {name}" in " ".join(changes.text(found).split())
 
 
 def test_any_input_of_a_rest_api_changes_in_place() -> None:
@@ -347,7 +427,91 @@ def test_whatever_else_of_a_plan_differs_is_said(other: Mapping[str, Any]) -> No
     assert not found.nothing
 
 
-def test_the_markdown_of_very_many_changes_stays_below_the_limit() -> None:
-    document = changes.markdown(compare(samples.EMPTY, samples.wide(3000)))
-    assert len(document) < 60_000
-    assert "routes more: left out here" in document
+def test_a_finding_that_is_said_of_more_routes_is_new_for_those_only() -> None:
+    old, new = Note("warning", "a", ("GET /x", "GET /y"), "one"), Note("warning", "a", ("GET /y", "GET /z"), "one")
+    found = compare(replace(samples.EMPTY, findings=(old,)), replace(samples.EMPTY, findings=(new,)))
+    assert found.findings_added == (replace(new, routes=("GET /z",)),)
+    assert found.findings_gone == (replace(old, routes=("GET /x",)),)
+
+
+def test_a_finding_that_becomes_one_of_the_whole_edge_is_new() -> None:
+    old, new = Note("warning", "a", ("GET /x",), "one"), Note("warning", "a", (), "one")
+    found = compare(replace(samples.EMPTY, findings=(old,)), replace(samples.EMPTY, findings=(new,)))
+    assert (found.findings_added, found.findings_gone) == ((new,), ())
+
+
+# -- policies ----------------------------------------------------------------------------------------------------------
+
+
+def judged(*results: PolicyResult) -> Plan:
+    return replace(samples.EMPTY, policies=Policies(3, results))
+
+
+def test_results_of_rules_are_new_gone_or_as_before() -> None:
+    one, two, three = (samples.result(name, samples.BALANCER, "p", "is wrong") for name in ("one", "two", "three"))
+    found = compare(judged(one, two), judged(two, three))
+    assert (found.policies_added, found.policies_gone, found.policies_kept) == ((three,), (one,), (two,))
+    assert not found.nothing
+
+
+def test_a_result_in_other_words_is_as_before() -> None:
+    one = samples.result("one", samples.BALANCER, "p", "is wrong")
+    assert compare(judged(one), judged(replace(one, text="is bad", led_by=("x",)))).nothing
+
+
+def test_a_result_that_would_stop_the_update_now_is_new() -> None:
+    one = samples.result("one", samples.BALANCER, "p", "is wrong", level="advisory")
+    assert compare(judged(one), judged(replace(one, level="mandatory"))).policies_added
+
+
+def test_nothing_is_gone_where_the_rules_were_not_run() -> None:
+    one = samples.result("one", samples.BALANCER, "p", "is wrong")
+    assert compare(judged(one), samples.EMPTY).policies_gone == ()
+
+
+# -- replacements ------------------------------------------------------------------------------------------------------
+
+
+def test_what_names_a_resource_that_is_made_anew_follows_it_and_so_do_others() -> None:
+    def edge(internal: bool) -> Plan:
+        return replace(
+            samples.EMPTY,
+            resources=(
+                samples.resource("lb/loadBalancer:LoadBalancer", "b", None, internal=internal),
+                samples.resource("lb/listener:Listener", "l", None, loadBalancerArn="${lb.LoadBalancer b.arn}"),
+                samples.resource("lb/listenerRule:ListenerRule", "r", None, listenerArn="${lb.Listener l.arn}"),
+                samples.resource("lb/listenerRule:ListenerRule", "other", None, listenerArn="arn:1"),
+                samples.resource("route53/record:Record", "n", None, aliases=["${lb.LoadBalancer b.dnsName}"]),
+            ),
+        )
+
+    found = compare(edge(False), edge(True)).resources_replaced
+    assert [(item.short, item.because, item.follows) for item in found] == [
+        ("lb.LoadBalancer b", ("internal",), ()),
+        ("lb.Listener l", (), ("lb.LoadBalancer b",)),
+        ("lb.ListenerRule r", (), ("lb.Listener l",)),
+    ]
+
+
+def test_what_is_protected_says_that_the_update_stops() -> None:
+    plans = [
+        replace(
+            samples.EMPTY,
+            resources=(samples.resource("lb/loadBalancer:LoadBalancer", "b", None, protect=True, internal=internal),),
+        )
+        for internal in (False, True)
+    ]
+    assert "it is protected, so the update stops here" in changes.text(compare(*plans))
+    assert "is protected, so the update stops instead of deleting it" in changes.text(compare(plans[0], samples.EMPTY))
+
+
+def test_an_input_inside_of_another_replaces_only_by_itself() -> None:
+    def cluster(**profile: str) -> Plan:
+        kind = "azure-native:containerservice:ManagedCluster"
+        made = Resource("u::c", kind, "c", None, {"networkProfile": profile}, (), custom=True)
+        return replace(samples.EMPTY, resources=(made,))
+
+    before = cluster(networkPlugin="azure", loadBalancerSku="standard")
+    assert compare(before, cluster(networkPlugin="azure", loadBalancerSku="basic")).resources_replaced == ()
+    found = compare(before, cluster(networkPlugin="none", loadBalancerSku="standard")).resources_replaced
+    assert [item.because for item in found] == [("networkProfile.networkPlugin",)]

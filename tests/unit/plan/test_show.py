@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from edgewright.plan import changes, show_json, show_markdown, show_text
+from edgewright.plan import show_json, show_markdown, show_text
 from edgewright.plan.diagram import cells
 from edgewright.plan.model import Note, Plan, PlannedRoute, Setting
 from golden_files import assert_golden
@@ -37,8 +37,9 @@ def test_the_text_of_a_plan_is_the_golden_one(name: str, plan: Plan) -> None:
 
 def test_what_to_bind_stands_before_everything_else() -> None:
     lines = show_text.text(samples.shop()).splitlines()
-    assert lines[2].startswith("Bind first")
-    assert "network" in lines[3]
+    start = lines.index("") + 1  # behind the headline
+    assert lines[start].startswith("Bind first")
+    assert "network" in lines[start + 1]
 
 
 def test_nothing_is_said_of_bindings_when_all_are_there() -> None:
@@ -197,13 +198,13 @@ def rows_of(markdown: str) -> list[tuple[int, int]]:
 
 @pytest.mark.parametrize("plan", [samples.shop(), samples.hostile(), samples.wide(300)])
 def test_every_row_has_as_many_cells_as_its_table(plan: Plan) -> None:
-    document = show_markdown.markdown(plan, changes=changes.compare(samples.shop(), plan))
+    document = show_markdown.markdown(plan)
     assert rows_of(document)
     assert all(columns == count for columns, count in rows_of(document))
 
 
 def test_hostile_texts_stay_text() -> None:
-    document = show_markdown.markdown(samples.hostile(), changes=changes.compare(samples.shop(), samples.hostile()))
+    document = show_markdown.markdown(samples.hostile())
     allowed = re.sub(r"</?(details|summary|code|sub|br/?)>", "", document)
     outside = re.sub(r"```text\n.*?\n```", "", allowed, flags=re.DOTALL)
     assert not re.search(r"<[a-z/!]", outside)
@@ -229,7 +230,7 @@ def test_code_holds_any_text(words: str) -> None:
 @pytest.mark.parametrize("count", [10, 300, 3000])
 def test_a_document_stays_below_its_limit(count: int) -> None:
     plan = samples.wide(count)
-    document = show_markdown.markdown(plan, changes=changes.compare(samples.EMPTY, plan))
+    document = show_markdown.markdown(plan)
     assert len(document) < 60_000
 
 
@@ -253,12 +254,6 @@ def test_public_routes_and_findings_outlast_the_others() -> None:
 
 def test_a_diagram_that_is_too_large_is_named_instead() -> None:
     assert "300 hops: too many to draw here" in show_markdown.markdown(samples.chain(300))
-
-
-def test_changes_come_before_the_plan() -> None:
-    found = changes.compare(samples.shop(), samples.shop_later())
-    document = show_markdown.markdown(samples.shop_later(), changes=found)
-    assert document.index("Security is weaker here") < document.index("### The way of a request")
 
 
 # -- JSON --------------------------------------------------------------------------------------------------------------
@@ -353,6 +348,9 @@ def test_the_page_describes_every_key_in_its_order() -> None:
         part = re.split(r"^## ", page.partition(f"\n## {name}\n")[2], flags=re.MULTILINE)[0]
         named = dict.fromkeys(re.findall(r"^\| `(\w+)", part, re.MULTILINE))
         assert list(named) == list(data[name][0])
+    results = re.split(r"^## ", page.partition("\n## policies\n")[2], flags=re.MULTILINE)[0]
+    assert re.findall(r"^\| `results\[\]\.(\w+)`", results, re.MULTILINE) == list(data["policies"]["results"][0])
+    assert re.findall(r"^\| `(\w+)` \|", results, re.MULTILINE) == list(data["policies"])
 
 
 def test_a_finding_of_every_level_comes_back() -> None:

@@ -1,0 +1,118 @@
+"""The comment of a pull request: what a reviewer sees at a glance, then what changes, stack by stack.
+
+It is one document for all stacks, below GitHub's limit whatever the change: long parts are folded, then cut, with a
+link to the whole. The same change is the same text. Names come from whoever opened the pull request; see
+`edgewright.plan.markdown` for what keeps them text.
+"""
+
+from collections.abc import Iterator, Sequence
+
+from edgewright.plan import comment_stack
+from edgewright.plan.comment_stack import STOPS, bold_first
+from edgewright.plan.diff import Diff, StackDiff
+from edgewright.plan.markdown import Part, code, escape, fit, header, is_address, link, row
+from edgewright.plan.words import many
+from edgewright.usage import UsageError
+
+MARKER = "<!-- edgewright -->"
+"""The first line, by which whoever posts the comment finds the one that is there already."""
+
+_MOST_POINTS = 20
+"""Weaker points that are shown at a glance."""
+
+
+def comment(diff: Diff, address: str = "") -> str:
+    """The comment; address: where all of it is, for what had to be left out. Raises UsageError for a bad address."""
+    if address and not is_address(address):
+        raise UsageError(f"--link: `{address}` is no address such as https://github.com/owner/name/actions/runs/1")
+    note = f" All of it is in {link('the artifact', address)}." if address else ""
+    changed = [stack for stack in diff.stacks if not stack.same]
+    parts = [Part(f"{MARKER}\n## {_title(diff, changed)}\n"), *_alerts(diff), *_summary(diff, changed)]
+    for stack in changed:
+        parts += comment_stack.parts(stack, alone=len(diff.stacks) == 1)
+    if address:
+        parts.append(Part(f"<sub>{link('The whole of it', address)}</sub>\n"))
+    return fit(parts, note=note)
+
+
+def _title(diff: Diff, changed: Sequence[StackDiff]) -> str:
+    if not changed:
+        return "No stack changes" if len(diff.stacks) != 1 else "Nothing changes"
+    if len(diff.stacks) == 1:
+        return f"{escape(changed[0].name)}: {escape(comment_stack.state(changed[0]))}"
+    verb = "changes" if len(changed) == 1 else "change"
+    return f"{len(changed):,} of {many(len(diff.stacks), 'stack')} {verb}"
+
+
+# -- at a glance -------------------------------------------------------------------------------------------------------
+
+
+def _alerts(diff: Diff) -> Iterator[Part]:
+    """What nobody may overlook: security that is weaker, what stops the update, and stacks that cannot be planned."""
+    points: dict[tuple[str, str], list[str]] = {}
+    for stack in diff.stacks:
+        for point in stack.changes.weaker if stack.changes is not None and stack.after is not None else ():
+            points.setdefault((point.where, point.what), []).append(stack.name)
+    if points:
+        lines = [_point(*point, stacks, len(diff.stacks)) for point, stacks in list(points.items())[:_MOST_POINTS]]
+        over = len(points) - _MOST_POINTS
+        lines += [f"> - and {over:,} more, below\n"] if over > 0 else []
+        yield Part(
+            "> [!CAUTION]\n> **Security is weaker: look at this first**\n>\n", tuple(lines), noun="point", weight=40
+        )
+    stopped = [
+        f"> - {code(stack.name)}: {_why(stack)}\n"
+        for stack in diff.stacks
+        if not stack.same and (stack.stops or _refused(stack))
+    ]
+    others = [stack.name for stack in diff.stacks if stack.same and stack.stops]
+    if others:
+        verb = "stack that does" if len(others) == 1 else "stacks that do"
+        stopped.append(f"> - {len(others):,} {verb} not change here, as before: {_names(others)}\n")
+    if stopped:
+        yield Part(f"> [!IMPORTANT]\n> **{STOPS}**\n>\n", tuple(stopped), noun="stack", weight=39)
+
+
+def _point(where: str, what: str, stacks: Sequence[str], of: int) -> str:
+    """``GET /products`` **loses its JWT check: anybody may call it now**, and on which stacks."""
+    return f"> - {code(where)} {bold_first(what)}" + (f" ({_names(stacks)})" if of > 1 else "") + "\n"
+
+
+def _names(stacks: Sequence[str], most: int = 4) -> str:
+    over = len(stacks) - most
+    return ", ".join(code(name) for name in stacks[:most]) + (f" and {over:,} more" if over > 0 else "")
+
+
+def _why(stack: StackDiff) -> str:
+    if stack.broken:
+        return "it cannot be planned"
+    words: list[str] = []
+    plan = stack.after.plan if stack.after is not None else None
+    if plan is not None and plan.policies is not None:
+        count = sum(result.stops for result in plan.policies.results)
+        new = sum(result.stops for result in (stack.changes.policies_added if stack.changes is not None else ()))
+        words += [f"{many(count, 'violation')} of a mandatory rule, {new:,} of them new"] if count else []
+    refused = _refused(stack)
+    words += [f"{many(refused, 'protected resource')} would be replaced or deleted"] if refused else []
+    return "; ".join(words)
+
+
+def _refused(stack: StackDiff) -> int:
+    """How many protected resources the engine would refuse to take away."""
+    if stack.changes is None:
+        return 0
+    gone = sum(resource.protect for resource in stack.changes.resources_removed)
+    return gone + sum(change.protect for change in stack.changes.resources_replaced)
+
+
+def _summary(diff: Diff, changed: Sequence[StackDiff]) -> Iterator[Part]:
+    if not diff.stacks:
+        return
+    rows = [row(code(stack.name), *comment_stack.glance(stack)) for stack in changed]
+    if rows:
+        head = header("Stack", "Routes", "Resources", "Policies", "Cost a month")
+        yield Part(head, tuple(rows), noun="stack", weight=38)
+    same = [stack.name for stack in diff.stacks if stack.same]
+    if same:
+        said = "No change" if changed else "The same routes, resources, findings and policy results"
+        yield Part(f"{said}: {_names(same, 30)}\n")

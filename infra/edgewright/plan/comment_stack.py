@@ -1,0 +1,311 @@
+"""What the comment of a pull request says of one stack: routes first, then what would be replaced, then the rest."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from edgewright.plan import diagram, show_policies
+from edgewright.plan.changes import Changes, ResourceChange
+from edgewright.plan.diff import StackDiff
+from edgewright.plan.differences import Change
+from edgewright.plan.markdown import Part, block, code, escape, folded, header, link, row
+from edgewright.plan.model import Plan, PlannedRoute, Resource
+from edgewright.plan.replacements import replacement_of
+from edgewright.plan.security import Point
+from edgewright.plan.show_changes import STOPS_REMOVAL, because, by_cost, is_harmless
+from edgewright.plan.show_markdown import findings_table
+from edgewright.plan.show_text import is_priced
+from edgewright.plan.words import many
+
+STOPS = "An update would stop"
+
+_OPEN_ROWS = 12
+"""Tables with more rows are folded."""
+_MOST_CHANGES = 12
+_LONGEST_VALUE = 120
+_LONGEST_ERRORS = 6_000
+_MOST_DIAGRAM = 8_000
+
+
+def state(stack: StackDiff) -> str:
+    """What happens to a stack as a whole, in a few words."""
+    if stack.after is None:
+        return "is deleted"
+    if stack.broken:
+        return "cannot be planned"
+    if stack.before is None:
+        return "is new"
+    return "changes; it could not be planned before" if stack.before.plan is None else "changes"
+
+
+def bold_first(words: str) -> str:
+    """What a reader has to see in bold, and what explains it behind."""
+    first, semicolon, rest = words.partition(";")
+    return f"**{escape(first)}**{escape(semicolon + rest) if rest else ''}"
+
+
+# -- at a glance -------------------------------------------------------------------------------------------------------
+
+
+def glance(stack: StackDiff) -> tuple[str, str, str, str]:
+    """Cells of the summary: routes, resources, policies, cost."""
+    if stack.broken:
+        return "**cannot be planned**", "", "", ""
+    changes = stack.changes
+    if changes is None:
+        return f"**{state(stack)}**", "", "", ""
+    whole = f"**{state(stack)}**; " if stack.before is None or stack.after is None or stack.before.plan is None else ""
+    routes = _counts(
+        (len(changes.weaker), "weaker", True),
+        (len(changes.stronger), "stronger", False),
+        (len(changes.routes_added), "added", False),
+        (len(changes.routes_removed), "removed", False),
+        (sum(bool(_noticed(route.changes)) for route in changes.routes_changed), "changed", False),
+    )
+    harmless = [is_harmless(change) for change in changes.resources_replaced]
+    resources = _counts(
+        (harmless.count(False), "replaced", True),
+        (harmless.count(True), "replaced, unnoticed", False),
+        (sum(item.custom for item in changes.resources_added), "created", False),
+        (len(changes.resources_changed), "updated", False),
+        (sum(item.custom for item in changes.resources_removed), "deleted", False),
+    )
+    return f"{whole}{routes}", resources, _policies(stack, changes), _cost_cell(stack, changes)
+
+
+def _counts(*counts: tuple[int, str, bool]) -> str:
+    words = [f"**{count:,} {what}**" if loud else f"{count:,} {what}" for count, what, loud in counts if count]
+    return ", ".join(words) or "no change"
+
+
+def _policies(stack: StackDiff, changes: Changes) -> str:
+    plan = stack.after.plan if stack.after is not None else None
+    if plan is None or not plan.resources:
+        return ""
+    if plan.policies is None:
+        return show_policies.NOT_RUN
+    new = sum(result.stops for result in changes.policies_added)
+    words = _counts(
+        (new, f"new {'stops' if new == 1 else 'stop'} the update", True),
+        (sum(not item.stops for item in changes.policies_added), "other new", False),
+        (len(changes.policies_gone), "gone", False),
+    )
+    kept = sum(result.stops for result in changes.policies_kept)
+    return words + (f"; {kept:,} as before {'stops' if kept == 1 else 'stop'} it" if kept else "")
+
+
+def _cost_cell(stack: StackDiff, changes: Changes) -> str:
+    plans = [side.plan for side in (stack.before, stack.after) if side is not None and side.plan is not None]
+    if not any(plan.costs for plan in plans):
+        return "not reckoned"
+    before, after = changes.monthly
+    return f"{after:,.2f} USD" if before == after else f"{before:,.2f} → {after:,.2f} USD"
+
+
+# -- the whole of it ---------------------------------------------------------------------------------------------------
+
+
+def parts(stack: StackDiff, *, alone: bool) -> list[Part]:
+    """The section of a stack; alone: the title of the document names it already."""
+    found = [] if alone else [Part(f"### {code(stack.name)} {escape(state(stack))}\n")]
+    if stack.broken and stack.after is not None:
+        found.append(Part(f"{block(stack.after.errors, _LONGEST_ERRORS)}", weight=35))
+    if stack.before is not None and stack.before.plan is None and stack.before.errors:
+        found.append(folded("why it could not be planned before", block(stack.before.errors, _LONGEST_ERRORS), ()))
+    changes = stack.changes
+    if changes is None:
+        return found
+    return [
+        *found,
+        *_routes(changes),
+        *_replaced(changes),
+        *_resources(changes),
+        *_rules(changes),
+        *_findings(changes),
+        *_cost(stack, changes),
+        *_around(changes),
+        *_diagrams(stack),
+    ]
+
+
+# -- routes ------------------------------------------------------------------------------------------------------------
+
+
+def _routes(changes: Changes) -> Iterator[Part]:
+    weaker, stronger = _by_route(changes.weaker), _by_route(changes.stronger)
+    changed = {route.key: found for route in changes.routes_changed if (found := _noticed(route.changes))}
+    added = {route.key: route for route in changes.routes_added}
+    rows: list[str] = []
+    for key in weaker:
+        said = [bold_first(words) for words in weaker[key]] + [escape(words) for words in stronger.get(key, ())]
+        rows.append(row(code(key), "<br>".join([*said, *_what(key, changed, added)])))
+    for route in changes.routes_added:
+        if route.key not in weaker:
+            rows.append(row(code(route.key), "<br>".join(["is new", *_what(route.key, {}, added)])))
+    rows += [row(code(route.key), "goes: it is answered no more") for route in changes.routes_removed]
+    plain = [key for key in changed if key not in weaker and key not in stronger]
+    rows += [row(code(key), "<br>".join(_what(key, changed, added))) for key in plain]
+    for key in (key for key in stronger if key not in weaker):
+        said = [escape(words) for words in stronger[key]]
+        rows.append(row(code(key), "<br>".join([*said, *_what(key, changed, added)])))
+    yield from _table("Routes", ("Route", "What changes"), rows, "route", 30, open_rows=30)
+
+
+def _noticed(changes: Iterable[Change]) -> list[Change]:
+    """What a caller may notice: not by which rule a route is carried, and at which priority."""
+    return [change for change in changes if change.path != "carried by"]
+
+
+def _by_route(points: Iterable[Point]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for point in points:
+        found.setdefault(point.where, []).append(point.what)
+    return found
+
+
+def _what(key: str, changed: Mapping[str, Sequence[Change]], added: Mapping[str, PlannedRoute]) -> list[str]:
+    """The settings of a route that are another now, or all of a new one."""
+    if key in added:
+        return [f"**{escape(name)}** {escape(item.text)}" for name, item in added[key].settings.items()]
+    return [f"{code(item.path)}: {_value(item.before)} → {_value(item.after)}" for item in changed.get(key, ())]
+
+
+# -- resources ---------------------------------------------------------------------------------------------------------
+
+
+def _replaced(changes: Changes) -> Iterator[Part]:
+    rows = [_replaced_row(change) for change in by_cost(changes.resources_replaced)]
+    rows += [
+        row(code(item.short), f"**{STOPS_REMOVAL}**", "", "", "") for item in changes.resources_removed if item.protect
+    ]
+    head = ("Resource", "Made anew because", "Time", "Outage", "")
+    yield from _table("Replaced: taken away and made anew", head, rows, "resource", 29, open_rows=20)
+
+
+def _replaced_row(change: ResourceChange) -> str:
+    known = replacement_of(change.type)
+    why = escape(because(change))
+    why = f"**protected, so the update stops here**<br>{why}" if change.protect else why
+    if known is None:
+        return row(code(change.short), why, "", "", "")
+    pages = ", ".join(
+        link("source" if not index else f"and {index + 1}", page) for index, page in enumerate(known.sources)
+    )
+    return row(
+        code(change.short), why, escape(known.time) or "no figure is published", escape(known.outage) or "none", pages
+    )
+
+
+def _resources(changes: Changes) -> Iterator[Part]:
+    rows = [row("created", *group) for group in _grouped(changes.resources_added)]
+    rows += [row("updated", code(item.short), _cell(item.changes)) for item in changes.resources_changed]
+    rows += [row("deleted", *group) for group in _grouped(changes.resources_removed)]
+    yield from _table("Other resources", ("", "Resource", "What"), rows, "resource", 10, open_rows=_OPEN_ROWS)
+
+
+def _grouped(resources: Sequence[Resource]) -> Iterator[tuple[str, str]]:
+    """Types with how many there are, and the names of the first few; components are nothing in the cloud."""
+    made = [resource for resource in resources if resource.custom]
+    for type_, count in Counter(resource.type for resource in made).items():
+        alike = [resource for resource in made if resource.type == type_]
+        kind = alike[0].short.partition(" ")[0]
+        names = ", ".join(code(resource.name) for resource in alike[:6]) + (
+            f" and {count - 6:,} more" if count > 6 else ""
+        )
+        yield f"{count:,} x {code(kind)}", names
+
+
+def _cell(changes: Sequence[Change]) -> str:
+    lines = [f"{code(item.path)}: {_value(item.before)} → {_value(item.after)}" for item in changes[:_MOST_CHANGES]]
+    over = len(changes) - _MOST_CHANGES
+    return "<br>".join([*lines, *([f"and {over:,} more"] if over > 0 else [])])
+
+
+def _value(value: str | None) -> str:
+    return "none" if value is None else code(value, _LONGEST_VALUE)
+
+
+# -- rules, findings, cost ---------------------------------------------------------------------------------------------
+
+
+def _rules(changes: Changes) -> Iterator[Part]:
+    new = [item for item in changes.policies_added if show_policies.group_of(item) != "unclear"]
+    if new:
+        yield show_policies.table(f"#### Policies: {many(len(new), 'new result')}", new, weight=28)
+    unclear = [item for item in changes.policies_added if show_policies.group_of(item) == "unclear"]
+    if unclear:
+        text = f"{escape(show_policies.unclear(unclear), 1_000)}\n"
+        yield folded(f"{many(len(unclear), 'new result')} that cannot tell before a value is known", text, ())
+    if changes.policies_gone:
+        gone = [f"- {code(item.rule)} of {code(item.resource)}\n" for item in changes.policies_gone]
+        yield folded(f"{many(len(gone), 'policy result')} gone", "", gone, noun="result", weight=8)
+    kept = [item for item in changes.policies_kept if show_policies.group_of(item) != "unclear"]
+    if kept:
+        head = header("Rule", "Resource", "What", "Led to by", "What to do")
+        rows = [show_policies.cells(item) for item in kept]
+        said = show_policies.counts(kept)
+        yield folded(f"{many(len(kept), 'policy result')} as before: {said}", head, rows, noun="result", weight=7)
+
+
+def _findings(changes: Changes) -> Iterator[Part]:
+    if changes.findings_added:
+        title = f"#### What the cloud cannot do: {many(len(changes.findings_added), 'new finding')}"
+        yield findings_table(title, "new", changes.findings_added)
+    if changes.findings_gone:
+        gone = [f"- {code(item.field)}: {escape(item.reason)}\n" for item in changes.findings_gone]
+        yield folded(f"{many(len(gone), 'finding')} gone", "", gone, noun="finding", weight=6)
+
+
+def _cost(stack: StackDiff, changes: Changes) -> Iterator[Part]:
+    """What is reckoned, and what is not: nobody should take an estimate for a bill."""
+    plan = stack.after.plan if stack.after is not None else None
+    before, after = changes.monthly
+    if plan is None or not plan.resources:
+        return
+    if not plan.costs:
+        yield Part("**Cost**: not reckoned, as there is no dated price list for this cloud here.\n")
+        return
+    amount = f"{before:,.2f} → {after:,.2f} USD a month" if before != after else f"{after:,.2f} USD a month, as before"
+    left = [cost.what for cost in plan.costs if not is_priced(cost)]
+    more = f", {', '.join(escape(what) for what in left[:6])}" if left else ""
+    words = f"**Cost**: {amount}: an estimate, at list prices, of what is billed without traffic. Not reckoned: "
+    yield Part(f"{words}requests, data and capacity units{more}.\n")
+
+
+# -- around ------------------------------------------------------------------------------------------------------------
+
+
+def _around(changes: Changes) -> Iterator[Part]:
+    other = [item for item in changes.other if not item.path.startswith("path.")]
+    rows = [row(code(item.path), _value(item.before), _value(item.after)) for item in other]
+    if rows:
+        yield folded(f"{many(len(rows), 'change')} around them", header("What", "Before", "After"), rows, weight=5)
+
+
+def _diagrams(stack: StackDiff) -> Iterator[Part]:
+    """The way of a request before and after, if it is another one."""
+    before, after = (side.plan if side is not None else None for side in (stack.before, stack.after))
+    drawn = [(name, _drawn(plan)) for name, plan in (("Before", before), ("After", after)) if plan is not None]
+    if len({text for _, text in drawn}) == 2 or (len(drawn) == 1 and drawn[0][1]):
+        rows = [f"**{name}**\n\n{text}\n" for name, text in drawn]
+        yield folded("The way of a request", "", rows, noun="diagram", weight=4)
+
+
+def _drawn(plan: Plan) -> str:
+    if not plan.hops:
+        return ""
+    text = diagram.mermaid(plan)
+    if len(text) > _MOST_DIAGRAM:
+        return f"_{many(len(plan.hops), 'hop')}: too many to draw here._\n"
+    return f"```mermaid\n{text}```\n"
+
+
+def _table(
+    title: str, names: Sequence[str], rows: Sequence[str], noun: str, weight: int, *, open_rows: int
+) -> Iterator[Part]:
+    """A table below its title, folded when it is long."""
+    if not rows:
+        return
+    if len(rows) <= open_rows:
+        yield Part(f"#### {title}\n\n{header(*names)}", tuple(rows), noun=noun, weight=weight)
+    else:
+        yield folded(f"{title}: {many(len(rows), noun)}", header(*names), rows, noun=noun, weight=weight)

@@ -1,0 +1,142 @@
+"""BASE and HEAD, planned and compared stack by stack: what `edgewright diff` shows."""
+
+import tempfile
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from edgewright.plan import changes as comparing
+from edgewright.plan.changes import Changes
+from edgewright.plan.model import Plan
+from edgewright.plan.planning import Options
+from edgewright.plan.sides import FileSide, FolderSide, Planned, Side
+from edgewright.usage import UsageError
+
+
+@dataclass(frozen=True, slots=True)
+class StackDiff:
+    """A stack on both sides. before, after: None where it is not there; changes: None where one has no plan."""
+
+    name: str
+    before: Planned | None
+    after: Planned | None
+    changes: Changes | None = None
+
+    @property
+    def same(self) -> bool:
+        """Whether nothing is to be said of it."""
+        return self.before is not None and self.changes is not None and self.changes.nothing
+
+    @property
+    def broken(self) -> bool:
+        """Whether HEAD has it, and it cannot be planned."""
+        return self.after is not None and self.after.plan is None
+
+    @property
+    def stops(self) -> bool:
+        """Whether an update of it would be stopped by the rules, or cannot even be planned."""
+        plan = self.after.plan if self.after is not None else None
+        return self.broken or (plan is not None and plan.policies is not None and plan.policies.stop)
+
+
+@dataclass(frozen=True, slots=True)
+class Diff:
+    """All stacks of both sides, by name."""
+
+    stacks: tuple[StackDiff, ...]
+
+    @property
+    def stops(self) -> bool:
+        """Whether something of HEAD would not go through."""
+        return any(stack.stops for stack in self.stacks)
+
+    def text(self) -> str:
+        """For a terminal."""
+        from edgewright.plan.show_changes import text_of_stacks
+
+        return text_of_stacks(self)
+
+    def markdown(self, link: str = "") -> str:
+        """The comment of a pull request; link: where all of it is."""
+        from edgewright.plan.comment import comment
+
+        return comment(self, link)
+
+
+def diff(before: str, after: str, options: Options) -> Diff:
+    """Plan and compare. Raises UsageError, and what planning a file raises."""
+    with _opened(before) as base, _opened(after) as head:
+        return Diff(tuple(_compared(base, head, options)))
+
+
+def _compared(base: Side, head: Side, options: Options) -> Iterator[StackDiff]:
+    if isinstance(base, FileSide) and isinstance(head, FileSide):
+        before, after = base.plan(options), head.plan(options)
+        yield _pair(head.name or base.name, before, after)
+        return
+    single = base if isinstance(base, FileSide) else head if isinstance(head, FileSide) else None
+    if single is not None and not single.name:
+        raise UsageError(
+            f"{single.file}: only a stack's file is compared with a folder or a revision, which has stacks"
+        )
+    names = [single.name] if single is not None else sorted({*_names(base), *_names(head)})
+    if not names:
+        raise UsageError("there is no stack on either side: no Pulumi.<stack>.yaml")
+    for name in names:
+        # What is made of the same files is the same: it is planned once, for what the rules say of it.
+        mark = _mark(base, name)
+        after = _planned(head, name, options)
+        before = after if mark and mark == _mark(head, name) else _planned(base, name, options)
+        yield _pair(name, before, after)
+
+
+def _names(side: Side) -> list[str]:
+    return [side.name] if isinstance(side, FileSide) else list(side.stacks)
+
+
+def _mark(side: Side, name: str) -> str:
+    return side.mark(name) if isinstance(side, FolderSide) and name in side.stacks else ""
+
+
+def _planned(side: Side, name: str, options: Options) -> Planned | None:
+    if isinstance(side, FileSide):
+        return side.plan(options)
+    return side.plan(name, options) if name in side.stacks else None
+
+
+def _pair(name: str, before: Planned | None, after: Planned | None) -> StackDiff:
+    old = before.plan if before is not None else None
+    new = after.plan if after is not None else None
+    if old is not None and new is not None:
+        return StackDiff(name or new.name, before, after, comparing.compare(old, new))
+    # What comes or goes as a whole is compared with nothing; so is what nobody can say how it was before.
+    one = new if after is not None else old
+    if one is None:
+        return StackDiff(name, before, after)
+    nothing = Plan(one.name, one.topology, (), (), (), (), ())
+    pair = (nothing, one) if after is not None else (one, nothing)
+    return StackDiff(name, before, after, replace(comparing.compare(*pair), other=()))
+
+
+@contextmanager
+def _opened(text: str) -> Generator[Side]:
+    """What was typed: a file, a folder, or a revision of git, whose files lie in a temporary folder meanwhile."""
+    path = Path(text)
+    if path.is_dir():
+        yield FolderSide.of(path)
+    elif path.exists() or not _may_be_revision(text):
+        yield FileSide(path)
+    else:
+        from edgewright.plan.revision import extract
+
+        with tempfile.TemporaryDirectory(prefix="edgewright-") as made:
+            yield FolderSide.of(extract(text, Path.cwd(), Path(made)))
+
+
+def _may_be_revision(text: str) -> bool:
+    from edgewright.plan.revision import is_revision
+
+    if text.startswith("-"):
+        raise UsageError(f"`{text}` begins with `-`: no file, and no revision either")
+    return is_revision(text, Path.cwd())
