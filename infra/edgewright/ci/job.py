@@ -23,7 +23,7 @@ class CiError(Exception):
 
 
 def visible(text: str) -> str:
-    """``text`` with what nobody sees (controls, changes of direction, halves of characters) as ``\\x1b``; lines stay."""
+    """``text`` with what nobody sees (controls, changes of direction, half characters) as ``\\x1b``; lines stay."""
     return "".join(one if one == "\n" or unicodedata.category(one) not in _HIDDEN else _code(one) for one in text)
 
 
