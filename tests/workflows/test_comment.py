@@ -2,21 +2,17 @@
 
 import io
 import json
-import os
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
-from contextlib import redirect_stderr, redirect_stdout
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from unittest.mock import patch
 
 import pytest
 
-from edgewright.ci.__main__ import main
 from workflows.github_api import BOT, LONGEST, REPOSITORY, REPOSITORY_ID, TOKEN, GitHub, serving
-from workflows.runner import commands_in, workflow
+from workflows.runner import workflow
+from workflows.verbs import Done, call
 
 SHA = "a" * 40
 FORK, FORK_ID = "eve/edge", 666
@@ -49,28 +45,10 @@ def event(*, fork: bool = False, run: int = 5, **more: Any) -> dict[str, Any]:
     }
 
 
-@dataclass(frozen=True)
-class Done:
-    """What a call has come to, and what it has put into the log."""
-
-    conclusion: str
-    log: str
-
-
 def comment(github: GitHub, folder: Path, said: Mapping[str, Any] | None = None) -> Done:
     path = folder / "event.json"
     path.write_text(json.dumps(said or event()))
-    log = io.StringIO()
-    given = {
-        "GITHUB_API_URL": github.address,
-        "GITHUB_EVENT_PATH": str(path),
-        "GITHUB_REPOSITORY": REPOSITORY,
-        "GITHUB_TOKEN": TOKEN,
-    }
-    with patch.dict(os.environ, given), redirect_stdout(log), redirect_stderr(log):
-        status = main(["comment"])
-    assert commands_in(log.getvalue()) == []
-    return Done("failure" if status else "success", log.getvalue())
+    return call(folder, github.address, "comment", GITHUB_EVENT_PATH=str(path))
 
 
 def archive(data: bytes, file: str = "comment.md") -> bytes:
@@ -97,7 +75,7 @@ def bodies(github: GitHub) -> list[str]:
 def test_a_comment_is_made_with_the_text_that_the_previews_left(github: GitHub, tmp_path: Path) -> None:
     left(github, TEXT)
     run = comment(github, tmp_path)
-    assert run.conclusion == "success", run.log
+    assert run.ok, run.log
     assert bodies(github) == [
         f"{MARKER}\n<sub>`{SHA[:12]}` · [the run](https://github.com/{REPOSITORY}/actions/runs/5)</sub>\n\n"
         "## What changes\n\n`GET /products` loses its JWT check.\n"
@@ -108,7 +86,7 @@ def test_the_next_push_edits_it_in_place(github: GitHub, tmp_path: Path) -> None
     left(github, TEXT)
     comment(github, tmp_path)
     left(github, f"{MARKER}\nAnother change.\n", run=8)
-    assert comment(github, tmp_path, event(run=8)).conclusion == "success"
+    assert comment(github, tmp_path, event(run=8)).ok
     assert len(bodies(github)) == 1
     assert "Another change." in bodies(github)[0]
     assert github.writes == ["comment on 7", "edit 7000"]
@@ -190,7 +168,7 @@ def test_a_run_of_something_else_posts_nothing(
 ) -> None:
     left(github, TEXT)
     run = comment(github, tmp_path, event(**change))
-    assert run.conclusion == "success", (what, run.log)
+    assert run.ok, (what, run.log)
     assert github.writes == []
 
 
@@ -212,7 +190,7 @@ def test_the_number_that_an_artifact_says_is_not_looked_at(github: GitHub, tmp_p
 def test_an_event_that_names_no_commit_is_refused(github: GitHub, tmp_path: Path) -> None:
     left(github, TEXT)
     run = comment(github, tmp_path, event(head_sha="main; echo ::error::"))
-    assert run.conclusion == "failure"
+    assert not run.ok
     assert "names no commit" in run.log
     assert github.writes == []
 
@@ -222,7 +200,7 @@ def test_an_event_that_names_no_commit_is_refused(github: GitHub, tmp_path: Path
 
 def test_without_changed_stacks_nothing_is_posted(github: GitHub, tmp_path: Path) -> None:
     github.artifacts[5] = {}
-    assert comment(github, tmp_path).conclusion == "success"
+    assert comment(github, tmp_path).ok
     assert github.writes == []
 
 
@@ -300,7 +278,7 @@ def test_an_artifact_that_is_not_the_one_file_is_refused(
 ) -> None:
     github.artifacts[5] = {"comment": data}
     run = comment(github, tmp_path)
-    assert run.conclusion == "failure", what
+    assert not run.ok, what
     assert "error: the artifact comment" in run.log
     assert github.writes == []
 
@@ -394,7 +372,7 @@ def test_a_huge_text_is_cut_and_closed_with_a_link_to_all_of_it(line: str, githu
         web="9 to create\n" + "+  a:b:C  name\n" * 200,
     )
     run = comment(github, tmp_path)
-    assert run.conclusion == "success", run.log
+    assert run.ok, run.log
     body = bodies(github)[0]
     assert 40_000 < len(body) <= LONGEST
     assert f"[the run](https://github.com/{REPOSITORY}/actions/runs/5) has all of it._" in body
@@ -415,6 +393,6 @@ def test_a_token_that_may_not_comment_is_told_what_is_missing(github: GitHub, tm
     github.permissions = {**github.permissions, "pull-requests": "read"}
     left(github, TEXT)
     run = comment(github, tmp_path)
-    assert run.conclusion == "failure"
+    assert not run.ok
     assert "403 not accessible by integration; the job's `permissions` do not cover it" in run.log
     assert TOKEN not in run.log
