@@ -29,27 +29,32 @@ def main(arguments: Sequence[str] | None = None) -> int:
 # ---- which stacks
 
 
-def _stacks(given: argparse.Namespace) -> None:
-    """The matrix of the stacks that a change touches, or of all, or of one."""
+def _stacks(given: argparse.Namespace) -> int:
+    """The matrix of the stacks that a change touches, or of all, or of one; fails if another cannot be read."""
     from edgewright.ci import stacks, tree
 
-    repository = Path.cwd()
-    head = tree.tree_of(repository, given.head)
+    head = tree.tree_of(Path.cwd(), given.head)
     known = stacks.cloud_stacks(head)
+    chosen = known.stacks
+    gone: Sequence[str] = ()
     if given.only:
-        chosen = [stack for stack in known if stack.name == given.only]
+        chosen = tuple(stack for stack in known.stacks if stack.name == given.only)
         if not chosen:
-            raise CiError(f"there is no cloud stack `{given.only}`; there are {', '.join(s.name for s in known)}")
-    elif given.base and tree.commit_of(repository, given.base):
-        before = tree.tree_of(repository, given.base)
-        found = stacks.touched(tree.changed(before, head), known, stacks.folder_of(head))
-        for one in found:
-            say(f"{one.stack.name}: {one.because}")
-        chosen = [one.stack for one in found]
-    else:
-        chosen = list(known)
-    say(f"{len(chosen)} of {len(known)} cloud stacks")
-    job.output(stacks=json.dumps([stack.to_json() for stack in chosen]), any="true" if chosen else "false", tree=head.id)
+            raise CiError(f"there is no cloud stack `{given.only}`; there are {', '.join(known.names)}")
+    elif given.base and tree.commit_of(Path.cwd(), given.base):
+        before, folder = tree.tree_of(Path.cwd(), given.base), stacks.folder_of(head)
+        gone = stacks.removed(before, head, folder)
+        found = stacks.touched(tree.changed(before, head), known.stacks, folder)
+        chosen = tuple(one.stack for one in found)
+        say(*(f"{one.stack.name}: {one.because}" for one in found), *(f"gone: {path}" for path in gone))
+    say(f"{len(chosen)} of {len(known.stacks)} cloud stacks")
+    job.output(
+        stacks=json.dumps([stack.to_json() for stack in chosen]),
+        any=_truth(chosen),
+        affected=_truth(chosen or gone or known.problems),
+        tree=head.id,
+    )
+    return job.fail("\n".join(known.problems)) if known.problems else 0
 
 
 # ---- a plan without an engine
@@ -117,7 +122,7 @@ def _ready(given: argparse.Namespace) -> None:
     if plan.steps:
         data = sealed.seal(sealed.SavedPlan(given.stack, given.tree, content), setting("PLAN_KEY"))
         job.write(given.output, data)
-    job.output(changes="true" if plan.steps else "false")
+    job.output(changes=_truth(plan.steps))
 
 
 def _planned(_: argparse.Namespace) -> None:
@@ -128,7 +133,7 @@ def _planned(_: argparse.Namespace) -> None:
     kept = {artifact.name for artifact in GitHub.of_job().artifacts(int(setting("GITHUB_RUN_ID")))}
     chosen = [stack for stack in _matrix() if f"{PLAN}{stack['stack']}" in kept]
     say(f"to deploy: {', '.join(stack['stack'] for stack in chosen) or 'nothing'}")
-    job.output(stacks=json.dumps(chosen), any="true" if chosen else "false")
+    job.output(stacks=json.dumps(chosen), any=_truth(chosen))
 
 
 def _open_plan(given: argparse.Namespace) -> None:
@@ -183,6 +188,11 @@ def _matrix() -> list[Mapping[str, str]]:
     """The stacks of an earlier job, which `stacks` has written."""
     found: Any = json.loads(setting("STACKS"))
     return cast("list[Mapping[str, str]]", found)
+
+
+def _truth(value: object) -> str:
+    """As `if:` compares it."""
+    return "true" if value else "false"
 
 
 def _server() -> str:

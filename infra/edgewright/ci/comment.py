@@ -1,7 +1,7 @@
 """The one comment on a pull request: made and edited from what a finished run of the previews has left.
 
-Runs with a token that can write, after a run in which a change's code ran, maybe that of a fork: nothing of the change is
-checked out or executed; the artifacts are data, bounded and made harmless; and whose pull request it is comes from
+Runs with a token that can write, after a run in which a change's code ran, maybe that of a fork: nothing of the change
+is checked out or executed; the artifacts are data, bounded and made harmless; and whose pull request it is comes from
 GitHub, by the commit that the run was for. Standard library only.
 """
 
@@ -10,9 +10,9 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
-from edgewright.ci.github import Artifact, GitHub
+from edgewright.ci.github import Artifact, GitHub, field
 from edgewright.ci.job import CiError, inert, say
 from edgewright.ci.markdown import MOST, block, cut, harmless
 
@@ -41,7 +41,7 @@ _STACK = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A finished run of the previews, as GitHub's event has it. page: its address; base: the branch that changes go to."""
+    """A finished run of the previews, as GitHub's event has it. page: its address; base: where changes go to."""
 
     id: int
     conclusion: str
@@ -116,7 +116,7 @@ def pull_request(github: GitHub, run: Run) -> int | None:
     head = f"{run.head.partition('/')[0]}:{run.branch}"
     for found in github.pages("/pulls", state="open", base=run.base, head=head):
         side = found["head"]
-        if side["sha"] == run.sha and side["ref"] == run.branch and (side["repo"] or {}).get("id") == run.head_id:
+        if side["sha"] == run.sha and side["ref"] == run.branch and field(side, "repo", "id") == run.head_id:
             return int(found["number"])
     return None
 
@@ -124,9 +124,8 @@ def pull_request(github: GitHub, run: Run) -> int | None:
 def own_comment(github: GitHub, number: int) -> Mapping[str, Any] | None:
     """The comment that we made earlier; one of somebody else that looks like it is left alone."""
     for comment in github.pages(f"/issues/{number}/comments"):
-        author = cast("Mapping[str, Any]", comment.get("user") or {})
         first = str(comment.get("body") or "").partition("\n")[0].rstrip("\r")
-        if author.get("login") == AUTHOR and author.get("type") == "Bot" and first == MARKER:
+        if field(comment, "user", "login") == AUTHOR and field(comment, "user", "type") == "Bot" and first == MARKER:
             return comment
     return None
 

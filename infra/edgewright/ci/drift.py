@@ -1,8 +1,9 @@
-"""One issue that says which stacks differ from what main describes; it is kept up to date, and closed when none does."""
+"""One issue that says which stacks differ from what main describes: kept up to date, and closed when none does."""
 
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from edgewright.ci.comment import AUTHOR, inert_lines
 from edgewright.ci.github import GitHub
@@ -12,7 +13,7 @@ from edgewright.ci.markdown import block, cut, harmless
 MARKER = "<!-- edgewright drift -->"
 TITLE = "Drift: what runs differs from main"
 DRIFT = "drift-"
-"""An artifact's name before the stack's: what the engine would do to undo the drift, as `drift.txt`; empty without any."""
+"""An artifact's name before the stack's: what the engine would do to undo the drift, as `drift.txt`, maybe empty."""
 
 FILE = "drift.txt"
 MOST_BYTES = 200_000
@@ -68,13 +69,15 @@ def text(found: Sequence[Checked], page: str) -> str | None:
     unknown = [one for one in found if one.differences is None]
     if not drifted and not unknown:
         return None
-    parts = [f"{MARKER}\nLast checked by [this run]({page}), which edits this text and closes the issue when all is well.\n"]
+    parts = [
+        f"{MARKER}\nLast checked by [this run]({page}), which edits this text and closes the issue when all is well.\n"
+    ]
     for one in drifted:
         parts.append(f"### {one.stack}\n\n{harmless(block(inert_lines(one.differences or '')))}")
     if drifted:
         parts.append(
-            "These are the steps that would bring back what main describes. Somebody changed it by hand, or a deployment "
-            "waits for its approval. Keep it: write it into the stack. Undo it: run the workflow Deploy for the stack.\n"
+            "These steps would bring back what main describes. Somebody changed it by hand, or a deployment waits for "
+            "its approval. To keep it, write it into the stack. To undo it, run the workflow Deploy for the stack.\n"
         )
     if unknown:
         names = ", ".join(f"`{one.stack}`" for one in unknown)
@@ -82,7 +85,7 @@ def text(found: Sequence[Checked], page: str) -> str | None:
     return cut("\n".join(parts), _MOST, page)
 
 
-def _issue(github: GitHub) -> Mapping[str, object] | None:
+def _issue(github: GitHub) -> Mapping[str, Any] | None:
     for issue in github.pages("/issues", state="open", creator=AUTHOR):
         first = str(issue.get("body") or "").partition("\n")[0].rstrip("\r")
         if first == MARKER and "pull_request" not in issue:

@@ -28,7 +28,7 @@ _SECONDS = 60
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
     """Where a redirection leads is fetched without the token, by whoever expects one."""
 
-    def redirect_request(self, *_: Any) -> None:
+    def redirect_request(self, req: Any, fp: Any, code: Any, msg: Any, headers: Any, newurl: Any) -> None:  # noqa: ARG002
         return None
 
 
@@ -147,6 +147,14 @@ class GitHub:
             answer.close()
             raise CiError(f"GET {path}: an archive was expected at another address")
         return answer
+
+
+def field(data: Mapping[str, Any], *names: str) -> Any:
+    """A value within values; None where one of them is missing or null, as a repository that was deleted is."""
+    found: Any = data
+    for name in names:
+        found = cast("Mapping[str, Any]", found).get(name) if isinstance(found, Mapping) else None
+    return found
 
 
 def only_file(archive: bytes, file: str, most: int, name: str) -> bytes:

@@ -23,7 +23,7 @@ class CiError(Exception):
 
 
 def visible(text: str) -> str:
-    """``text`` with what nobody sees (controls, changes of direction, halves of characters) as ``\\x1b``; lines stay."""
+    """``text`` with what nobody sees (controls, changes of direction, half characters) as ``\\x1b``; lines stay."""
     return "".join(one if one == "\n" or unicodedata.category(one) not in _HIDDEN else _code(one) for one in text)
 
 
@@ -40,7 +40,7 @@ def inert(text: str) -> str:
     (https://learn.microsoft.com/azure/devops/pipelines/scripts/logging-commands). A GitLab section begins with an
     escape character (https://docs.gitlab.com/ci/jobs/job_logs/), which `visible` writes out.
     """
-    shown = visible(text.replace("\n", " ")).replace("##", "# #")
+    shown = re.sub("#(?=#)", "# ", visible(text.replace("\n", " ")))
     if shown.lstrip().startswith("::"):
         shown = shown.replace("::", ": :", 1)
     return shown if len(shown) <= LONGEST_LINE else shown[:LONGEST_LINE] + "…"

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from edgewright.ci.github import GitHub
+from edgewright.ci.github import GitHub, field
 from edgewright.ci.job import CiError
 from edgewright.ci.sealed import MOST_BYTES, SavedPlan, unseal
 
@@ -47,7 +47,7 @@ def of_run(github: GitHub, *, run: int, stack: str, tree: str, key: str) -> Save
 
 def _merged(github: GitHub, commit: str, base: str) -> Mapping[str, Any]:
     for pull in github.pages(f"/commits/{commit}/pulls"):
-        same = (pull["head"]["repo"] or {}).get("full_name") == github.repository
+        same = field(pull, "head", "repo", "full_name") == github.repository
         if pull["merged_at"] and pull["merge_commit_sha"] == commit and pull["base"]["ref"] == base and same:
             return pull
     raise NoPlanError("this commit is no merge of a pull request of this repository")
@@ -63,8 +63,6 @@ def _last_preview(github: GitHub, pull: Mapping[str, Any]) -> int:
 
 
 def _previews(github: GitHub, sha: str) -> Iterator[Mapping[str, Any]]:
-    for run in github.pages(
-        f"/actions/workflows/{WORKFLOW}/runs", "workflow_runs", event="pull_request", head_sha=sha
-    ):
-        if run["head_sha"] == sha and (run["head_repository"] or {}).get("full_name") == github.repository:
+    for run in github.pages(f"/actions/workflows/{WORKFLOW}/runs", "workflow_runs", event="pull_request", head_sha=sha):
+        if run["head_sha"] == sha and field(run, "head_repository", "full_name") == github.repository:
             yield run

@@ -68,8 +68,21 @@ def folder_of(tree: Tree) -> str:
     return _inside("", str(data.get("stackConfigDir") or "")) or ""
 
 
-def cloud_stacks(tree: Tree) -> tuple[Stack, ...]:
-    """Every stack of a revision that is built in a cloud, by name; CiError with all that keeps them from being read."""
+@dataclass(frozen=True, slots=True)
+class Known:
+    """The stacks of a revision that are built in a cloud, by name, and what is wrong with others."""
+
+    stacks: tuple[Stack, ...]
+    problems: tuple[str, ...]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Of the stacks."""
+        return tuple(stack.name for stack in self.stacks)
+
+
+def cloud_stacks(tree: Tree) -> Known:
+    """Every stack of a revision that is built in a cloud and can be read. Raises CiError where there is no project."""
     folder = folder_of(tree)
     problems: list[str] = []
     found: list[Stack] = []
@@ -82,13 +95,21 @@ def cloud_stacks(tree: Tree) -> tuple[Stack, ...]:
             continue
         stack, wrong = _stack(tree, folder, path, match["name"])
         problems += wrong
-        if stack.cloud in CLOUDS:
+        if stack:
             found.append(stack)
     if len(found) > MOST_STACKS:
         problems.append(f"there are {len(found)} stacks, and a run can have {MOST_STACKS} jobs of one kind")
-    if problems:
-        raise CiError("\n".join(problems))
-    return tuple(sorted(found, key=lambda stack: stack.name))
+        found = []
+    return Known(tuple(sorted(found, key=lambda stack: stack.name)), tuple(dict.fromkeys(problems)))
+
+
+def removed(before: Tree, after: Tree, folder: str) -> tuple[str, ...]:
+    """Paths of the stacks' files that are gone."""
+    return tuple(
+        path
+        for path in sorted(before)
+        if path not in after and posixpath.dirname(path) == folder and _STACK_FILE.fullmatch(posixpath.basename(path))
+    )
 
 
 def touched(changed: Sequence[str], stacks: Sequence[Stack], folder: str) -> tuple[Touched, ...]:
@@ -127,41 +148,41 @@ def _below(path: str, folder: str) -> bool:
     return not folder or path.startswith(f"{folder}/")
 
 
-def _stack(tree: Tree, folder: str, path: str, name: str) -> tuple[Stack, list[str]]:
+def _stack(tree: Tree, folder: str, path: str, name: str) -> tuple[Stack | None, list[str]]:
+    """The stack in a file, None where it is of no cloud; and what is wrong with what it is made of."""
     data, wrong = _yaml(tree, path)
     if wrong:
-        return Stack(name, ""), [wrong]
+        return None, [wrong]
     config = _map(data.get("config"))
     bindings = _map(config.get(f"{NAMESPACE}:bindings"))
     cloud = str(config.get(f"{NAMESPACE}:topology", "local")).partition("/")[0]
     if cloud not in CLOUDS:
-        return Stack(name, cloud), []
-    problems: list[str] = []
+        return None, []
     files = {path, *_named(tree, folder, bindings)}
     whole = True
     spec_path = _inside(folder, str(config.get(f"{NAMESPACE}:spec") or ""))
     if spec_path is None:
-        problems.append(f"{path}: {NAMESPACE}:spec leads out of this repository: keep the spec beside the stack's file")
-    elif spec_path in tree:
+        return None, [f"{path}: {NAMESPACE}:spec leads out of this repository: keep the spec beside the stack's file"]
+    if spec_path not in tree:
+        files.add(spec_path)  # it may have been here before
+    else:
         spec, wrong = _yaml(tree, spec_path)
         if tree[spec_path].mode == LINK:
-            problems.append(wrong)
+            return None, [wrong]
         # What is wrong with a spec is for its plan to say, with the line; what it names is then not known.
         whole = not wrong
         files |= {spec_path, *_named(tree, posixpath.dirname(spec_path), spec), *_named(tree, folder, spec)}
     policies, own = (posixpath.join(folder, file) for file in ("policies.json", f"policies.{name}.json"))
     files |= {own} | ({policies} if own not in tree else set())
-    return (
-        Stack(
-            name,
-            cloud,
-            "development" if bindings.get("profile") == "development" else "production",
-            own if own in tree else policies if policies in tree else "",
-            frozenset(files),
-            whole,
-        ),
-        problems,
+    stack = Stack(
+        name,
+        cloud,
+        "development" if bindings.get("profile") == "development" else "production",
+        own if own in tree else policies if policies in tree else "",
+        frozenset(files),
+        whole,
     )
+    return stack, []
 
 
 def _yaml(tree: Tree, path: str) -> tuple[Mapping[str, Any], str]:
@@ -174,7 +195,7 @@ def _yaml(tree: Tree, path: str) -> tuple[Mapping[str, Any], str]:
         data, _, _ = yaml_reader.read(tree.read(path), path)
     except SpecError as error:
         return {}, str(error)
-    return (_map(data), "") if isinstance(data, Mapping) else ({}, f"{path}: it must be a map")
+    return (cast("Mapping[str, Any]", data), "") if isinstance(data, Mapping) else ({}, f"{path}: it must be a map")
 
 
 def _map(value: object) -> Mapping[str, Any]:

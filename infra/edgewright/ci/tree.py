@@ -47,7 +47,9 @@ class Tree(Mapping[str, Entry]):
 def commit_of(repository: Path, revision: str) -> str | None:
     """The commit that a revision names; None when the repository has none of that name."""
     try:
-        return _git(repository, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}").decode()[:-1]
+        return _git(
+            repository, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}"
+        ).decode()[:-1]
     except CiError:
         return None
 

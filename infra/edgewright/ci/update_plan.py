@@ -23,9 +23,7 @@ _KINDS = (
     ("= ", "to import", frozenset({"import"})),
 )
 """What may happen to a resource, worst first: the engine's operations of each kind (pkg/resource/deploy/step.go)."""
-_UNCHANGED = frozenset(
-    {"same", "read", "refresh", "discard", "remove-pending-replace", "diff", "extend-parameterize"}
-)
+_UNCHANGED = frozenset({"same", "read", "refresh", "discard", "remove-pending-replace", "diff", "extend-parameterize"})
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -52,7 +50,9 @@ class UpdatePlan:
         """The counts in words: ``1 to replace, 2 to create, 40 unchanged``."""
         counts = Counter(step.rank for step in self.steps)
         said = [f"{counts[rank]} {words}" for rank, (_, words, _) in enumerate(_KINDS) if counts[rank]]
-        return ", ".join([*said, f"{self.unchanged} unchanged"] if said else ["no changes", f"{self.unchanged} unchanged"])
+        return ", ".join(
+            [*said, f"{self.unchanged} unchanged"] if said else ["no changes", f"{self.unchanged} unchanged"]
+        )
 
     def text(self) -> str:
         """The counts and the steps, as lines; very many are cut, the worst stay."""
