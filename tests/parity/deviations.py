@@ -374,14 +374,17 @@ def _rounded_address(place: Place, expected: Any) -> float:
 
 
 _SETS = (("core", "known-bad-inputs", "sql-injection"), ("bots", "ip-reputation"))
-"""What Microsoft's rule sets hold; the first is in every policy of an Application Gateway."""
+"""What Microsoft's rule sets hold; the first is in every policy of an Application Gateway, and who asks for it has the
+second too."""
 
 
 def _whole_sets(place: Place, expected: tuple[str, ...]) -> Any:
     """A rule set comes whole; API Management alone has none."""
     if place.column in ("gateway-first", "balancer-first"):
         return None
-    held = [one for one in _SETS if set(one) & set(expected) or (one is _SETS[0] and place.column == "appgw-waf")]
+    attacks, _ = asked = [bool(set(one) & set(expected)) for one in _SETS]
+    beside = (place.column == "appgw-waf", attacks)
+    held = [one for one, wanted, there in zip(_SETS, asked, beside, strict=True) if wanted or there]
     return tuple(sorted(name for one in held for name in one))
 
 

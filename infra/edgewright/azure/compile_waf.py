@@ -149,8 +149,13 @@ def argument_problems(given: object, firewall: Firewall, *, existing: bool) -> I
 
 
 def _rule_sets(waf: Waf, firewall: Firewall) -> tuple[RuleSet, ...]:
+    """Those that hold what is asked for. Who asks for rules against attacks has those against bots too: an edge that
+    asks for no firewall of its own has both (`standard`), and Azure's baselines want both (CIS 7.15, Azure Policy
+    ebea0d86).
+    """
     asked = {MANAGED[name] for name in waf.managed}
-    return tuple(item for item in (DEFAULT, BOTS) if item in asked or (item is DEFAULT and firewall.default_needed))
+    beside = {DEFAULT: firewall.default_needed, BOTS: DEFAULT in asked}
+    return tuple(item for item in (DEFAULT, BOTS) if item in asked or beside[item])
 
 
 def _deny(waf: Waf, firewall: Firewall) -> Iterator[Rule]:
@@ -206,6 +211,13 @@ def _finding(waf: Waf, level: Literal["approximated", "unsupported", "warning"],
     return Finding(level, f"Waf.{field}" if field else "EdgeSpec.waf", (), *said, place=waf.origin.place)
 
 
+_BESIDE = {
+    DEFAULT: f"{{firewall}} takes no policy without a default rule set, so {DEFAULT.type} is there",
+    BOTS: f"{BOTS.type} is there too: bots that Microsoft knows to be bad are refused",
+}
+"""Why a rule set is there that nobody asked for."""
+
+
 def _managed_findings(waf: Waf, firewall: Firewall) -> Iterator[Finding]:
     for name in waf.managed:
         if MANAGED[name] is None:
@@ -215,7 +227,7 @@ def _managed_findings(waf: Waf, firewall: Firewall) -> Iterator[Finding]:
         inside = [name for name, held_by in MANAGED.items() if held_by == rule_set]
         beside = [name for name in inside if name not in waf.managed]
         if len(beside) == len(inside):
-            reason = f"{firewall.name} takes no policy without a default rule set, so {rule_set.type} is there"
+            reason = _BESIDE[rule_set].format(firewall=firewall.name)
             yield _finding(waf, "approximated", "managed", reason)
         elif beside:
             reason = f"{rule_set.type} comes whole: it has `{'`, `'.join(beside)}` too"

@@ -277,8 +277,19 @@ def test_every_name_of_a_spec_has_a_rule_set_or_a_reason() -> None:
 
 @pytest.mark.parametrize("firewall", FIREWALLS, ids=lambda item: item.name)
 def test_rule_sets_are_those_that_hold_what_is_asked_for(firewall: Firewall) -> None:
-    assert compile_waf(waf(managed=["core"]), firewall).rule_sets == (DEFAULT,)
     assert compile_waf(waf(managed=["bots", "sql-injection"]), firewall).rule_sets == (DEFAULT, BOTS)
+    assert BOTS in compile_waf(waf(managed=["bots"]), firewall).rule_sets
+
+
+def test_front_door_has_no_rules_against_attacks_where_only_those_against_bots_are_asked_for() -> None:
+    assert compile_waf(waf(managed=["bots"]), FRONT_DOOR).rule_sets == (BOTS,)
+
+
+@pytest.mark.parametrize("firewall", FIREWALLS, ids=lambda item: item.name)
+def test_who_asks_for_rules_against_attacks_has_those_against_bots_too_and_is_told(firewall: Firewall) -> None:
+    policy = compile_waf(waf(managed=["core"]), firewall)
+    assert policy.rule_sets == (DEFAULT, BOTS)
+    assert any("Microsoft_BotManagerRuleSet is there too" in reason for reason in of(policy, "Waf.managed"))
 
 
 def test_application_gateway_has_its_default_rule_set_always_and_says_so() -> None:
@@ -290,15 +301,15 @@ def test_application_gateway_has_its_default_rule_set_always_and_says_so() -> No
 
 @pytest.mark.parametrize("firewall", FIREWALLS, ids=lambda item: item.name)
 def test_a_rule_set_that_has_more_than_asked_for_is_an_approximation(firewall: Firewall) -> None:
-    finding, _ = compile_waf(waf(managed=["core"]), firewall).findings
+    finding, *_ = compile_waf(waf(managed=["core"]), firewall).findings
     assert (finding.level, finding.field) == ("approximated", "Waf.managed")
     assert "it has `known-bad-inputs`, `sql-injection` too" in finding.reason
-    assert of(compile_waf(waf(managed=WHOLE), firewall), "Waf.managed") == []
+    assert of(compile_waf(waf(managed=[*WHOLE, "bots", "ip-reputation"]), firewall), "Waf.managed") == []
 
 
 @pytest.mark.parametrize("firewall", FIREWALLS, ids=lambda item: item.name)
 def test_a_list_of_anonymizing_proxies_cannot_be(firewall: Firewall) -> None:
-    finding, _ = compile_waf(waf(managed=[*WHOLE, "anonymous-ip"]), firewall).findings
+    finding, *_ = compile_waf(waf(managed=[*WHOLE, "anonymous-ip"]), firewall).findings
     assert finding.level == "unsupported"
     assert str(finding).startswith("shop.edge.yaml:7:1: unsupported: Waf.managed")
     assert "take `anonymous-ip` out" in finding.carried_by
