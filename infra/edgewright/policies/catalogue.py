@@ -68,9 +68,12 @@ def _section(rule: AnyRule) -> Iterator[str]:
         yield f"- Does not see: {rule.blind} Instead: {rule.instead}"
     for name, setting in rule.settings.items():
         yield f"- Setting `{name}`: {setting.meaning}; `{json.dumps(setting.default)}` unless said."
-    if rule.controls != (rule.name,):
-        yield f"- Guards: {', '.join(rule.controls)}"
     yield f"- Looks at: {', '.join(f'`{kind}`' for kind in rule.types)}"
+    if not rule.controls:
+        yield "- Sources: none; a rule of our own."
+        return
+    if rule.controls != (rule.name,):
+        yield f"- Controls: {', '.join(rule.controls)}"
     yield f"- Sources: {', '.join(_sources(rule))}"
 
 
