@@ -12,11 +12,14 @@ from aws_stacks import STACKS as AWS_STACKS
 from aws_stacks import planned as planned_on_aws
 from azure_stacks import STACKS as AZURE_STACKS
 from azure_stacks import planned as planned_on_azure
+from edgewright.plan.model import Resource
+from edgewright.plan.sdk_types import problems
 from edgewright.policies.controls import SOURCES, framework, sources
 from edgewright.policies.graph import from_plan
 from edgewright.policies.rule import AnyRule, Rule, check_resources
 from edgewright.policies.rules import ALL, UNSEEN, named
 from edgewright.policies.schema import WRONG, converted
+from policies.examples import examples
 
 SEVERITIES = ("critical", "high", "medium", "low")
 CLOUDS = {"aws": "aws", "azure": "azure-native"}
@@ -116,6 +119,27 @@ def test_the_types_that_rules_look_at_are_those_of_the_installed_sdks() -> None:
         )
         unknown += [kind for kind in rule.types if kind not in known and f'type_="{kind}"' not in renamed]
     assert unknown == []
+
+
+# Names that the SDK does not have, and why rules look at them all the same.
+_OTHER_VERSIONS = {
+    "stageName": "aws:apigateway/deployment:Deployment until version 6 of the provider",
+    "backendHttpSettingsCollection[0].validateCertChainAndExpiry": "API versions of 2025",
+}
+
+
+def test_the_properties_of_examples_are_inputs_of_the_installed_sdks() -> None:
+    """Where a rule reads a name that no resource has, its examples have the same slip."""
+    found: set[str] = set()
+    for example in examples():
+        for subject in example.subjects:
+            inputs = {key: value for key, value in subject.properties.items() if key not in {"arn", "id"}}
+            resource = Resource(subject.urn, subject.type, subject.name, None, inputs, (), custom=True)
+            for problem in problems(resource):
+                name, unknown, _ = problem.removeprefix(f"{resource.short}: ").partition(" is not known; ")
+                if unknown and name not in _OTHER_VERSIONS:
+                    found.add(f"{example}: {problem}")
+    assert sorted(found) == []
 
 
 def _package(kind: str) -> str:
