@@ -13,7 +13,23 @@ from edgewright.policies.view import parsed
 from policies.examples import Example, examples
 
 RULES = {rule.name: rule for rule in ALL}
-ODD: tuple[Any, ...] = (None, "", "nan", "inf", "{", "[1]", -1.0, 1e300, True, [], [[]], [None], {}, {"": None}, {"a.b": [{}]})
+ODD: tuple[Any, ...] = (
+    None,
+    "",
+    "nan",
+    "inf",
+    "{",
+    "[1]",
+    -1.0,
+    1e300,
+    True,
+    [],
+    [[]],
+    [None],
+    {},
+    {"": None},
+    {"a.b": [{}]},
+)
 # One example of each way to fail is enough: what others have around it is the same.
 FAILING = list({(example.rule, example.at): example for example in examples() if example.kind == "fail"}.values())
 
