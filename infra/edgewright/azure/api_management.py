@@ -113,8 +113,8 @@ def _service(parent: ApiManagement, name: str, args: ApiManagementArgs) -> apima
 
 
 def _control_plane(tier: Tier, args: ApiManagementArgs) -> dict[str, Any]:
-    """No portal unless somebody wants one, and none of the old versions of the API, in which who may read a service reads
-    its secrets too. Consumption has neither."""
+    """No portal unless somebody wants one, and no old versions of the API, in which who may read a service reads its
+    secrets too. Consumption has neither."""
     if tier.name == "Consumption":
         return {}
     portal = "Enabled" if args.get("developer_portal", False) else "Disabled"
