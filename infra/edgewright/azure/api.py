@@ -32,6 +32,10 @@ class ApiProductArgs(TypedDict, total=False):
     """Shown in the portal."""
     clients: Required[Mapping[str, pulumi.Input[str] | None]]
     """The key of each client, 1 to 256 characters; None: Azure makes one."""
+    description: pulumi.Input[str]
+    """1,000 characters at most. Default: none."""
+    terms: pulumi.Input[str]
+    """What developers agree to in the portal before they get a key. Default: nothing."""
 
 
 class VersionArgs(TypedDict, total=False):
@@ -220,7 +224,7 @@ def _product_problems(args: ApiArgs) -> Iterator[str]:
         yield from id_problems("the product", product)
         yield from unknown_keys(item, ApiProductArgs.__annotations__, f"products.{product}")
         yield from missing_problems(item, ApiProductArgs, f"products.{product}")
-        yield from length_problems(item, {"display_name": 300})
+        yield from length_problems(item, {"display_name": 300, "description": 1000})
         for client, key in (item.get("clients") or {}).items():
             if ID.fullmatch(f"{product}-{client}") is None:
                 yield f"`{product}:{client}` is no id of a subscription: letters, digits and hyphens"
@@ -362,12 +366,17 @@ def _release(parent: Api, name: str, args: ApiArgs) -> apimanagement.ApiRelease 
 
 def _product_args(args: ApiArgs, product: str) -> ProductArgs:
     item = args.get("products", {})[product]
-    return {
+    found: ProductArgs = {
         "resource_group_name": args["resource_group_name"],
         "service_name": args["service_name"],
         "product_id": product,
         "display_name": item["display_name"],
     }
+    if "description" in item:
+        found["description"] = item["description"]
+    if "terms" in item:
+        found["terms"] = item["terms"]
+    return found
 
 
 def _subscription_args(parent: Api, args: ApiArgs, product: str, client: str) -> SubscriptionArgs:

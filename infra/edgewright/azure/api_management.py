@@ -40,6 +40,10 @@ _CIPHERS = (
 """Without forward secrecy, or in CBC mode with SHA-1: off."""
 
 
+MIN_API_VERSION = "2021-08-01"
+"""Of the control plane: older ones are retired since June 2024 (Microsoft's page "API version retirements")."""
+
+
 class ApiManagement(pulumi.ComponentResource):
     """A service.
 
@@ -95,6 +99,7 @@ def _service(parent: ApiManagement, name: str, args: ApiManagementArgs) -> apima
         "additional_locations": [_location(item, tier) for item in args.get("additional_locations", [])] or None,
         "disable_gateway": True if args.get("disable_gateway") else None,
         "public_network_access": args.get("public_network_access", "Enabled"),
+        **_control_plane(tier, args),
         "tags": dict(args.get("tags", {})),
     }
     return place(
@@ -105,6 +110,15 @@ def _service(parent: ApiManagement, name: str, args: ApiManagementArgs) -> apima
         overrides=args.get("overrides"),
         key="service",
     )
+
+
+def _control_plane(tier: Tier, args: ApiManagementArgs) -> dict[str, Any]:
+    """No portal unless somebody wants one, and no old versions of the API, in which who may read a service reads its
+    secrets too. Consumption has neither."""
+    if tier.name == "Consumption":
+        return {}
+    portal = "Enabled" if args.get("developer_portal", False) else "Disabled"
+    return {"developer_portal_status": portal, "api_version_constraint": {"min_api_version": MIN_API_VERSION}}
 
 
 def _keyed(identities: list[pulumi.Input[str]]) -> pulumi.Output[dict[str, Any]]:
@@ -219,6 +233,8 @@ def _insights_access(
 
 
 def _insights_key(parent: ApiManagement, name: str, args: ApiManagementArgs) -> apimanagement.NamedValue | None:
+    """A value that the logger names. It is not marked as secret: an instrumentation key says which Application Insights
+    is meant and lets nobody read (https://learn.microsoft.com/azure/azure-monitor/app/connection-strings)."""
     key = args.get("application_insights", {}).get("instrumentation_key")
     if key is None:
         return None
@@ -227,8 +243,8 @@ def _insights_key(parent: ApiManagement, name: str, args: ApiManagementArgs) -> 
         "service_name": parent.service.name,
         "named_value_id": "application-insights-key",
         "display_name": "application-insights-key",
-        "secret": True,
-        "value": pulumi.Output.secret(key),
+        "secret": False,
+        "value": key,
     }
     return place(
         apimanagement.NamedValue,

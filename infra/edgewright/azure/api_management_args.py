@@ -96,7 +96,7 @@ class ApplicationInsightsArgs(TypedDict, total=False):
     """Client id of a user-assigned identity of the service that is Monitoring Metrics Publisher there. Default: the
     service's own identity, which is given that role."""
     instrumentation_key: pulumi.Input[str]
-    """In place of an identity, where Application Insights takes keys; kept as a secret named value."""
+    """In place of an identity, where Application Insights takes keys; kept as a named value. It is no secret."""
     sampling: float
     """Percent of requests, 0 to 100; errors are always logged. Default 100, which costs a gateway up to half of its
     throughput (Microsoft's page)."""
@@ -155,6 +155,9 @@ class ApiManagementArgs(TypedDict, total=False):
     """Classic tiers only, 10 at most; self-hosted gateways have their own. Default: none."""
     enable_client_certificate: bool
     """Consumption only, where host names cannot ask: every request has to bring a certificate. Default False."""
+    developer_portal: bool
+    """Whether there is a developer portal, not on Consumption; default False: until somebody gives it an identity
+    provider, developers sign in there with passwords."""
     workspace_id: pulumi.Input[str]
     """A Log Analytics workspace for logs of requests and metrics."""
     application_insights: ApplicationInsightsArgs
@@ -300,6 +303,11 @@ def _host_problems(args: ApiManagementArgs, tier: Tier) -> Iterator[str]:
     gateway = [item for item in hosts if item.get("endpoint", "Proxy") == "Proxy"]
     if len(gateway) > 1 and "several_hosts" not in tier.features:
         yield f"the tier {tier.name} has one host name of the gateway, not {len(gateway)}: Developer and Premium do"
+    portal = args.get("developer_portal", False)
+    if portal and tier.name == "Consumption":
+        yield "`developer_portal`: the tier Consumption has none"
+    elif not portal and any(item.get("endpoint") == "DeveloperPortal" for item in hosts):
+        yield "a host for DeveloperPortal needs `developer_portal`: without, there is none"
     names = [str(item.get("host", "")).lower() for item in hosts]
     yield from (f"the host `{one}` is there twice" for one in sorted({one for one in names if names.count(one) > 1}))
     for item in hosts:

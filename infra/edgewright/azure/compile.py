@@ -211,7 +211,7 @@ def _api(edge: Edge, routes: Sequence[Route], found: Sequence[ApiOperation], tie
     keys = [item for item in edge.authorizers.values() if isinstance(item, ApiKeyAuthorizer)]
     by_name = {item.name: item.clients for item in keys}
     return Api(
-        body=openapi(edge.name, found),
+        body=openapi(edge.name, found, edge.authorizers),
         policy=policies.api.xml(),
         operation_policies={name: document.xml() for name, document in policies.operations.items()},
         fragments={name: fragment.xml() for name, fragment in policies.fragments.items()},

@@ -7,8 +7,9 @@ from hashlib import sha256
 from typing import Any
 
 from edgewright.azure import compile_validation as validation
+from edgewright.azure.compile_security import security, security_schemes
 from edgewright.clouds.path_table import ApiResource, api_resources
-from edgewright.edge.model import Route
+from edgewright.edge.model import Authorizer, Route
 
 MAX_ID = 76
 """Characters of an operation's id that an import leaves as they are (Microsoft's page of the OpenAPI import)."""
@@ -73,9 +74,10 @@ def _path(resource: ApiResource) -> str:
     )
 
 
-def openapi(name: str, found: Sequence[ApiOperation]) -> dict[str, Any]:
+def openapi(name: str, found: Sequence[ApiOperation], authorizers: Mapping[str, Authorizer]) -> dict[str, Any]:
     """The document that API Management imports: paths, ids, the variables of paths, and of operations whose requests
-    are checked what these must be like; nothing that it would drop."""
+    are checked what these must be like. It has nothing else that would be dropped but who may call, see
+    `compile_security`."""
     paths: dict[str, dict[str, Any]] = {}
     schemas: dict[str, Any] = {}
     for item in found:
@@ -83,6 +85,7 @@ def openapi(name: str, found: Sequence[ApiOperation]) -> dict[str, Any]:
             "operationId": item.id,
             "summary": _summary(list(dict.fromkeys(route.key for route in item.routes))),
             "responses": {"default": {"description": "what the service answers"}},
+            "security": security(item.routes),
         }
         described = validation.described(item.routes)
         known = validation.path_schemas(described) if described is not None else {}
@@ -95,9 +98,10 @@ def openapi(name: str, found: Sequence[ApiOperation]) -> dict[str, Any]:
             operation["parameters"] = given
         paths.setdefault(item.path, {})[item.method.lower()] = operation
     document: dict[str, Any] = {"openapi": "3.0.1", "info": {"title": name, "version": "1"}, "paths": paths}
-    if schemas:
-        document["components"] = {"schemas": dict(sorted(schemas.items()))}
-    return document
+    schemes = security_schemes(authorizers, [route for item in found for route in item.routes])
+    parts = {"schemas": dict(sorted(schemas.items())), "securitySchemes": schemes}
+    components = {name: part for name, part in parts.items() if part}
+    return {**document, "components": components} if components else document
 
 
 def _summary(keys: Sequence[str]) -> str:

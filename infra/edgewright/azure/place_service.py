@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from edgewright.azure.load_balancer import LoadBalancer
 
 
+TERMS = "A key is for the client that it was given to: keep it secret, and say so when it is lost."
+"""What developers would agree to before they get a key in the portal."""
+
+
 def place_service(
     site: Site, subnet: Any, logs: "EdgeMonitoring | None", *, hosts: Sequence[str], **more: Any
 ) -> ApiManagement:
@@ -47,7 +51,7 @@ def place_service(
     if artifact.network != "none":
         args["subnet_id"] = subnet
     if artifact.tier == "Premium" and site.bindings.zones and data.capacity > 1:
-        args["zones"] = site.bindings.zones[: data.capacity]
+        args["zones"] = _even(site.bindings.zones, data.capacity)
     identity, client = certificate_identity(site)
     if hosts or artifact.gateways != "managed":
         args["identities"] = [identity]
@@ -57,6 +61,12 @@ def place_service(
             for host in hosts
         ]
     return ApiManagement(f"{site.name}-service", args, site.options())
+
+
+def _even(zones: Sequence[str], units: int) -> list[str]:
+    """As many zones as can share the units evenly; where none can but one, as many as there is a unit for."""
+    counts = range(min(len(zones), units), 1, -1)
+    return list(zones[: next((count for count in counts if units % count == 0), min(len(zones), units))])
 
 
 def certificate_identity(site: Site) -> tuple[Any, Any]:
@@ -148,6 +158,7 @@ def place_api(site: Site, service: ApiManagement, after: Sequence[pulumi.Resourc
         service_name=service.name,
         api_id=site.artifact.name,
         display_name=site.artifact.name,
+        description=f"The routes of {site.artifact.name}.",
         openapi=body_text(compiled.body),
         policy=compiled.policy,
         operation_policies=compiled.operation_policies,
@@ -156,6 +167,8 @@ def place_api(site: Site, service: ApiManagement, after: Sequence[pulumi.Resourc
         products={
             product: {
                 "display_name": f"{authorizer} of {site.artifact.name}",
+                "description": f"Clients that {authorizer} of {site.artifact.name} knows by their keys.",
+                "terms": TERMS,
                 "clients": {client: site.credentials.get(f"{authorizer}:{client}") for client in clients},
             }
             for product, (authorizer, clients) in compiled.products.items()
@@ -181,6 +194,7 @@ def place_websockets(
             api_id=item.id,
             path=item.path,
             display_name=f"{site.artifact.name}: {item.route}",
+            description=f"The WebSockets of {site.artifact.name} at /{item.path}.",
             service_url=filled(item.url, marks),
             policy=item.policy,
         )

@@ -23,10 +23,12 @@ class ProductArgs(TypedDict, total=False):
     """1 to 300 characters."""
     description: pulumi.Input[str]
     """1,000 characters at most. Default: none."""
+    terms: pulumi.Input[str]
+    """What developers agree to in the portal before they get a key. Default: nothing."""
     subscription_required: bool
     """Whether a client needs a key; default True. Without, everybody may call the APIs."""
     approval_required: bool
-    """Whether somebody approves each subscription that a developer asks for; default False."""
+    """Whether somebody approves each subscription that a developer asks for in the portal; default True."""
     subscriptions_limit: int
     """Of one developer, 1 or more. Default: no limit."""
     published: bool
@@ -109,9 +111,10 @@ def make_product(
         "product_id": args["product_id"],
         "display_name": args["display_name"],
         "description": args.get("description"),
+        "terms": args.get("terms"),
         "subscription_required": required,
         # Azure refuses it, even False, where no subscription is needed.
-        "approval_required": args.get("approval_required", False) if required else None,
+        "approval_required": args.get("approval_required", True) if required else None,
         "subscriptions_limit": args.get("subscriptions_limit"),
         "state": "published" if args.get("published", True) else "notPublished",
     }

@@ -172,12 +172,32 @@ def test_further_regions_have_units_zones_and_networks_of_their_own() -> None:
     ]
 
 
+# -- people ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("tier", [name for name in BY_NAME if name != "Consumption"])
+def test_there_is_no_developer_portal_unless_somebody_wants_one(tier: str) -> None:
+    assert service(tier)["developerPortalStatus"] == "Disabled"
+    assert service(tier, developer_portal=True)["developerPortalStatus"] == "Enabled"
+
+
+@pytest.mark.parametrize("tier", [name for name in BY_NAME if name != "Consumption"])
+def test_old_versions_of_the_control_plane_are_refused(tier: str) -> None:
+    assert service(tier)["apiVersionConstraint"] == {"minApiVersion": "2021-08-01"}
+
+
+def test_consumption_is_told_nothing_of_either() -> None:
+    assert "apiVersionConstraint" not in service("Consumption")
+    # What the provider writes where nothing is said.
+    assert service("Consumption")["developerPortalStatus"] == "Enabled"
+
+
 # -- hosts and certificates --------------------------------------------------------------------------------------------
 
 
 def test_the_first_host_of_the_gateway_is_the_default_and_no_client_is_asked_for_a_certificate() -> None:
     portal = {**HOST, "host": "portal.shop.example", "endpoint": "DeveloperPortal"}
-    inputs = service(hosts=[portal, HOST, OTHER_HOST], identities=["an-identity"])
+    inputs = service(hosts=[portal, HOST, OTHER_HOST], identities=["an-identity"], developer_portal=True)
     found = {item["hostName"]: item for item in inputs["hostnameConfigurations"]}
     assert [name for name, item in found.items() if item["defaultSslBinding"]] == ["api.shop.example"]
     assert found["portal.shop.example"]["type"] == "DeveloperPortal"
@@ -242,10 +262,10 @@ def test_an_identity_that_is_given_needs_no_role_of_ours() -> None:
     assert not of(resources, "authorization:RoleAssignment")
 
 
-def test_a_key_is_a_secret_named_value_that_the_logger_only_names() -> None:
+def test_a_key_is_a_named_value_that_the_logger_only_names() -> None:
     resources = made(application_insights={"id": INSIGHTS["id"], "instrumentation_key": "the key"})
     value = only(resources, "apimanagement:NamedValue")
-    assert (value["secret"], value["value"]) == (True, "[secret]")
+    assert (value["secret"], value["value"]) == (False, "the key")
     assert only(resources, "apimanagement:Logger")["credentials"] == {
         "instrumentationKey": "{{application-insights-key}}"
     }
@@ -325,6 +345,12 @@ REFUSED: list[tuple[str, Mapping[str, Any], str]] = [
         "Consumption",
         {"hosts": [{**HOST, "negotiate_client_certificate": True}], "identities": ["i"]},
         "say `enable_client_certificate`",
+    ),
+    ("Consumption", {"developer_portal": True}, "the tier Consumption has none"),
+    (
+        "Premium",
+        {"hosts": [{**HOST, "endpoint": "DeveloperPortal"}], "identities": ["i"]},
+        "a host for DeveloperPortal needs `developer_portal`",
     ),
     ("StandardV2", {"certificate_authorities": [AUTHORITY]}, "classic tiers do"),
     ("Premium", {"certificate_authorities": [AUTHORITY] * 11}, "10 certificate authorities at most, not 11"),

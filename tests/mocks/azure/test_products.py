@@ -37,9 +37,15 @@ def subscription(**more: Any) -> tuple[Resource, ...]:
 
 def test_a_product_needs_keys_and_is_published_unless_somebody_says_otherwise() -> None:
     inputs = only(product(), "apimanagement:Product")
-    assert (inputs["subscriptionRequired"], inputs["approvalRequired"]) == (True, False)
+    assert (inputs["subscriptionRequired"], inputs["approvalRequired"]) == (True, True)
     assert inputs["state"] == "published"
     assert only(product(published=False), "apimanagement:Product")["state"] == "notPublished"
+
+
+def test_a_product_says_what_it_is_for_and_what_developers_agree_to_where_somebody_writes_it() -> None:
+    inputs = only(product(description="for partners", terms="be kind"), "apimanagement:Product")
+    assert (inputs["description"], inputs["terms"]) == ("for partners", "be kind")
+    assert not {"description", "terms"} & set(only(product(), "apimanagement:Product"))
 
 
 def test_an_open_product_says_nothing_about_subscriptions() -> None:

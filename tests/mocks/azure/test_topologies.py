@@ -449,6 +449,13 @@ def test_zones_that_the_stack_says_are_those_of_addresses(topology: Topology) ->
     assert {str(zones) for zones in found.values()} == {"['1', '2']"}
 
 
+@pytest.mark.parametrize(("units", "zones"), [(1, None), (2, 2), (3, 3), (4, 2), (5, 3), (6, 3)])
+def test_units_of_the_gateway_are_in_as_many_zones_as_can_share_them_evenly(units: int, zones: int | None) -> None:
+    stack = made("slice", "appgw-waf", tier="Premium", capacity=units)
+    (service,) = of(stack, "apimanagement:ApiManagementService").values()
+    assert (len(service["zones"]) if "zones" in service else None) == zones
+
+
 def test_a_region_in_which_front_door_has_no_private_endpoints_is_refused_with_those_that_it_has() -> None:
     told = refusal("slice", "front-door", location="westus")
     assert "front_door.link_location" in told

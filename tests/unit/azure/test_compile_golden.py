@@ -72,7 +72,15 @@ def review(artifact: Artifact) -> str:
             for operation in methods.values()
         }
         found |= {"checked": {name: item for name, item in checked.items() if item}} if any(checked.values()) else {}
-        found |= {"schemas": artifact.api.body["components"]["schemas"]} if "components" in artifact.api.body else {}
+        components = artifact.api.body.get("components", {})
+        found |= {"schemas": components["schemas"]} if "schemas" in components else {}
+        found["callers"] = {
+            operation["operationId"]: " or ".join(next(iter(one), "everybody") for one in operation["security"])
+            or "everybody"
+            for methods in paths.values()
+            for operation in methods.values()
+        }
+        found["schemes"] = components.get("securitySchemes", {})
         found["keys"] = dict(artifact.api.key)
         found["products"] = {name: [who, *clients] for name, (who, clients) in artifact.api.products.items()}
     if artifact.named_values:

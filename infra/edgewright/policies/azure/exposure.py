@@ -14,12 +14,13 @@ from edgewright.policies.azure.api_graph import (
 )
 from edgewright.policies.azure.identities import means
 from edgewright.policies.azure.policy_xml import Element
-from edgewright.policies.azure.references import ENDPOINT, has_endpoint
 from edgewright.policies.azure.security_rules import addresses, breadth, in_order, open_to_tcp, says
 from edgewright.policies.azure.subnets import group_of, subnet_of
 from edgewright.policies.graph import Graph
 from edgewright.policies.view import View, Violation
 
+ENDPOINT = "azure-native:network:PrivateEndpoint"
+_CONNECTIONS = ("privateLinkServiceConnections", "manualPrivateLinkServiceConnections")
 ORIGIN = "azure-native:cdn:AFDOrigin"
 APPLICATION_GATEWAY = "azure-native:network:ApplicationGateway"
 LOAD_BALANCER = "azure-native:network:LoadBalancer"
@@ -67,14 +68,20 @@ def _has_private_way(stack: Graph, service: View) -> bool:
     """Whether there is a private endpoint of the service, one that a Front Door makes too."""
     if any(service.subject.urn in _sources(origin, "sharedPrivateLinkResource") for origin in stack.of(ORIGIN)):
         return True
-    connections = [
-        connection
-        for endpoint in stack.of(ENDPOINT)
-        for key in ("privateLinkServiceConnections", "manualPrivateLinkServiceConnections")
-        for connection in View(endpoint.subject).children(key)
-    ]
-    targets = (connection.text("privateLinkServiceId") for connection in connections)
-    return any(isinstance(text, str) and means(text, service) for text in targets) or has_endpoint(stack, service)
+    return any(_leads_to(endpoint, key, service) for endpoint in stack.of(ENDPOINT) for key in _CONNECTIONS)
+
+
+def _leads_to(endpoint: View, key: str, service: View) -> bool:
+    """Whether a private endpoint is one of the service. Where nobody can say that is noted at the service."""
+    sources = endpoint.subject.refs.get(key, frozenset())
+    for connection in View(endpoint.subject).children(key):
+        text = connection.text("privateLinkServiceId")
+        meant = means(text, service) if isinstance(text, str) else None
+        if meant:
+            return True
+        if meant is None and not sources:
+            service.note("", f"`{endpoint.subject.name}` may lead to it: where it leads is not known yet")
+    return service.subject.urn in sources
 
 
 def _sources(view: View, *keys: str) -> frozenset[str]:
