@@ -89,19 +89,27 @@ def test_an_application_gateway_is_managed_and_reached_by_clients() -> None:
     }
 
 
-def test_services_reach_everything_until_it_is_said_what() -> None:
-    assert rules("services", "Outbound") == []
+def test_services_reach_everything_but_management_of_the_network_until_it_is_said_what() -> None:
+    (denied,) = rules("services", "Outbound")
+    assert denied["access"] == "Deny"
+    assert (denied["protocol"], denied["destination_address_prefix"]) == ("Tcp", "VirtualNetwork")
+    assert denied["destination_port_ranges"] == ["22", "3389"]
     listed = rules("services", "Outbound", reaches=[Opening("store", "Storage", ("443",))])
     assert [item["access"] for item in listed] == ["Allow", "Deny"]
 
 
 def test_services_are_reached_as_opened_and_by_probes_on_the_same_ports() -> None:
-    assert opened("services", "Inbound") == set()
     found = opened("services", "Inbound", open_to=[Opening("front", "front", ("8080", "9000"))])
     assert found == {
         ("10.0.1.0/24", "10.0.0.0/24", "Tcp", "8080,9000"),
         ("AzureLoadBalancer", "10.0.0.0/24", "Tcp", "8080,9000"),
     }
+
+
+@pytest.mark.parametrize("role", ["services", "private-endpoints", "integration"])
+def test_where_nothing_is_opened_only_probes_of_the_platform_come_in(role: str) -> None:
+    assert opened(role, "Inbound") == {("AzureLoadBalancer", "*", "*", "*")}
+    assert [item["access"] for item in rules(role, "Inbound")] == ["Allow", "Deny"]
 
 
 def test_an_internal_service_is_reached_by_no_client_but_those_named() -> None:
@@ -188,7 +196,6 @@ def test_pods_of_an_overlay_reach_one_another_and_are_reached_by_nodes() -> None
 
 
 def test_private_endpoints_are_reached_by_the_subnets_named_and_begin_nothing() -> None:
-    assert opened("private-endpoints", "Inbound") == set()
     named = opened("private-endpoints", "Inbound", open_to=[Opening("front", "front", ("443",))])
     assert named == {("10.0.1.0/24", "10.0.0.0/24", "Tcp", "443")}
     assert opened("private-endpoints", "Outbound", dns_servers=["10.0.0.4"]) == set()
@@ -200,7 +207,7 @@ def test_own_dns_servers_are_reached_where_the_ways_out_are_listed() -> None:
     dns = [item for item in found if item["name"].startswith("dns")]
     assert [(item["protocol"], item["destination_port_range"]) for item in dns] == [("Udp", "53"), ("Tcp", "53")]
     assert dns[0]["destination_address_prefixes"] == ["10.1.0.4/31"]
-    assert rules("services", "Outbound", dns_servers=["10.1.0.4"]) == []
+    assert opened("services", "Outbound", dns_servers=["10.1.0.4"]) == set()
 
 
 @pytest.mark.parametrize(
