@@ -396,9 +396,6 @@ def rules_of(
     going = [_opened(item, _OUT, SELF, subnets) for item in reaches]
     fixed = [*role.rules, *_pods(pods)]
     ins = [item for item in fixed if item.direction == _IN]
-    if not ins and not coming:
-        # A denial of everything as the first rule would shut out the platform's own probes, which Azure lets in.
-        ins = [Allowed("probes", _IN, PROBES, ("*",), "probes of Azure's load balancers", BALANCER, "*", "*")]
     outs = [item for item in fixed if item.direction == _OUT]
     if listed and role.outbound != "none":
         outs += _dns(dns_servers)

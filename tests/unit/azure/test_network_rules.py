@@ -99,17 +99,12 @@ def test_services_reach_everything_but_management_of_the_network_until_it_is_sai
 
 
 def test_services_are_reached_as_opened_and_by_probes_on_the_same_ports() -> None:
+    assert opened("services", "Inbound") == set()
     found = opened("services", "Inbound", open_to=[Opening("front", "front", ("8080", "9000"))])
     assert found == {
         ("10.0.1.0/24", "10.0.0.0/24", "Tcp", "8080,9000"),
         ("AzureLoadBalancer", "10.0.0.0/24", "Tcp", "8080,9000"),
     }
-
-
-@pytest.mark.parametrize("role", ["services", "private-endpoints", "integration"])
-def test_where_nothing_is_opened_only_probes_of_the_platform_come_in(role: str) -> None:
-    assert opened(role, "Inbound") == {("AzureLoadBalancer", "*", "*", "*")}
-    assert [item["access"] for item in rules(role, "Inbound")] == ["Allow", "Deny"]
 
 
 def test_an_internal_service_is_reached_by_no_client_but_those_named() -> None:
@@ -196,6 +191,7 @@ def test_pods_of_an_overlay_reach_one_another_and_are_reached_by_nodes() -> None
 
 
 def test_private_endpoints_are_reached_by_the_subnets_named_and_begin_nothing() -> None:
+    assert opened("private-endpoints", "Inbound") == set()
     named = opened("private-endpoints", "Inbound", open_to=[Opening("front", "front", ("443",))])
     assert named == {("10.0.1.0/24", "10.0.0.0/24", "Tcp", "443")}
     assert opened("private-endpoints", "Outbound", dns_servers=["10.0.0.4"]) == set()
