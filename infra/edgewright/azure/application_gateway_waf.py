@@ -15,7 +15,7 @@ from edgewright.azure.compile_waf import (
     argument_problems,
     standard,
 )
-from edgewright.azure.diagnostics import place_diagnostics
+from edgewright.azure.diagnostics import place_address_diagnostics, place_diagnostics
 from edgewright.azure.gateway_machine import STATUS_PATH
 from edgewright.azure.network_regions import default_zones, zone_problems
 from edgewright.clouds.part import place, refuse, unknown_keys, whole
@@ -147,18 +147,21 @@ class ApplicationGatewayWafArgs(TypedDict, total=False):
     private_ip_address: str
     """A fixed address in the subnet, for listeners with ``frontend: private``. Default: none."""
     workspace_id: pulumi.Input[str]
-    """A Log Analytics workspace for logs of requests and of the firewall, and metrics. Default: none."""
+    """A Log Analytics workspace for logs of requests and of the firewall, attacks on an address that is made, and
+    metrics. Default: none."""
     tags: Mapping[str, pulumi.Input[str]]
     """On everything that takes tags."""
     overrides: Mapping[str, Mapping[str, Any]]
-    """Raw inputs by attribute: ``public_ip``, ``waf_policy``, ``application_gateway``, ``diagnostics``."""
+    """Raw inputs by attribute: ``public_ip``, ``waf_policy``, ``application_gateway``, ``diagnostics``,
+    ``address_diagnostics``."""
 
 
 class ApplicationGatewayWaf(pulumi.ComponentResource):
     """An Application Gateway with a firewall.
 
-    Attributes: public_ip, waf_policy (each None where an existing one is used), application_gateway, diagnostics (or
-    None); ``id``, ``ip_address`` (of a public address that is made, else None), ``client_header``.
+    Attributes: public_ip, waf_policy (each None where an existing one is used), application_gateway, diagnostics and
+    address_diagnostics (or None); ``id``, ``ip_address`` (of a public address that is made, else None),
+    ``client_header``.
     """
 
     def __init__(self, name: str, args: ApplicationGatewayWafArgs, opts: pulumi.ResourceOptions | None = None) -> None:
@@ -170,6 +173,7 @@ class ApplicationGatewayWaf(pulumi.ComponentResource):
         self.waf_policy = _waf_policy(self, name, args)
         self.application_gateway = _gateway(self, name, own, args)
         self.diagnostics = _diagnostics(self, name, args)
+        self.address_diagnostics = _address_diagnostics(self, name, args)
         self.id = self.application_gateway.id
         self.ip_address = self.public_ip.ip_address if self.public_ip is not None else None
         self.client_header = args.get("client_header", CLIENT_HEADER)
@@ -243,6 +247,7 @@ def _attributes(args: ApplicationGatewayWafArgs) -> list[str]:
         "waf_policy": args.get("waf_policy_id") is None,
         "application_gateway": True,
         "diagnostics": args.get("workspace_id") is not None,
+        "address_diagnostics": args.get("workspace_id") is not None and args.get("public_ip_address_id") is None,
     }
     return [key for key, there in made.items() if there]
 
@@ -594,6 +599,18 @@ def _diagnostics(
         ("ApplicationGatewayAccessLog", "ApplicationGatewayFirewallLog"),
         metrics=True,
         overrides=overrides,
+    )
+
+
+def _address_diagnostics(
+    parent: ApplicationGatewayWaf, name: str, args: ApplicationGatewayWafArgs
+) -> pulumi.CustomResource | None:
+    workspace = args.get("workspace_id")
+    if workspace is None or parent.public_ip is None:
+        return None
+    overrides = args.get("overrides")
+    return place_address_diagnostics(
+        parent, f"{name}-front-logs", parent.public_ip.id, workspace, overrides=overrides, key="address_diagnostics"
     )
 
 

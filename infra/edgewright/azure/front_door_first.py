@@ -33,9 +33,9 @@ class FrontDoorFirst(pulumi.ComponentResource):
         site = placement.site(name, self, compiled, args, PARTS)
         hosts = site.artifact.hosts
         self.logs = monitoring.place_logs(site)
-        self.network = network.place_network(site)
-        self.public = network.place_public(site)
-        self.services = network.place_services(site, self.network)
+        self.network = network.place_network(site, self.logs)
+        self.public = network.place_public(site, self.logs)
+        self.services = network.place_services(site, self.network, self.logs)
         self.names = network.place_names(site, self.network, self.services)
         inside = network.subnet(site, self.network, "gateway")
         self.service = service.place_service(site, inside, self.logs, hosts=(), **front.closed(site))

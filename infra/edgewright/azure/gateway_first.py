@@ -28,9 +28,9 @@ class GatewayFirst(pulumi.ComponentResource):
         super().__init__("edgewright:azure:GatewayFirst", name, None, opts)
         site = placement.site(name, self, compiled, args, PARTS)
         self.logs = monitoring.place_logs(site)
-        self.network = network.place_network(site)
-        self.public = network.place_public(site)
-        self.services = network.place_services(site, self.network)
+        self.network = network.place_network(site, self.logs)
+        self.public = network.place_public(site, self.logs)
+        self.services = network.place_services(site, self.network, self.logs)
         self.names = network.place_names(site, self.network, self.services)
         hosts = site.artifact.hosts
         inside = network.subnet(site, self.network, "gateway")

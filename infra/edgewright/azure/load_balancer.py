@@ -7,6 +7,7 @@ from typing import Any, Required, TypedDict
 import pulumi
 from pulumi_azure_native import network
 
+from edgewright.azure.diagnostics import BALANCER_LOGS, place_address_diagnostics, place_diagnostics
 from edgewright.azure.load_balancer_rules import (
     allocated_ports,
     balancer_problems,
@@ -183,10 +184,13 @@ class LoadBalancerArgs(TypedDict, total=False):
     """By name; the balancer has no others. Default: none."""
     outbound_rules: Mapping[str, OutboundRuleArgs]
     """By name. Default: none."""
+    workspace_id: pulumi.Input[str]
+    """A Log Analytics workspace for health events, attacks on addresses that are made, and metrics. Default: none."""
     tags: Mapping[str, pulumi.Input[str]]
     """On everything that takes tags."""
     overrides: Mapping[str, Mapping[str, Any]]
-    """Raw inputs by attribute: ``load_balancer``, ``public_ips.NAME``."""
+    """Raw inputs by attribute: ``load_balancer``, ``public_ips.NAME``, ``diagnostics``,
+    ``address_diagnostics.NAME``."""
 
 
 class LoadBalancer(pulumi.ComponentResource):
@@ -194,7 +198,7 @@ class LoadBalancer(pulumi.ComponentResource):
 
     ``id``; ``frontend_ids``, ``pool_ids`` and ``nat_rule_ids`` by name, for members to join; ``frontend_ips`` by name,
     of internal frontends and of addresses that are made; the raw resources ``load_balancer`` and ``public_ips`` (by
-    frontend).
+    frontend), ``diagnostics`` (or None) and ``address_diagnostics`` (by frontend).
     """
 
     def __init__(self, name: str, args: LoadBalancerArgs, opts: pulumi.ResourceOptions | None = None) -> None:
@@ -204,6 +208,8 @@ class LoadBalancer(pulumi.ComponentResource):
         super().__init__("edgewright:azure:LoadBalancer", name, None, opts)
         self.public_ips = _public_ips(self, name, args)
         self.load_balancer = _balancer(self, name, own, args)
+        self.diagnostics = _diagnostics(self, name, args)
+        self.address_diagnostics = _address_diagnostics(self, name, args)
         self.id = self.load_balancer.id
         self.frontend_ids = _ids(self, "frontendIPConfigurations", args["frontends"])
         self.pool_ids = _pool_ids(self, args)
@@ -238,7 +244,10 @@ def _problems(args: LoadBalancerArgs, own: str) -> list[str]:
     ]
     if shape:
         return shape
-    known = ["load_balancer", *(f"public_ips.{name}" for name, item in args["frontends"].items() if is_made(item))]
+    made = [name for name, item in args["frontends"].items() if is_made(item)]
+    known = ["load_balancer", *(f"public_ips.{name}" for name in made)]
+    if args.get("workspace_id") is not None:
+        known += ["diagnostics", *(f"address_diagnostics.{name}" for name in made)]
     return [*balancer_problems(args, own), *unknown_keys(args.get("overrides", {}), known, "overrides")]
 
 
@@ -273,7 +282,10 @@ def _public_ips(self: LoadBalancer, name: str, args: LoadBalancerArgs) -> dict[s
                 "zones": None if is_global(args) else item.get("zones", default_zones(args["location"])) or None,
                 "public_ip_prefix": {"id": item["from_prefix_id"]} if "from_prefix_id" in item else None,
                 "dns_settings": _dns(item),
-                "ddos_settings": {"protection_mode": "Enabled"} if item.get("ddos_protection") else None,
+                # Azure's default, said, so that nobody takes an address out of a network's plan unseen.
+                "ddos_settings": {
+                    "protection_mode": "Enabled" if item.get("ddos_protection") else "VirtualNetworkInherited"
+                },
                 "tags": dict(args.get("tags", {})),
             },
             parent=self,
@@ -319,6 +331,34 @@ def _balancer(self: LoadBalancer, name: str, own: str, args: LoadBalancerArgs) -
         overrides=args.get("overrides"),
         key="load_balancer",
     )
+
+
+def _diagnostics(self: LoadBalancer, name: str, args: LoadBalancerArgs) -> pulumi.CustomResource | None:
+    workspace = args.get("workspace_id")
+    if workspace is None:
+        return None
+    overrides = args.get("overrides")
+    balancer = self.load_balancer.id
+    return place_diagnostics(
+        self, f"{name}-logs", balancer, workspace, BALANCER_LOGS, metrics=True, overrides=overrides
+    )
+
+
+def _address_diagnostics(self: LoadBalancer, name: str, args: LoadBalancerArgs) -> dict[str, pulumi.CustomResource]:
+    workspace = args.get("workspace_id")
+    if workspace is None:
+        return {}
+    return {
+        frontend: place_address_diagnostics(
+            self,
+            f"{name}-{frontend}-logs",
+            address.id,
+            workspace,
+            overrides=args.get("overrides"),
+            key=f"address_diagnostics.{frontend}",
+        )
+        for frontend, address in self.public_ips.items()
+    }
 
 
 def _frontend(self: LoadBalancer, name: str, item: FrontendArgs, args: LoadBalancerArgs) -> dict[str, Any]:

@@ -7,6 +7,7 @@ import pulumi
 from pulumi_azure_native import network
 
 from edgewright.azure import network_rules as rules
+from edgewright.azure.diagnostics import GROUP_LOGS, place_address_diagnostics, place_diagnostics
 from edgewright.azure.network_regions import default_zones, zone_problems
 from edgewright.clouds.part import place, refuse, unknown_keys
 
@@ -69,17 +70,22 @@ class NetworkArgs(TypedDict, total=False):
     dns_servers: list[str]
     """The network's own DNS servers; subnets whose ways out are listed may reach them. Default: Azure's, which private
     DNS zones need."""
+    workspace_id: pulumi.Input[str]
+    """A Log Analytics workspace for what security groups let through and refuse, and for attacks on the NAT gateway's
+    address. Default: none."""
     tags: Mapping[str, pulumi.Input[str]]
     """On everything that takes tags."""
     overrides: Mapping[str, Mapping[str, Any]]
-    """Raw inputs by attribute: virtual_network, security_groups.NAME, nat_gateway, nat_ip, ddos_plan."""
+    """Raw inputs by attribute: virtual_network, security_groups.NAME, nat_gateway, nat_ip, ddos_plan,
+    group_diagnostics.NAME, nat_diagnostics."""
 
 
 class Network(pulumi.ComponentResource):
     """A virtual network.
 
     ``id``, ``name``, ``subnet_ids`` by name, and the raw resources ``virtual_network``, ``security_groups`` by subnet,
-    ``nat_ip``, ``nat_gateway``, ``ddos_plan`` (None where not made).
+    ``nat_ip``, ``nat_gateway``, ``ddos_plan``, ``nat_diagnostics`` (None where not made), and ``group_diagnostics`` by
+    subnet.
     """
 
     def __init__(self, name: str, args: NetworkArgs, opts: pulumi.ResourceOptions | None = None) -> None:
@@ -90,6 +96,8 @@ class Network(pulumi.ComponentResource):
         self.nat_gateway = _nat_gateway(self, name, args)
         self.security_groups = _security_groups(self, name, args)
         self.virtual_network = _virtual_network(self, name, args)
+        self.group_diagnostics = _group_diagnostics(self, name, args)
+        self.nat_diagnostics = _nat_diagnostics(self, name, args)
         self.id = self.virtual_network.id
         self.name = self.virtual_network.name
         self.subnet_ids = {one: pulumi.Output.concat(self.id, "/subnets/", one) for one in args["subnets"]}
@@ -154,11 +162,15 @@ def _ways_problems(args: NetworkArgs) -> Iterator[str]:
 
 
 def _attributes(args: NetworkArgs) -> list[str]:
+    own = [name for name, subnet in args["subnets"].items() if "security_group_id" not in subnet]
+    logged = args.get("workspace_id") is not None
     return [
         "virtual_network",
-        *(f"security_groups.{name}" for name, subnet in args["subnets"].items() if "security_group_id" not in subnet),
+        *(f"security_groups.{name}" for name in own),
         *(["nat_gateway", "nat_ip"] if _makes_nat(args) else []),
         *(["ddos_plan"] if args.get("ddos_protection") else []),
+        *(f"group_diagnostics.{name}" for name in own if logged),
+        *(["nat_diagnostics"] if logged and _makes_nat(args) else []),
     ]
 
 
@@ -223,6 +235,8 @@ def _nat_ip(self: Network, name: str, args: NetworkArgs) -> network.PublicIPAddr
         "public_ip_allocation_method": "Static",
         "public_ip_address_version": "IPv4",
         "zones": args.get("zones", default_zones(args["location"])) or None,
+        # Azure's default, said, so that nobody takes the address out of the network's plan unseen.
+        "ddos_settings": {"protection_mode": "VirtualNetworkInherited"},
     }
     overrides = args.get("overrides")
     return place(network.PublicIPAddress, f"{name}-nat", props, parent=self, overrides=overrides, key="nat_ip")
@@ -264,6 +278,37 @@ def _security_groups(self: Network, name: str, args: NetworkArgs) -> dict[str, n
         for one, subnet in args["subnets"].items()
         if "security_group_id" not in subnet
     }
+
+
+def _group_diagnostics(self: Network, name: str, args: NetworkArgs) -> dict[str, pulumi.CustomResource]:
+    """What groups log has no tables of its own, and no metrics."""
+    workspace = args.get("workspace_id")
+    if workspace is None:
+        return {}
+    return {
+        one: place_diagnostics(
+            self,
+            f"{name}-{one}-logs",
+            group.id,
+            workspace,
+            GROUP_LOGS,
+            metrics=False,
+            dedicated=False,
+            overrides=args.get("overrides"),
+            key=f"group_diagnostics.{one}",
+        )
+        for one, group in self.security_groups.items()
+    }
+
+
+def _nat_diagnostics(self: Network, name: str, args: NetworkArgs) -> pulumi.CustomResource | None:
+    workspace = args.get("workspace_id")
+    if workspace is None or self.nat_ip is None:
+        return None
+    overrides = args.get("overrides")
+    return place_address_diagnostics(
+        self, f"{name}-logs-nat", self.nat_ip.id, workspace, overrides=overrides, key="nat_diagnostics"
+    )
 
 
 def _virtual_network(self: Network, name: str, args: NetworkArgs) -> network.VirtualNetwork:

@@ -1,7 +1,8 @@
 """What each kind of subnet may be reached by and may reach: rules of network security groups, as data.
 
 Azure's own rules let the whole network in and everything out. Here each direction ends with a denial instead, so that
-what is not listed is closed; addresses of the platform (DNS, metadata, DHCP) are not subject to such rules.
+what is not listed is closed; addresses of the platform (DNS, metadata, DHCP) are not subject to such rules. Where
+everything may go out, SSH and Remote Desktop of the network may not: whoever is on one machine is not on all.
 """
 
 import re
@@ -283,7 +284,7 @@ _TAG = re.compile(r"[A-Z][A-Za-z0-9]*(\.[A-Za-z0-9]+)*")
 _NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,69}[A-Za-z0-9_])?")
 """Of subnets (80 at most) and of rules, which get an ending; the shorter limit is kept for both."""
 _PROTOCOLS = ("Tcp", "Udp", "*")
-_OURS = {"dns", "dns-tcp", "pods", "nodes-to-pods", "probes", "nothing-else"}
+_OURS = {"dns", "dns-tcp", "pods", "nodes-to-pods", "probes", "management", "nothing-else"}
 _MOST = 250
 """Openings of a direction: Azure has 1,000 rules and priorities to 4096; ours are ten apart."""
 
@@ -390,6 +391,7 @@ def rules_of(
     dns_servers: a network's own; they are reached by an ordinary way, unlike Azure's.
     """
     listed = role.outbound in ("listed", "none") or (role.outbound == "open unless listed" and bool(reaches))
+    last = [_denied(_OUT)] if listed else [_management_denied()] if role.outbound == "open unless listed" else []
     coming = [*(_opened(item, _IN, role.address, subnets) for item in open_to), *_probed(role, open_to)]
     going = [_opened(item, _OUT, SELF, subnets) for item in reaches]
     fixed = [*role.rules, *_pods(pods)]
@@ -403,7 +405,7 @@ def rules_of(
         _denied(_IN),
         *_numbered([*outs], 100, cidr),
         *_numbered(going, 1000, cidr),
-        *([_denied(_OUT)] if listed else []),
+        *last,
     )
 
 
@@ -505,17 +507,30 @@ def _end(which: str, peer: Any, cidr: str) -> dict[str, Any]:
     return {f"{which}_address_prefix": cidr if isinstance(peer, str) and peer == SELF else peer}
 
 
+def _management_denied() -> dict[str, Any]:
+    """Where all else may go out: no way on from machine to machine."""
+    why = "SSH and Remote Desktop of the network; whoever needs them lists what the subnet reaches"
+    return _denial("management-out", why, _OUT, "Tcp", NET, {"destination_port_ranges": ["22", "3389"]})
+
+
 def _denied(direction: str) -> dict[str, Any]:
     """The last rule: Azure's own would let the whole network in, and everything out."""
+    name = f"nothing-else-{'in' if direction == _IN else 'out'}"
+    return _denial(name, "what is not named above", direction, "*", "*", {"destination_port_range": "*"})
+
+
+def _denial(
+    name: str, why: str, direction: str, protocol: str, destination: str, ports: dict[str, Any]
+) -> dict[str, Any]:
     return {
-        "name": f"nothing-else-{'in' if direction == _IN else 'out'}",
-        "description": "what is not named above",
+        "name": name,
+        "description": why,
         "priority": _LAST,
         "direction": direction,
         "access": "Deny",
-        "protocol": "*",
+        "protocol": protocol,
         "source_address_prefix": "*",
         "source_port_range": "*",
-        "destination_address_prefix": "*",
-        "destination_port_range": "*",
+        "destination_address_prefix": destination,
+        **ports,
     }

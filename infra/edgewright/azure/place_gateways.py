@@ -10,6 +10,7 @@ from edgewright.azure.binding_model import GatewaysModel
 from edgewright.azure.bindings import pooled
 from edgewright.azure.compile_balancers import EDGE, GATEWAYS
 from edgewright.azure.compile_network import PODS, elsewhere, redis_port
+from edgewright.azure.diagnostics import place_address_diagnostics
 from edgewright.azure.external_cache import ExternalCache
 from edgewright.azure.place_monitoring import workspace_of
 from edgewright.azure.place_network import network_id, subnet
@@ -220,7 +221,7 @@ def place_cluster(
     login: dict[str, Any] = {"kubeconfig": cluster.kubeconfig, "cluster_id": cluster.id}
     namespace = bound.namespace or f"{site.artifact.name}-gateways"
     samples = _samples(site, namespace, login)
-    address = _public_address(site) if bound.create is not None else None
+    address = _public_address(site, logs) if bound.create is not None else None
     args = site.arguments(
         "gateways",
         location=site.bound("location"),
@@ -375,11 +376,12 @@ def _samples(site: Site, gateways: str, login: Any) -> "KubernetesServices | Non
     return KubernetesServices(f"{site.name}-samples", args, site.options())
 
 
-def _public_address(site: Site) -> "PublicIPAddress":
+def _public_address(site: Site, logs: "EdgeMonitoring | None") -> "PublicIPAddress":
     """The address of the gateways' Service: one that outlives the Service and the cluster."""
     from pulumi_azure_native import network
 
-    return place(
+    overrides = site.overrides.get("address")
+    made = place(
         network.PublicIPAddress,
         f"{site.name}-address",
         {
@@ -389,10 +391,18 @@ def _public_address(site: Site) -> "PublicIPAddress":
             "public_ip_allocation_method": "Static",
             "public_ip_address_version": "IPv4",
             "zones": site.bindings.zones or None,
+            # Azure's default, said, so that nobody takes the address out of the network's plan unseen.
+            "ddos_settings": {"protection_mode": "VirtualNetworkInherited"},
             "tags": {"edgewright:edge": site.artifact.name, **site.bindings.data.tags},
         },
         parent=site.parent,
-        overrides=site.overrides.get("address"),
+        overrides=overrides,
         key="address",
         protect=site.bindings.production or None,
     )
+    workspace = workspace_of(site, logs)
+    if workspace is not None:
+        place_address_diagnostics(
+            site.parent, f"{site.name}-address-logs", made.id, workspace, overrides=overrides, key="diagnostics"
+        )
+    return made

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 # The SDK's modules of Azure Monitor are imported where they are used.
 
-_OWN = ("service", "application_gateway", "front_door")
+_OWN = ("service", "application_gateway", "front_door", "balancer-services", "balancer-public")
 """What sends its logs to the workspace by itself, as part of its own component."""
 
 
@@ -20,7 +20,10 @@ def place_logs(site: Site) -> "EdgeMonitoring | None":
     """Where logs go: a workspace, unless the stack has one, and for self-hosted gateways an Application Insights."""
     self_hosted = site.artifact.gateways != "managed"
     workspace = site.bindings.data.workspace
-    silent = site.artifact.tier == "Consumption" if site.artifact.web else site.artifact.monitoring is None
+    artifact = site.artifact
+    asked = artifact.tier != "Consumption" if artifact.web else artifact.monitoring is not None
+    # Networks, balancers and their addresses log too, whatever stands behind them.
+    silent = not asked and not artifact.subnets and artifact.services is None and artifact.public is None
     if (workspace is not None and not self_hosted) or silent:
         return None
     from edgewright.azure.edge_monitoring import EdgeMonitoring

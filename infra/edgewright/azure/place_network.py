@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING, Any
 import pulumi
 
 from edgewright.azure.compile_balancers import EDGE
+from edgewright.azure.place_monitoring import workspace_of
 from edgewright.azure.placement import Site
 
 if TYPE_CHECKING:
+    from edgewright.azure.edge_monitoring import EdgeMonitoring
     from edgewright.azure.load_balancer import LoadBalancer
     from edgewright.azure.network import Network
     from edgewright.azure.private_dns_zone import PrivateDnsZone
@@ -16,7 +18,17 @@ if TYPE_CHECKING:
 # The network's SDK module is large: its parts are imported where they are made.
 
 
-def place_network(site: Site) -> "Network | None":
+EXPOSURE = "exposure"
+"""A tag that says that a balancer is meant to be public, and for whom."""
+
+
+def _logged(site: Site, logs: "EdgeMonitoring | None") -> dict[str, Any]:
+    """Where a part sends what it logs, as an argument; empty where there is no workspace."""
+    workspace = workspace_of(site, logs)
+    return {} if workspace is None else {"workspace_id": workspace}
+
+
+def place_network(site: Site, logs: "EdgeMonitoring | None") -> "Network | None":
     """A network of our own, where the stack asks for one and the edge has something in it."""
     bound = site.bindings.data.network
     if not site.artifact.subnets or bound is None or bound.create is None:
@@ -29,6 +41,7 @@ def place_network(site: Site) -> "Network | None":
         cidr=bound.create.cidr,
         subnets=site.artifact.subnets,
         zones=site.bindings.zones,
+        **_logged(site, logs),
     )
     if site.artifact.ddos_advanced:
         args["ddos_protection"] = True
@@ -54,7 +67,7 @@ def network_id(site: Site, made: "Network | None", which: str) -> Any:
     return inside.apply(lambda found: str(found).rpartition("/subnets/")[0] or str(found))
 
 
-def place_services(site: Site, made: "Network | None") -> "LoadBalancer | None":
+def place_services(site: Site, made: "Network | None", logs: "EdgeMonitoring | None") -> "LoadBalancer | None":
     """The internal balancer, an address for each backend that has machines."""
     balancer = site.artifact.services
     if balancer is None:
@@ -70,11 +83,12 @@ def place_services(site: Site, made: "Network | None") -> "LoadBalancer | None":
         pools=balancer.pools,
         probes=balancer.probes,
         rules=balancer.rules,
+        **_logged(site, logs),
     )
     return LoadBalancer(f"{site.name}-services", args, site.options())
 
 
-def place_public(site: Site) -> "LoadBalancer | None":
+def place_public(site: Site, logs: "EdgeMonitoring | None") -> "LoadBalancer | None":
     """The public balancer, before gateways of our own and before streams; None where there are neither."""
     balancer = site.artifact.public
     if balancer is None:
@@ -89,7 +103,9 @@ def place_public(site: Site) -> "LoadBalancer | None":
         pools=balancer.pools,
         probes=balancer.probes,
         rules=balancer.rules,
+        **_logged(site, logs),
     )
+    args["tags"] = {EXPOSURE: f"clients of {site.artifact.name}", **args["tags"]}
     return LoadBalancer(f"{site.name}-public", args, site.options())
 
 

@@ -46,7 +46,8 @@ def place_service(
         **more,
     )
     workspace = workspace_of(site, logs)
-    if workspace is not None:
+    # The tier Consumption has no logs of requests; a workspace may be there for the balancer of streams.
+    if workspace is not None and artifact.tier != "Consumption":
         args["workspace_id"] = workspace
     if artifact.network != "none":
         args["subnet_id"] = subnet

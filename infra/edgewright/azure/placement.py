@@ -161,8 +161,8 @@ def host_key(host: str, limit: int = 80) -> str:
     return f"{plain[: limit - 7].strip('-')}-{digest}"
 
 
-RAW = ("address", "record")
-"""Parts that are one raw resource, and no component: their attribute has their own name."""
+RAW: Mapping[str, tuple[str, ...]] = {"address": ("address", "diagnostics"), "record": ("record",)}
+"""Parts that are raw resources, and no component, with their attributes."""
 
 
 def site(name: str, parent: pulumi.ComponentResource, compiled: Compiled, args: EdgeArgs, parts: Sequence[str]) -> Site:
@@ -171,8 +171,8 @@ def site(name: str, parent: pulumi.ComponentResource, compiled: Compiled, args: 
     unknown = sorted(set(overrides) - set(parts))
     if unknown:
         raise ValueError(f"{name}: there is no part `{unknown[0]}` to override; there are {', '.join(parts)}")
-    for part in RAW:
-        wrong = sorted(set(overrides.get(part, {})) - {part})
+    for part, attributes in RAW.items():
+        wrong = sorted(set(overrides.get(part, {})) - {*attributes})
         if wrong:
-            raise ValueError(f"{name}: overrides of `{part}` has no `{wrong[0]}`; it has {part}")
+            raise ValueError(f"{name}: overrides of `{part}` has no `{wrong[0]}`; it has {', '.join(attributes)}")
     return Site(name, parent, compiled, args.get("credentials", {}), overrides)

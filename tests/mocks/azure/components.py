@@ -107,6 +107,7 @@ CASES = (
             },
             "dns_servers": ["10.0.1.10"],
             "ddos_protection": True,
+            "workspace_id": WORKSPACE,
         },
         ("virtual_network", {"flow_timeout_in_minutes": 10}),
     ),
@@ -116,6 +117,7 @@ CASES = (
         {
             **PLACE,
             "subscription_id": ZERO,
+            "workspace_id": WORKSPACE,
             "frontends": {
                 "web": {"domain_name_label": "shop", "ddos_protection": True, "from_prefix_id": f"{GROUP}/prefix"},
                 "queue": {"public_ip_address_id": f"{GROUP}/address"},

@@ -62,6 +62,12 @@ def inputs(kind: str, **more: Any) -> Mapping[str, Any]:
     return found.inputs
 
 
+def logs(name: str, **more: Any) -> Mapping[str, Any]:
+    """Inputs of a diagnostic setting by its name."""
+    (found,) = (item for item in made(**more) if item.type.endswith(":DiagnosticSetting") and item.name == name)
+    return found.inputs
+
+
 def gateway(**more: Any) -> Mapping[str, Any]:
     return inputs("network:ApplicationGateway", **more)
 
@@ -330,9 +336,16 @@ def test_a_private_frontend_has_a_fixed_address_beside_the_public_one() -> None:
 
 
 def test_requests_and_what_the_firewall_did_are_logged() -> None:
-    logs = inputs("monitor:DiagnosticSetting", workspace_id="/subscriptions/sub/workspace")
-    categories = {item["category"] for item in logs["logs"] if item["enabled"]}
+    sent = logs("it-logs", workspace_id="/subscriptions/sub/workspace")
+    categories = {item["category"] for item in sent["logs"] if item["enabled"]}
     assert categories == {"ApplicationGatewayAccessLog", "ApplicationGatewayFirewallLog"}
+
+
+def test_attacks_on_its_own_address_are_logged_and_those_on_another_are_its_owners() -> None:
+    sent = logs("it-front-logs", workspace_id="/subscriptions/sub/workspace")
+    assert "DDoSProtectionNotifications" in {item["category"] for item in sent["logs"] if item["enabled"]}
+    brought = made(workspace_id="/subscriptions/sub/workspace", public_ip_address_id="/subscriptions/sub/ip")
+    assert [item.name for item in brought if item.type.endswith(":DiagnosticSetting")] == ["it-logs"]
 
 
 def test_outputs_are_what_a_topology_needs() -> None:
@@ -357,9 +370,9 @@ def test_every_resource_may_be_overridden(key: str, name: str) -> None:
     assert [item.name for item in resources if item.inputs.get("tags") == {"said": "by hand"}] == [name]
 
 
-def test_what_is_logged_may_be_overridden() -> None:
-    logs = inputs("monitor:DiagnosticSetting", **FULL, overrides={"diagnostics": {"metrics": []}})
-    assert logs["metrics"] == []
+@pytest.mark.parametrize(("key", "name"), [("diagnostics", "it-logs"), ("address_diagnostics", "it-front-logs")])
+def test_what_is_logged_may_be_overridden(key: str, name: str) -> None:
+    assert logs(name, **FULL, overrides={key: {"metrics": []}})["metrics"] == []
 
 
 # -- what is refused ---------------------------------------------------------------------------------------------------

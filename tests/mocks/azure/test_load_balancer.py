@@ -191,6 +191,7 @@ def test_a_public_frontend_gets_an_address_of_its_own() -> None:
     assert found["lb-web6"]["publicIPAddressVersion"] == "IPv6"
     assert found["lb-web"]["dnsSettings"] == {"domainNameLabel": "shop-edge"}
     assert found["lb-web"]["ddosSettings"] == {"protectionMode": "Enabled"}
+    assert found["lb-web6"]["ddosSettings"] == {"protectionMode": "VirtualNetworkInherited"}
     assert found["lb-named"]["publicIPPrefix"] == {"id": f"{NETWORK}/publicIPPrefixes/1"}
 
 
@@ -336,6 +337,29 @@ def test_addresses_are_known_of_frontends_that_are_internal_or_made() -> None:
 
     recorded(program)
     assert found == {"public": {"web", "web6", "named"}, "internal": {"web", "web6"}}
+
+
+def settings(of: Mapping[str, Any], **more: Any) -> dict[str, Mapping[str, Any]]:
+    return {item.name: item.inputs for item in made(of, **more) if item.type.endswith(":DiagnosticSetting")}
+
+
+def test_health_and_attacks_on_its_own_addresses_are_logged_where_there_is_a_workspace() -> None:
+    assert settings(PUBLIC) == {}
+    found = settings(PUBLIC, workspace_id="/workspaces/logs")
+    assert set(found) == {"lb-logs", "lb-web-logs", "lb-web6-logs", "lb-named-logs"}
+    assert {item["workspaceId"] for item in found.values()} == {"/workspaces/logs"}
+    assert [item["category"] for item in found["lb-logs"]["logs"] if item["enabled"]] == ["LoadBalancerHealthEvent"]
+    assert "DDoSProtectionNotifications" in {item["category"] for item in found["lb-web-logs"]["logs"]}
+    assert set(settings(INTERNAL, workspace_id="/workspaces/logs")) == {"lb-logs"}
+
+
+@pytest.mark.parametrize(
+    ("attribute", "name"), [("diagnostics", "lb-logs"), ("address_diagnostics.web6", "lb-web6-logs")]
+)
+def test_what_is_logged_may_be_overridden(attribute: str, name: str) -> None:
+    found = settings(PUBLIC, workspace_id="/workspaces/logs", overrides={attribute: {"logs": []}})
+    assert [one for one, item in found.items() if item["logs"] == []] == [name]
+    assert f"has no `{attribute}`" in refused(PUBLIC, overrides={attribute: {}})[0]
 
 
 @pytest.mark.parametrize(("attribute", "name"), [("load_balancer", "lb-balancer"), ("public_ips.web", "lb-web")])

@@ -134,6 +134,42 @@ def test_the_address_of_the_nat_gateway_is_in_all_zones_where_there_are_zones() 
     assert "zones" not in of(made(location="West US"), "PublicIPAddress")["net-nat"]
 
 
+def logged(**more: Any) -> dict[str, Mapping[str, Any]]:
+    resources = made(workspace_id="/workspaces/logs", **more)
+    return {item.name: item.inputs for item in resources if item.type.endswith(":DiagnosticSetting")}
+
+
+def test_groups_and_the_nat_gateways_address_are_logged_where_there_is_a_workspace() -> None:
+    assert [item for item in made() if item.type.endswith(":DiagnosticSetting")] == []
+    found = logged()
+    assert set(found) == {"net-logs-nat", *(f"net-{role}-logs" for role in ROLES)}
+    assert {item["workspaceId"] for item in found.values()} == {"/workspaces/logs"}
+    assert {item["category"] for item in found["net-services-logs"]["logs"] if item["enabled"]} == {
+        "NetworkSecurityGroupEvent",
+        "NetworkSecurityGroupRuleCounter",
+    }
+    assert "DDoSProtectionNotifications" in {item["category"] for item in found["net-logs-nat"]["logs"]}
+
+
+def test_what_is_its_owners_is_not_logged() -> None:
+    assert logged(subnets=only(security_group_id="/group/1"), nat_gateway_id="/nat/1") == {}
+
+
+@pytest.mark.parametrize(
+    ("attribute", "name"),
+    [("group_diagnostics.services", "net-services-logs"), ("nat_diagnostics", "net-logs-nat")],
+)
+def test_what_is_logged_may_be_overridden(attribute: str, name: str) -> None:
+    found = logged(overrides={attribute: {"logs": []}})
+    assert [one for one, item in found.items() if item["logs"] == []] == [name]
+    assert f"has no `{attribute}`" in refused(overrides={attribute: {}})[0]
+
+
+def test_the_address_of_the_nat_gateway_is_in_the_networks_ddos_plan() -> None:
+    address = of(made(), "PublicIPAddress")["net-nat"]
+    assert address["ddosSettings"] == {"protectionMode": "VirtualNetworkInherited"}
+
+
 def test_an_existing_security_group_is_used_instead() -> None:
     resources = made(subnets=only(security_group_id="/group/1"))
     assert of(resources, "NetworkSecurityGroup") == {}

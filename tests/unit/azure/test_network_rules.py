@@ -89,8 +89,11 @@ def test_an_application_gateway_is_managed_and_reached_by_clients() -> None:
     }
 
 
-def test_services_reach_everything_until_it_is_said_what() -> None:
-    assert rules("services", "Outbound") == []
+def test_services_reach_everything_but_management_of_the_network_until_it_is_said_what() -> None:
+    (denied,) = rules("services", "Outbound")
+    assert denied["access"] == "Deny"
+    assert (denied["protocol"], denied["destination_address_prefix"]) == ("Tcp", "VirtualNetwork")
+    assert denied["destination_port_ranges"] == ["22", "3389"]
     listed = rules("services", "Outbound", reaches=[Opening("store", "Storage", ("443",))])
     assert [item["access"] for item in listed] == ["Allow", "Deny"]
 
@@ -200,7 +203,7 @@ def test_own_dns_servers_are_reached_where_the_ways_out_are_listed() -> None:
     dns = [item for item in found if item["name"].startswith("dns")]
     assert [(item["protocol"], item["destination_port_range"]) for item in dns] == [("Udp", "53"), ("Tcp", "53")]
     assert dns[0]["destination_address_prefixes"] == ["10.1.0.4/31"]
-    assert rules("services", "Outbound", dns_servers=["10.1.0.4"]) == []
+    assert opened("services", "Outbound", dns_servers=["10.1.0.4"]) == set()
 
 
 @pytest.mark.parametrize(

@@ -115,10 +115,14 @@ def sensitive_ports(view: View) -> Iterator[Violation]:
 
 
 def not_shut_first(stack: Graph) -> Iterator[Violation]:
-    """The first rule for what comes in is no denial of everything: with it, not even Azure's own probes come in."""
+    """The first rule for what comes in is no denial of everything: behind it, not even Azure's own probes come in.
+
+    A group that lets nothing in at all is closed on purpose, as that of a subnet by which a service only goes out:
+    nothing in it is asked for its health, so that an allowance of probes would be an opening that nobody needs.
+    """
     for group in stack.of(GROUP):
-        rules = in_order(stack, group, "Inbound")
-        if rules and denies_all(rules[0]):
+        rules = in_order(stack, group, "Inbound") or []
+        if rules and any(says(rule, "access", "Allow") for rule in rules) and denies_all(rules[0]):
             yield rules[0].fails("", "comes first and denies everything, the load balancer's probes too")
 
 
@@ -381,8 +385,8 @@ RULES: tuple[AnyRule, ...] = (
         types=(GROUP,),
         check=not_shut_first,
         remedy="A rule before it that allows AzureLoadBalancer; the denial with priority 4096.",
-        blind="Rules in other stacks.",
-        instead=ELSEWHERE,
+        blind="Rules in other stacks; a group that lets nothing in at all, which is closed on purpose.",
+        instead=f"{ELSEWHERE} Behind a balancer, the metric DipAvailability says that machines are not healthy.",
     ),
     StackRule(
         name="nsg-lateral-traversal",
