@@ -25,6 +25,8 @@ _ENGINES_OWN = ("__internal", "version")
 
 _TOKEN = re.compile(r"\$\{([^{}]+)\}")
 _DIGEST = re.compile(r"\$\{digest text\.([0-9a-f]+)\}")
+"""Stands for a digest of as many digits, of a text that only the update completes."""
+
 _STEP = re.compile(r"[^.\[\]]+|\[[^\]]*\]")
 
 
@@ -141,8 +143,18 @@ def _about_resources(engine: Mapping[str, Seen], plan: Mapping[str, Seen]) -> It
 def _about_inputs(engine: Mapping[str, Seen], plan: Mapping[str, Seen], *, unknown_is_fine: bool) -> Iterator[str]:
     for key in sorted(engine.keys() & plan.keys()):
         for path, there, here in _different(engine[key].inputs, plan[key].inputs, ""):
-            if not (unknown_is_fine and isinstance(there, str) and there in SENTINELS):
+            if not (isinstance(there, str) and (_is_digest(there, here) or (unknown_is_fine and there in SENTINELS))):
                 yield _line(_short(plan[key]), path, there, here)
+
+
+def _is_digest(there: str, here: object) -> bool:
+    """Whether a text is a digest where the plan has the token of one."""
+    if not isinstance(here, str) or not _DIGEST.search(here):
+        return False
+    texts, digits = _DIGEST.split(here)[::2], _DIGEST.split(here)[1::2]
+    counts = [f"[0-9a-f]{{{len(item)}}}" for item in digits]
+    pattern = "".join(re.escape(text) + count for text, count in zip(texts, [*counts, ""], strict=True))
+    return re.fullmatch(pattern, there) is not None
 
 
 def _line(what: str, path: str, there: object, here: object) -> str:

@@ -55,6 +55,11 @@ def outputs(kind: str, name: str, inputs: dict[str, Any]) -> dict[str, Any]:
             }
             for host in hosts
         ]
+    if kind == "aws:route53/record:Record":
+        added["fqdn"] = inputs.get("name")
+    if kind == "aws:apigatewayv2/domainName:DomainName":
+        completed = {"targetDomainName": f"d-{name}.execute-api.eu-west-1.amazonaws.com", "hostedZoneId": "Z0STANDIN"}
+        return {**added, **inputs, "domainNameConfiguration": {**inputs["domainNameConfiguration"], **completed}}
     return {**added, **inputs}
 
 
@@ -77,6 +82,15 @@ def _azure(kind: str, name: str, inputs: dict[str, Any]) -> dict[str, Any]:
             found["oidcIssuerProfile"] = {"enabled": True, "issuerURL": issuer}
             kubelet = {key: _guid(f"{name} kubelet {key}") for key in ("clientId", "objectId")}
             found["identityProfile"] = {"kubeletidentity": kubelet}
+        case "LoadBalancer":
+            found["frontendIPConfigurations"] = [
+                item if "publicIPAddress" in item else {"privateIPAddress": f"10.0.2.{at}", **item}
+                for at, item in enumerate(inputs.get("frontendIPConfigurations", []), 4)
+            ]
+        case "AFDEndpoint":
+            found["hostName"] = f"{name}-a1b2c3.z01.azurefd.net"
+        case "Profile":
+            found["frontDoorId"] = _guid(name)
         case "RedisEnterprise":
             found["hostName"] = f"{name}.westeurope.redis.azure.net"
         case _:

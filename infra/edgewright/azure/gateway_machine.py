@@ -2,6 +2,7 @@
 
 import json
 import re
+import sys
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
@@ -101,7 +102,8 @@ def cloud_init(settings: MachineSettings) -> str:
     wrong = problems(settings)
     if wrong:
         raise MachineError("; ".join(wrong))
-    return "#cloud-config\n" + yaml.safe_dump(_document(settings), sort_keys=False, width=120)
+    # No line is wrapped: where, would follow from the length of values that only the cloud knows.
+    return "#cloud-config\n" + yaml.safe_dump(_document(settings), sort_keys=False, width=sys.maxsize)
 
 
 def fits(key: str, value: str) -> bool:

@@ -61,6 +61,22 @@ def _dns_entries(inputs: Mapping[str, Any], at: Callable[[str], str]) -> list[di
     return [{field: at(f"dnsEntries[{index}].{field}") for field in fields} for index in range(count)]
 
 
+def _gateway_url(_inputs: Mapping[str, Any], at: Callable[[str], str]) -> str:
+    """With its host as a text of its own, which some parts take out of it.
+
+    https://learn.microsoft.com/azure/api-management/configure-custom-domain ("service-name.azure-api.net")
+    """
+    return f"https://{at('name')}.azure-api.net"
+
+
+def _private_address(_inputs: Mapping[str, Any], at: Callable[[str], str]) -> list[str]:
+    """One for the service, which has one region here.
+
+    https://learn.microsoft.com/azure/api-management/api-management-howto-ip-addresses
+    """
+    return [at("privateIPAddresses[0]")]
+
+
 def _listed(value: Any) -> list[Any]:
     return cast(list[Any], value) if isinstance(value, list) else []
 
@@ -69,6 +85,8 @@ SHAPES: Mapping[tuple[str, str], Shape] = {
     ("aws:acm/certificate:Certificate", "domainValidationOptions"): _validation_options,
     ("aws:ec2/vpcEndpoint:VpcEndpoint", "dnsEntries"): _dns_entries,
     ("aws:ec2/vpcEndpoint:VpcEndpoint", "networkInterfaceIds"): _interfaces,
+    ("azure-native:apimanagement:ApiManagementService", "gatewayUrl"): _gateway_url,
+    ("azure-native:apimanagement:ApiManagementService", "privateIPAddresses"): _private_address,
 }
 """Outputs by type and wire name whose shape follows from the inputs; everything else follows from its type."""
 

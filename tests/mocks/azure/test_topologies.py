@@ -106,7 +106,7 @@ def test_a_topology_gives_where_to_point_dns_and_clients(topology: Topology) -> 
     url, name = outputs(lambda: make("slice", topology), "url", "dns_name")
     assert url == "https://api.slice.example"
     assert {
-        "gateway-first": "${apimanagement.ApiManagementService it-service-service.gatewayUrl}",
+        "gateway-first": "${apimanagement.ApiManagementService it-service-service.name}.azure-api.net",
         "balancer-first": "${network.PublicIPAddress it-public-edge.ipAddress}",
         "appgw-waf": "${network.PublicIPAddress it-firewall-front.ipAddress}",
         "front-door": "${cdn.AFDEndpoint it-front-door-endpoint.hostName}",
