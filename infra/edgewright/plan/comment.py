@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from edgewright.plan import comment_stack
 from edgewright.plan.comment_stack import STOPS, bold_first
 from edgewright.plan.diff import Diff, StackDiff
-from edgewright.plan.markdown import Part, code, escape, fit, header, is_address, link, row
+from edgewright.plan.markdown import Part, code, fit, header, is_address, link, row
 from edgewright.plan.words import many
 from edgewright.usage import UsageError
 
@@ -39,7 +39,7 @@ def _title(diff: Diff, changed: Sequence[StackDiff]) -> str:
     if not changed:
         return "No stack changes" if len(diff.stacks) != 1 else "Nothing changes"
     if len(diff.stacks) == 1:
-        return f"{escape(changed[0].name)}: {escape(comment_stack.state(changed[0]))}"
+        return f"{code(changed[0].name)} {comment_stack.state(changed[0])}"
     verb = "changes" if len(changed) == 1 else "change"
     return f"{len(changed):,} of {many(len(diff.stacks), 'stack')} {verb}"
 
@@ -91,7 +91,20 @@ def _why(stack: StackDiff) -> str:
     if plan is not None and plan.policies is not None:
         count = sum(result.stops for result in plan.policies.results)
         new = sum(result.stops for result in (stack.changes.policies_added if stack.changes is not None else ()))
-        words += [f"{many(count, 'violation')} of a mandatory rule, {new:,} of them new"] if count else []
+        age = (
+            "as before"
+            if not new
+            else "all new"
+            if new == count and count > 1
+            else "new"
+            if new == count
+            else f"{new:,} of them new"
+        )
+        words += (
+            [f"{many(count, 'violation')} of {'a mandatory rule' if count == 1 else 'mandatory rules'}, {age}"]
+            if count
+            else []
+        )
     refused = _refused(stack)
     words += [f"{many(refused, 'protected resource')} would be replaced or deleted"] if refused else []
     return "; ".join(words)

@@ -106,7 +106,7 @@ def _cost_cell(stack: StackDiff, changes: Changes) -> str:
 
 def parts(stack: StackDiff, *, alone: bool) -> list[Part]:
     """The section of a stack; alone: the title of the document names it already."""
-    found = [] if alone else [Part(f"### {code(stack.name)} {escape(state(stack))}\n")]
+    found = [] if alone else [Part(f"### {code(stack.name)} {state(stack)}\n")]
     if stack.broken and stack.after is not None:
         found.append(Part(f"{block(stack.after.errors, _LONGEST_ERRORS)}", weight=35))
     if stack.before is not None and stack.before.plan is None and stack.before.errors:
@@ -117,6 +117,7 @@ def parts(stack: StackDiff, *, alone: bool) -> list[Part]:
     return [
         *found,
         *_routes(changes),
+        *_protection(changes),
         *_replaced(changes),
         *_resources(changes),
         *_rules(changes),
@@ -131,7 +132,11 @@ def parts(stack: StackDiff, *, alone: bool) -> list[Part]:
 
 
 def _routes(changes: Changes) -> Iterator[Part]:
-    weaker, stronger = _by_route(changes.weaker), _by_route(changes.stronger)
+    keys = _keys(changes)
+    weaker, stronger = (
+        {where: words for where, words in _by_place(points).items() if where in keys}
+        for points in (changes.weaker, changes.stronger)
+    )
     changed = {route.key: found for route in changes.routes_changed if (found := _noticed(route.changes))}
     added = {route.key: route for route in changes.routes_added}
     rows: list[str] = []
@@ -155,7 +160,21 @@ def _noticed(changes: Iterable[Change]) -> list[Change]:
     return [change for change in changes if change.path != "carried by"]
 
 
-def _by_route(points: Iterable[Point]) -> dict[str, list[str]]:
+def _keys(changes: Changes) -> set[str]:
+    """The routes that something is said of."""
+    return {route.key for route in (*changes.routes_added, *changes.routes_changed)}
+
+
+def _protection(changes: Changes) -> Iterator[Part]:
+    """How the edge as a whole is protected differently: resources that guard it, and those that nobody may delete."""
+    keys = _keys(changes)
+    rows = [f"- {code(point.where)} {bold_first(point.what)}\n" for point in changes.weaker if point.where not in keys]
+    rows += [f"- {code(point.where)} {escape(point.what)}\n" for point in changes.stronger if point.where not in keys]
+    if rows:
+        yield Part("#### Protection\n\n", tuple(rows), noun="point", weight=31)
+
+
+def _by_place(points: Iterable[Point]) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for point in points:
         found.setdefault(point.where, []).append(point.what)
@@ -187,12 +206,9 @@ def _replaced_row(change: ResourceChange) -> str:
     why = f"**protected, so the update stops here**<br>{why}" if change.protect else why
     if known is None:
         return row(code(change.short), why, "", "", "")
-    pages = ", ".join(
-        link("source" if not index else f"and {index + 1}", page) for index, page in enumerate(known.sources)
-    )
-    return row(
-        code(change.short), why, escape(known.time) or "no figure is published", escape(known.outage) or "none", pages
-    )
+    pages = ", ".join(link(f"source {index}", page) for index, page in enumerate(known.sources, 1))
+    time = escape(known.time) or ("" if known.harmless else "no figure is published")
+    return row(code(change.short), why, time, escape(known.outage) or "none", pages)
 
 
 def _resources(changes: Changes) -> Iterator[Part]:
@@ -207,7 +223,7 @@ def _grouped(resources: Sequence[Resource]) -> Iterator[tuple[str, str]]:
     made = [resource for resource in resources if resource.custom]
     for type_, count in Counter(resource.type for resource in made).items():
         alike = [resource for resource in made if resource.type == type_]
-        kind = alike[0].short.partition(" ")[0]
+        kind = alike[0].short.removesuffix(f" {alike[0].name}")
         names = ", ".join(code(resource.name) for resource in alike[:6]) + (
             f" and {count - 6:,} more" if count > 6 else ""
         )

@@ -328,12 +328,20 @@ def mermaid(plan: Plan) -> str:
     names = {name: f"h{index}" for index, name in enumerate(graph.hops)}
     lines = ["flowchart LR"]
     for name, hop in graph.hops.items():
-        label = "<br/>".join(plain(line).translate(_MERMAID) for line in (hop.title, *_lines(hop)))
+        label = "<br/>".join(_in_label(line) for line in (hop.title, *_lines(hop)))
         lines.append(f'  {names[name]}["{label}"]')
     for link in graph.links:
-        label = f'|"{plain(link.text).translate(_MERMAID)}"|' if link.text else ""
+        label = f'|"{_in_label(link.text)}"|' if link.text else ""
         lines.append(f"  {names[link.source]} -->{label} {names[link.target]}")
     return "\n".join(lines) + "\n"
+
+
+_LONGEST_LINE = 80
+"""Of what a hop or a link says."""
+
+
+def _in_label(text: str) -> str:
+    return cut(plain(text[: _LONGEST_LINE + 1]), _LONGEST_LINE).translate(_MERMAID)
 
 
 # -- as SVG ------------------------------------------------------------------------------------------------------------

@@ -73,7 +73,7 @@ def diff(before: str, after: str, options: Options) -> Diff:
 def _compared(base: Side, head: Side, options: Options) -> Iterator[StackDiff]:
     if isinstance(base, FileSide) and isinstance(head, FileSide):
         before, after = base.plan(options), head.plan(options)
-        yield _pair(head.name or base.name, before, after)
+        yield pair(head.name or base.name, before, after)
         return
     single = base if isinstance(base, FileSide) else head if isinstance(head, FileSide) else None
     if single is not None and not single.name:
@@ -88,7 +88,7 @@ def _compared(base: Side, head: Side, options: Options) -> Iterator[StackDiff]:
         mark = _mark(base, name)
         after = _planned(head, name, options)
         before = after if mark and mark == _mark(head, name) else _planned(base, name, options)
-        yield _pair(name, before, after)
+        yield pair(name, before, after)
 
 
 def _names(side: Side) -> list[str]:
@@ -105,7 +105,8 @@ def _planned(side: Side, name: str, options: Options) -> Planned | None:
     return side.plan(name, options) if name in side.stacks else None
 
 
-def _pair(name: str, before: Planned | None, after: Planned | None) -> StackDiff:
+def pair(name: str, before: Planned | None, after: Planned | None) -> StackDiff:
+    """A stack on both sides, compared as far as there are plans."""
     old = before.plan if before is not None else None
     new = after.plan if after is not None else None
     if old is not None and new is not None:
@@ -115,28 +116,24 @@ def _pair(name: str, before: Planned | None, after: Planned | None) -> StackDiff
     if one is None:
         return StackDiff(name, before, after)
     nothing = Plan(one.name, one.topology, (), (), (), (), ())
-    pair = (nothing, one) if after is not None else (one, nothing)
-    return StackDiff(name, before, after, replace(comparing.compare(*pair), other=()))
+    found = replace(comparing.compare(*((nothing, one) if after is not None else (one, nothing))), other=())
+    # An edge that goes protects nothing less, and one that comes has nothing to be better than.
+    found = replace(found, stronger=()) if after is not None else replace(found, weaker=())
+    return StackDiff(name, before, after, found)
 
 
 @contextmanager
 def _opened(text: str) -> Generator[Side]:
     """What was typed: a file, a folder, or a revision of git, whose files lie in a temporary folder meanwhile."""
     path = Path(text)
+    if text.startswith("-"):
+        raise UsageError(f"`{text}` begins with `-`: no file, and no revision either")
     if path.is_dir():
         yield FolderSide.of(path)
-    elif path.exists() or not _may_be_revision(text):
+    elif path.exists():
         yield FileSide(path)
     else:
         from edgewright.plan.revision import extract
 
         with tempfile.TemporaryDirectory(prefix="edgewright-") as made:
             yield FolderSide.of(extract(text, Path.cwd(), Path(made)))
-
-
-def _may_be_revision(text: str) -> bool:
-    from edgewright.plan.revision import is_revision
-
-    if text.startswith("-"):
-        raise UsageError(f"`{text}` begins with `-`: no file, and no revision either")
-    return is_revision(text, Path.cwd())

@@ -18,7 +18,7 @@ MOST = 60_000
 
 LONGEST_CELL = 300
 _SMALL = 3_000
-"""Characters of rows up to which a part is never cut for the sake of a longer one."""
+"""Units of rows that each part has before any has more."""
 _TINY = 600
 """What a part needs at least to be worth its heading: documents of very many parts leave out whole parts below it."""
 
@@ -34,6 +34,7 @@ _LINKED = re.compile(
     r"|&(?=\d)"  # GitLab's epics
     r"|:(?=//)"  # https://...
     r"|\bwww(?=\.)"
+    r"|(?<=\w)\.(?=(?:[a-z]{2}|biz|com|edu|gov|net|org|pro|web|xxx|aero|asia|coop|info|museum|name|shop|рф|xn--\w+)\b)"
     r"|:(?=[\w+-]+:)"  # :smile:
     r"|\b(?-i:[A-Z]{2,10})-(?=\d)"  # GH-123, and references to other trackers
     r"|\b[0-9a-f]{6}(?=[0-9a-f]{1,34}\b)"  # commits
@@ -42,7 +43,8 @@ _LINKED = re.compile(
 )
 """What GitHub and GitLab make links of, up to the place where a zero-width space parts it. See `docs.github.com`
 (basic-writing-and-formatting-syntax; autolinked-references-and-urls), the autolinks of github.github.com/gfm, and
-docs.gitlab.com/user/markdown (GitLab-specific references)."""
+docs.gitlab.com/user/markdown (GitLab-specific references). Azure DevOps takes `evil.com` for an address too, with the
+endings that linkify-it has."""
 
 _FIRST = re.compile(r"[-+=]|\d{1,9}(?=[.)])")
 """What at the start of a line would begin a list, or make a heading of the line before it."""
@@ -68,8 +70,10 @@ def code(words: str, longest: int = LONGEST_CELL) -> str:
 
 
 def block(text: str, longest: int, language: str = "text") -> str:
-    """Lines as they are, in a fence that none of them can end."""
-    lines = [cut(plain(line), 300) for line in text[:longest].splitlines()]
+    """Lines as they are, in a fence that none of them can end; none begins one that a runner or a bot would obey."""
+    lines = [
+        f"· {cut(plain(line), LONGEST_CELL)}".replace("<!--", "<!\u200b--") for line in text[:longest].splitlines()
+    ]
     fence = "`" * max(3, 1 + max((len(run) for line in lines for run in re.findall("`+", line)), default=0))
     return "\n".join([f"{fence}{language}", *lines, *(["…"] if len(text) > longest else []), fence]) + "\n"
 
@@ -89,11 +93,11 @@ def link(words: str, url: str) -> str:
     return f"[{words}]({url})"
 
 
-_ADDRESS = re.compile(r"https?://[A-Za-z0-9.\-:]+(?:/[A-Za-z0-9\-._~!$&'*+,;=:@%/?#]*)?")
+_ADDRESS = re.compile(r"about:blank|https?://[A-Za-z0-9.\-:]+(?:/[A-Za-z0-9\-._~!$&'*+,;=:@%/?#]*)?")
 
 
 def is_address(text: str) -> bool:
-    """Whether it is an address that may stand in a link as it is."""
+    """Whether it is an address that may stand in a link as it is; ``about:blank`` is where there is no page."""
     return len(text) <= 2_000 and _ADDRESS.fullmatch(text) is not None
 
 
@@ -142,7 +146,7 @@ def folded(
 def fit(parts: Sequence[Part], most: int = MOST, note: str = "") -> str:
     """All parts, one after the other, in fewer than ``most`` units: rows are left out, whole and from the end.
 
-    Small parts stay whole; of the long ones those with more weight get their rows first. Where even the heads are too
+    Small parts stay whole, and each long one keeps its first rows; then those with more weight get theirs. Where even the heads are too
     many, parts are left out from the end, and counted. note: markdown behind each word of what was left out.
     """
     kept = [replace(part, note=note) for part in parts]
@@ -155,13 +159,22 @@ def fit(parts: Sequence[Part], most: int = MOST, note: str = "") -> str:
     if left:
         kept.append(Part(f"_{many(left, 'section')} more: left out here, to stay below {MOST:,} characters.{note}_\n"))
         bare.append(size(kept[-1].render(0)) + 1)
-    sizes = [sum(map(size, part.rows)) for part in kept]
-    budget = most - 1 - sum(bare)
-    counts: dict[int, int] = {}
-    for index in sorted(range(len(kept)), key=lambda index: (sizes[index] > _SMALL, -kept[index].weight)):
-        for count, line in enumerate(kept[index].rows, 1):
-            if size(line) > budget:
-                break
-            budget -= size(line)
-            counts[index] = count
-    return "\n".join(part.render(counts.get(index, 0)).rstrip("\n") + "\n" for index, part in enumerate(kept))
+    counts = _rows_that_fit(kept, most - 1 - sum(bare))
+    return "\n".join(part.render(count).rstrip("\n") + "\n" for part, count in zip(kept, counts, strict=True))
+
+
+def _rows_that_fit(parts: Sequence[Part], budget: int) -> list[int]:
+    """How many rows of each part: some of each first, then as many as there is room for, by weight."""
+    counts = [0 for _ in parts]
+    for share in (_SMALL, budget):
+        for index in sorted(range(len(parts)), key=lambda index: -parts[index].weight):
+            rows = parts[index].rows
+            taken = sum(map(size, rows[: counts[index]]))
+            for line in rows[counts[index] :]:
+                long = size(line)
+                if long > budget or taken + long > share:
+                    break
+                budget -= long
+                taken += long
+                counts[index] += 1
+    return counts

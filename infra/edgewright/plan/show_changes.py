@@ -121,7 +121,7 @@ def _resource_lines(changes: Changes, width: int) -> Iterator[str]:
     if changes.resources_added or changes.resources_removed or changes.resources_changed or changes.resources_replaced:
         yield "Resources"
     for changed in by_cost(changes.resources_replaced):
-        yield from _hanging("  ! ", f"{plain(changed.short)}: REPLACED, made anew because {because(changed)}", width)
+        yield from _hanging("  ! ", f"{plain(changed.short)}: REPLACED, because {because(changed)}", width)
         for words in cost(changed):
             yield from _hanging("      ", words, width)
         yield from _change_lines(changed.changes, width)
@@ -142,7 +142,8 @@ STOPS_REMOVAL = "is protected, so the update stops instead of deleting it"
 def because(change: ResourceChange) -> str:
     """Why it is made anew."""
     words = [f"of {', '.join(change.because)}"] if change.because else []
-    words += [f"{listed(list(change.follows))} {'is' if len(change.follows) == 1 else 'are'}"] if change.follows else []
+    verb = "is" if len(change.follows) == 1 else "are"
+    words += [f"{listed(list(change.follows))} {verb} made anew"] if change.follows else []
     return plain(", and ".join(words))
 
 

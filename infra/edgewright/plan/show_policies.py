@@ -98,6 +98,6 @@ def table(title: str, results: Sequence[PolicyResult], *, weight: int) -> Part:
 def cells(result: PolicyResult) -> str:
     """A row of `table`."""
     routes = "".join(f"{code(key)}<br>" for key in result.routes)
-    led = routes + "<br>".join(escape(place) for place in result.led_by)
+    led = routes + "<br>".join(code(place) for place in result.led_by)
     rule = f"{code(result.rule)}<br>{result.severity}"
     return row(rule, code(result.resource), escape(what(result)), led, escape(result.remedy))

@@ -368,7 +368,7 @@ def test_an_input_that_cannot_change_in_place_replaces_the_resource(type_: str, 
     found = of_inputs(type_, {name: "old", "tags": {"a": "1"}}, {name: "new", "tags": {"a": "2"}})
     assert found.resources_changed == ()
     assert found.resources_replaced[0].because == (name,)
-    assert f"REPLACED, made anew because of {name}" in " ".join(changes.text(found).split())
+    assert f"REPLACED, because of {name}" in " ".join(changes.text(found).split())
 
 
 def test_any_input_of_a_rest_api_changes_in_place() -> None:

@@ -1,0 +1,264 @@
+"""The comment of a pull request: what it says, in which order, how long it is, and that no name is more than text."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from edgewright.plan.comment import MARKER, comment
+from edgewright.plan.diff import Diff
+from edgewright.plan.markdown import escape, is_address, size
+from edgewright.usage import UsageError
+from golden_files import assert_golden
+from unit.plan import sample_diffs as diffs
+from unit.plan import sample_plans as samples
+from unit.plan.rendered import Page
+
+GOLDEN = Path(__file__).parents[2] / "golden" / "diff"
+LINK = "https://github.com/shop/edge/actions/runs/1"
+
+DIFFS: dict[str, Callable[[], Diff]] = {
+    "without-check": diffs.without_check,
+    "other-balancer": diffs.other_balancer,
+    "whole-shop": diffs.whole_shop,
+    "huge": diffs.huge,
+    "new-stack": lambda: diffs.alone(None, samples.shop()),
+    "deleted-stack": lambda: diffs.alone(samples.shop(), None),
+    "broken": diffs.broken,
+    "same": diffs.same,
+    "hostile": lambda: diffs.named(NASTY[0]),
+}
+
+NASTY = (
+    "`a`|b<img src=x onerror=alert(1)>**x**</details><!-- edgewright -->@someone #12 [l](http://evil) ![i](http://evil)",
+    "\n# h\n\n- l\n```\n::set-output name=a::b\n</code></td></tr></table>",
+    "]]></summary>\\| \\` ~~s~~ <https://evil.example> www.evil.example GH-1 :smile: a@b.example",
+    "\x1b[31m\u202egnp\u2069\x00\ud800",
+    '"]; click a "javascript:alert(1)" %%{init: {}}%% <br/>',
+    "* a",
+    "> q",
+    "1. one",
+    "    code",
+    "[^1] $x$ ==h== {{7*7}} ${{ secrets.X }}",
+    "---",
+    "| a | b |",
+    "&lt;b&gt; &#64;someone &commat;someone",
+    "/merge",
+    "deadbeefdeadbeefdeadbeefdeadbeefdeadbeef",
+)
+
+
+@pytest.mark.parametrize("name", list(DIFFS))
+def test_the_comment_is_the_golden_one(name: str) -> None:
+    assert_golden(GOLDEN / f"{name}.md", comment(DIFFS[name](), LINK))
+
+
+@pytest.mark.parametrize("name", list(DIFFS))
+def test_the_same_change_is_the_same_comment(name: str) -> None:
+    assert comment(DIFFS[name](), LINK) == comment(DIFFS[name](), LINK)
+
+
+@pytest.mark.parametrize("name", list(DIFFS))
+def test_a_comment_is_found_again_by_its_first_line(name: str) -> None:
+    text = comment(DIFFS[name]())
+    assert text.startswith(f"{MARKER}\n")
+    assert text.count(MARKER) == 1
+
+
+@pytest.mark.parametrize("name", list(DIFFS))
+def test_all_that_is_opened_is_closed_in_the_rendered_page(name: str) -> None:
+    page = Page(comment(DIFFS[name](), LINK))
+    assert {tag for tag, _ in page.elements} <= {
+        *("h2", "h3", "h4", "p", "ul", "li", "strong", "em", "code", "pre", "a", "br", "sub", "blockquote"),
+        *("table", "thead", "tbody", "tr", "th", "td", "details", "summary"),
+    }
+    assert page.comments == [" edgewright "]
+
+
+# -- what is said ------------------------------------------------------------------------------------------------------
+
+
+def test_a_route_that_loses_its_check_stands_out_before_all_else() -> None:
+    lines = comment(diffs.without_check()).splitlines()
+    first = next(line for line in lines if line.startswith("> - "))
+    said = (
+        "> - `GET /products` **loses its JWT check: anybody may call it now**; before: main (`aws-shop`, `azure-shop`)"
+    )
+    assert first == said
+    assert lines.index(first) < 8
+
+
+def test_stacks_that_stay_as_they_are_are_one_line() -> None:
+    text = comment(diffs.without_check())
+    assert "No change: `aws-web`\n" in text
+    assert text.count("aws-web") == 2  # and that its rules stop it, as before
+
+
+def test_routes_stand_before_resources_and_those_before_the_rules() -> None:
+    text = comment(diffs.whole_shop())
+    order = ["#### Routes", "#### Replaced", "#### Other resources", "#### Policies", "#### What the cloud", "**Cost**"]
+    places = [text.index(heading) for heading in order]
+    assert places == sorted(places)
+
+
+def test_weaker_routes_stand_before_others_and_stronger_ones_behind() -> None:
+    before = replace(
+        samples.EMPTY, routes=tuple(samples.route(f"GET /{name}", 1, "web", public=name == "c") for name in "abcd")
+    )
+    later = [samples.route(f"GET /{name}", 1, "other" if name == "b" else "web", public=name == "d") for name in "abcd"]
+    rows = [
+        line
+        for line in comment(diffs.alone(before, replace(before, routes=tuple(later)))).splitlines()
+        if line.startswith("| `GET")
+    ]
+    assert [row.split("`")[1] for row in rows] == ["GET /d", "GET /b", "GET /c"]
+
+
+def test_a_replacement_says_what_it_costs_and_where_that_is_from() -> None:
+    rows = [line for line in comment(diffs.other_balancer()).splitlines() if line.startswith("| `lb.LoadBalancer")]
+    assert len(rows) == 1
+    assert "**protected, so the update stops here**<br>of internal" in rows[0]
+    assert "minutes until it is active" in rows[0] and "a new DNS name" in rows[0]
+    assert "](https://docs.aws.amazon.com/elasticloadbalancing/" in rows[0]
+
+
+def test_what_follows_a_replacement_says_what_it_follows() -> None:
+    text = comment(diffs.other_balancer())
+    assert "| `lb.Listener shop-edge-http` | lb.LoadBalancer shop-edge-load-balancer is made anew |" in text
+
+
+def test_a_replacement_that_nobody_notices_stands_last_and_does_not_shout() -> None:
+    text = comment(diffs.other_balancer())
+    assert "**3 replaced**, 1 replaced, unnoticed" in text
+    rows = [line for line in text.splitlines() if line.startswith("| `") and "docs.aws" in line]
+    assert rows[-1].startswith("| `apigateway.Deployment")
+
+
+def test_new_violations_are_shown_and_those_that_were_there_are_folded() -> None:
+    text = comment(diffs.whole_shop())
+    new, folded = text.index("`lb-internal`"), text.index("as before: 1 stops the update")
+    assert new < folded < text.index("`lb-listener-tls`")
+    assert "- `lb-access-logs` of `shop-edge-load-balancer`\n" in text
+
+
+def test_a_stack_that_cannot_be_planned_shows_why() -> None:
+    page = Page(comment(diffs.broken()))
+    assert 'route "GET /products": backend: there is no `catlog`; did you mean `catalog`?' in page.text
+    assert "could not be planned before" in page.text
+
+
+def test_the_way_of_a_request_is_drawn_before_and_after_only_where_it_changes() -> None:
+    assert comment(diffs.whole_shop()).count("```mermaid") == 2
+    assert "mermaid" not in comment(diffs.without_check())
+
+
+def test_what_guards_the_edge_as_a_whole_is_no_route() -> None:
+    acl = samples.resource("wafv2/webAcl:WebAcl", "shop-waf-acl", None)
+    plans = replace(samples.EMPTY, resources=(acl,)), samples.EMPTY
+    gone, come = comment(diffs.alone(*plans)), comment(diffs.alone(*reversed(plans)))
+    assert "- `wafv2.WebAcl shop-waf-acl` **goes: the edge loses a web application firewall**\n" in gone
+    assert "> - `wafv2.WebAcl shop-waf-acl` **goes: the edge loses a web application firewall**\n" in gone
+    assert "- `wafv2.WebAcl shop-waf-acl` comes: the edge gains a web application firewall\n" in come
+    assert "#### Routes" not in gone + come
+
+
+def test_an_edge_that_goes_protects_nothing_less() -> None:
+    assert "weaker" not in comment(diffs.alone(samples.shop(), None))
+
+
+def test_nothing_is_said_of_a_cost_that_nobody_reckoned() -> None:
+    text = comment(diffs.without_check())
+    assert (
+        "| `azure-shop` | **1 weaker**, 1 stronger, 1 changed | no change | no change; 1 as before stops it | not reckoned |"
+        in text
+    )
+
+
+# -- how long it is ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("make", [diffs.huge, diffs.many_stacks, lambda: diffs.named("\U0001f600" * 400)])
+def test_a_comment_stays_below_the_limit_of_github_whatever_the_change(make: Callable[[], Diff]) -> None:
+    text = comment(make(), LINK)
+    assert size(text) < 65_536 and len(text.encode()) < 262_144
+    Page(text)
+
+
+def test_what_is_left_out_is_counted_with_a_link_to_all_of_it() -> None:
+    text = comment(diffs.huge(), LINK)
+    assert (
+        f"routes more: left out here, to stay below 60,000 characters. All of it is in [the artifact]({LINK})._" in text
+    )
+    shown = text.count("<br>`auth`: `main` → `none: anybody may`")
+    assert f"_{2_000 - shown:,} routes more" in text
+
+
+def test_what_matters_most_outlasts_the_rest() -> None:
+    text = comment(diffs.huge(), LINK)
+    assert "1,980 more, below" in text
+    assert "2,000 violations of mandatory rules, all new" in text
+    assert "| `lb-rule`<br>high |" in text
+
+
+def test_of_very_many_stacks_those_that_do_not_fit_are_counted() -> None:
+    text = comment(diffs.many_stacks(), LINK)
+    assert "sections more: left out here" in text
+    assert "## 300 of 300 stacks change" in text
+
+
+@pytest.mark.parametrize(
+    "address", ["javascript:alert(1)", "https://a)[b](c", "https://a b", "http://<x>", "https://a\n", "x"]
+)
+def test_an_address_that_is_none_is_refused(address: str) -> None:
+    with pytest.raises(UsageError, match="is no address"):
+        comment(diffs.same(), address)
+
+
+def test_an_address_of_a_run_is_one() -> None:
+    assert is_address(f"{LINK}?pr=1#summary")
+
+
+# -- names are text ----------------------------------------------------------------------------------------------------
+
+TAME = "name"
+ELEMENTS = Page(comment(diffs.named(TAME), LINK)).elements
+
+
+@pytest.mark.parametrize("name", NASTY)
+def test_a_hostile_name_changes_nothing_but_its_own_text(name: str) -> None:
+    page = Page(comment(diffs.named(name), LINK))
+    assert page.elements == ELEMENTS
+    assert page.comments == [" edgewright "]
+    assert page.references == []
+
+
+@given(st.text(min_size=1, max_size=60) | st.lists(st.sampled_from(NASTY), min_size=1, max_size=3).map("".join))
+@settings(max_examples=60)
+@example("a" * 5_000)
+@example(";")
+@example(" ")
+def test_no_name_changes_anything_but_its_own_text(name: str) -> None:
+    page = Page(comment(diffs.named(name), LINK))
+    assert page.elements == ELEMENTS
+    assert page.comments == [" edgewright "]
+
+
+@given(st.text(max_size=80))
+@settings(max_examples=200)
+def test_a_text_is_shown_as_it_is_and_calls_nobody(text: str) -> None:
+    page = Page(f"- {escape(text)} end\n")
+    assert [tag for tag, _ in page.elements] == ["ul", "li"]
+    assert page.references == []
+
+
+def test_a_text_of_ten_megabytes_is_cut() -> None:
+    assert size(comment(diffs.named("x" * 10_000_000))) < 60_000
+
+
+def test_lines_of_a_comment_are_no_commands_to_a_runner_or_a_bot() -> None:
+    for name in NASTY:
+        for line in comment(diffs.named(name)).splitlines():
+            assert not line.lstrip().startswith(("::", "##[", "/"))
