@@ -4,11 +4,13 @@ The plans are edgewright's own, of this project's stacks; GitHub is `github_api`
 """
 
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
+from markdown_it import MarkdownIt
 
 from workflows.github_api import REPOSITORY, REPOSITORY_ID, TOKEN, GitHub, serving
 from workflows.repository import Repository, git
@@ -172,22 +174,26 @@ def test_a_spec_with_an_error_gets_a_comment_that_says_it_and_a_red_check(
 # -- hostile changes
 
 
-def hostile_names(shop: Repository) -> dict[str, str | bytes | None]:
-    names = (
-        "GET /$(touch x)",
-        "GET /`touch x`",
-        "GET /a](https://evil.example) ![x](https://evil.example/p.png)",
-        "GET /<img src=x onerror=alert(1)><script>",
-        "GET /<!-- edgewright -->",
-        "GET /@everyone/fixes/#1",
-        "GET /|x|y|",
-    )
-    header = "::set-env name=PATH::/tmp\\n::add-mask::a\\n##[error]x"
+WORDS = (
+    "@everyone fixes #1, eve/other#2, GH-3 https://github.com/eve/other/issues/4 $(touch x) `touch x` | a | b |\n"
+    "::error::x\n##[add-mask]x\n<!-- edgewright -->\n<img src=x onerror=alert(1)><script>alert(1)</script>\n"
+    "[Approve](https://evil.example) ![x](https://evil.example/p.png) </details></summary>\n```\n~~~\n# Heading\n"
+)
+
+
+def names_that_are_refused(shop: Repository) -> dict[str, str | bytes | None]:
+    names = (*(f"GET /{word}" for word in WORDS.split()), f"GET /{WORDS}", WORDS)
+    routes = "".join(f"  {json.dumps(name)}: {{backend: orders, auth: none}}\n" for name in names)
+    return {SHOP: shop.read(SHOP) + routes}
+
+
+def names_that_are_accepted(shop: Repository) -> dict[str, str | bytes | None]:
+    names = ("$(touch-x)", "@everyone", "!(x)", "GH-1/issues/1", "::set-env::", "~~x~~/__y__", "$x$", "*")
     routes = "".join(
-        f"  {json.dumps(name)}: {{respond: {{status: 200, body: {json.dumps(name)}}}, auth: none}}\n" for name in names
+        f"  {json.dumps(f'GET /{name}')}: {{respond: {{status: 200, body: {json.dumps(WORDS)}}}, auth: none}}\n"
+        for name in names
     )
-    more = f'  GET /commands: {{respond: {{status: 200, body: "{header}"}}, auth: none}}\n'
-    return {SHOP: shop.read(SHOP) + routes + more}
+    return {SHOP: shop.read(SHOP) + routes}
 
 
 def alias_bomb(shop: Repository) -> dict[str, str | bytes | None]:
@@ -220,7 +226,8 @@ def stack_named_as_a_command(shop: Repository) -> dict[str, str | bytes | None]:
 @pytest.mark.parametrize(
     "attack",
     [
-        hostile_names,
+        names_that_are_refused,
+        names_that_are_accepted,
         alias_bomb,
         ten_megabytes,
         link_to_passwords,
@@ -250,12 +257,12 @@ def test_a_hostile_change_alters_nothing_but_its_own_text(
     for body in bodies:
         assert "root:" not in body
         assert body.count(MARKER) == 1
-        assert "<script" not in body
-        assert "<img" not in body
-        assert "![" not in body.replace("> [!", "")
-        assert "@everyone" not in body
-        assert "](https://evil.example" not in body.replace("\\]", "")
         assert len(body) <= 65_536
+        shown = MarkdownIt("gfm-like").render(body)
+        for never in ("<script", "<img", "@everyone", "fixes #", "GH-3", "other#2", "/issues/4"):
+            assert never not in shown, shown
+        assert set(re.findall(r'href="([^"]*)"', shown)) <= {f"https://github.com/{REPOSITORY}/actions/runs/5"}
+        assert shown.count("<details>") == shown.count("</details>")
     assert "root:" not in left.log + run.log
 
 
