@@ -3,7 +3,7 @@
 import os
 import shutil
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -49,8 +49,8 @@ class Repository:
     folder: Path
 
     @staticmethod
-    def create(folder: Path, files: Mapping[str, str] | None = None) -> "Repository":
-        """Make one of this project's parts, or of a few files."""
+    def create(folder: Path, files: Mapping[str, str] | None = None, *, stacks: Collection[str] = ()) -> "Repository":
+        """Make one of this project's parts, with all its stacks or some; or of a few files."""
         folder.mkdir(parents=True)
         git(folder, "init", "--quiet", "--initial-branch=main")
         git(folder, "config", "uploadpack.allowAnySHA1InWant", "true")
@@ -63,6 +63,9 @@ class Repository:
                     shutil.copytree(source, folder / part, ignore=ignored)
                 else:
                     shutil.copy(source, folder / part)
+            for file in (folder / "stacks").glob("Pulumi.*.yaml"):
+                if stacks and file.name.split(".")[1] not in stacks:
+                    file.unlink()
         repository.commit(files or {})
         return repository
 
@@ -99,8 +102,8 @@ class Repository:
         git(self.folder, "checkout", "--quiet", "-B", name, "main")
 
     def read(self, path: str) -> str:
-        """The text of a file as it is checked out."""
-        return (self.folder / path).read_text()
+        """The text of a file on main."""
+        return git(self.folder, "show", f"main:{path}") + "\n"
 
     @property
     def head(self) -> str:

@@ -143,7 +143,6 @@ class Run:
             "HOME": str(self.folder / "home"),
             "LANG": "C.UTF-8",
             "CI": "true",
-            "PYTHONDONTWRITEBYTECODE": "1",
             "RUNNER_TEMP": str(self.temp),
             "GITHUB_OUTPUT": str(files["output"]),
             "GITHUB_STEP_SUMMARY": str(files["summary"]),
@@ -211,21 +210,27 @@ def _upload(run: Run, given: Mapping[str, str]) -> None:
 
 
 def makes_a_venv(run: Run, folder: str) -> None:
-    """Where a real job installs the requirements: here those of the tests, with the checkout's own code before them."""
+    """Where a real job installs the requirements: here those of the tests. The code is this project's, as checked out.
+
+    Its own files are used and not the checkout's copies, which would be compiled anew for every test.
+    """
     python = run.workspace / folder / "bin/python"
     python.parent.mkdir(parents=True, exist_ok=True)
-    infra = run.workspace / "infra"
-    python.write_text(f'#!/bin/sh\nPYTHONPATH={shlex.quote(str(infra))} exec {shlex.quote(sys.executable)} "$@"\n')
+    python.write_text(_PYTHON)
     python.chmod(0o755)
 
 
 def install(run: Run) -> None:
     """A `make` that knows one target, and a `python3` that has the standard library alone."""
+    script = run.folder / "python"
+    script.parent.mkdir(parents=True, exist_ok=True)
+    script.write_text(_PYTHON)
+    script.chmod(0o755)
     run.program(
         "make",
-        '[ "$*" = "-s .venv/.local.stamp" ]\n'
-        "mkdir -p .venv/bin\n"
-        f'printf \'#!/bin/sh\\nPYTHONPATH=%s exec {sys.executable} "$@"\\n\' "$PWD/infra" > .venv/bin/python\n'
-        "chmod +x .venv/bin/python",
+        f'[ "$*" = "-s .venv/.local.stamp" ]\nmkdir -p .venv/bin\ncp {shlex.quote(str(script))} .venv/bin/python',
     )
     run.program("python3", f'exec {shlex.quote(sys._base_executable)} -S "$@"')  # pyright: ignore[reportAttributeAccessIssue]
+
+
+_PYTHON = f'#!/bin/sh\nPYTHONPATH={shlex.quote(str(PROJECT / "infra"))} exec {shlex.quote(sys.executable)} "$@"\n'

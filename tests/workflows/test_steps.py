@@ -4,11 +4,13 @@ The plans are edgewright's own, of this project's stacks; GitHub is `github_api`
 """
 
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
+from markdown_it import MarkdownIt
 
 from workflows.github_api import REPOSITORY, REPOSITORY_ID, TOKEN, GitHub, serving
 from workflows.repository import Repository, git
@@ -19,11 +21,13 @@ KEY = "a key that nobody could guess, ever"
 VARS = {"PULUMI_BACKEND_URL": "s3://state", "AWS_PREVIEW_ROLE": "arn:read", "AWS_DEPLOY_ROLE": "arn:write"}
 MARKER = "<!-- edgewright -->"
 SHOP = "stacks/shop.edge.yaml"
+STACKS = ("aws-balancer-first", "aws-balancer-only", "azure-balancer-first", "local")
+"""Enough of this project's: two of the shop, one of the web application."""
 
 
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Repository:
-    return Repository.create(tmp_path_factory.mktemp("shop") / "r")
+    return Repository.create(tmp_path_factory.mktemp("shop") / "r", stacks=STACKS)
 
 
 @pytest.fixture
@@ -170,22 +174,26 @@ def test_a_spec_with_an_error_gets_a_comment_that_says_it_and_a_red_check(
 # -- hostile changes
 
 
-def hostile_names(shop: Repository) -> dict[str, str | bytes | None]:
-    names = (
-        "GET /$(touch x)",
-        "GET /`touch x`",
-        "GET /a](https://evil.example) ![x](https://evil.example/p.png)",
-        "GET /<img src=x onerror=alert(1)><script>",
-        "GET /<!-- edgewright -->",
-        "GET /@everyone/fixes/#1",
-        "GET /|x|y|",
-    )
-    header = "::set-env name=PATH::/tmp\\n::add-mask::a\\n##[error]x"
+WORDS = (
+    "@everyone fixes #1, eve/other#2, GH-3 https://github.com/eve/other/issues/4 $(touch x) `touch x` | a | b |\n"
+    "::error::x\n##[add-mask]x\n<!-- edgewright -->\n<img src=x onerror=alert(1)><script>alert(1)</script>\n"
+    "[Approve](https://evil.example) ![x](https://evil.example/p.png) </details></summary>\n```\n~~~\n# Heading\n"
+)
+
+
+def names_that_are_refused(shop: Repository) -> dict[str, str | bytes | None]:
+    names = (*(f"GET /{word}" for word in WORDS.split()), f"GET /{WORDS}", WORDS)
+    routes = "".join(f"  {json.dumps(name)}: {{backend: orders, auth: none}}\n" for name in names)
+    return {SHOP: shop.read(SHOP) + routes}
+
+
+def names_that_are_accepted(shop: Repository) -> dict[str, str | bytes | None]:
+    names = ("$(touch-x)", "@everyone", "!(x)", "GH-1/issues/1", "::set-env::", "~~x~~/__y__", "$x$", "*")
     routes = "".join(
-        f"  {json.dumps(name)}: {{respond: {{status: 200, body: {json.dumps(name)}}}, auth: none}}\n" for name in names
+        f"  {json.dumps(f'GET /{name}')}: {{respond: {{status: 200, body: {json.dumps(WORDS)}}}, auth: none}}\n"
+        for name in names
     )
-    more = f'  GET /commands: {{respond: {{status: 200, body: "{header}"}}, auth: none}}\n'
-    return {SHOP: shop.read(SHOP) + routes + more}
+    return {SHOP: shop.read(SHOP) + routes}
 
 
 def alias_bomb(shop: Repository) -> dict[str, str | bytes | None]:
@@ -218,7 +226,8 @@ def stack_named_as_a_command(shop: Repository) -> dict[str, str | bytes | None]:
 @pytest.mark.parametrize(
     "attack",
     [
-        hostile_names,
+        names_that_are_refused,
+        names_that_are_accepted,
         alias_bomb,
         ten_megabytes,
         link_to_passwords,
@@ -248,12 +257,12 @@ def test_a_hostile_change_alters_nothing_but_its_own_text(
     for body in bodies:
         assert "root:" not in body
         assert body.count(MARKER) == 1
-        assert "<script" not in body
-        assert "<img" not in body
-        assert "![" not in body.replace("> [!", "")
-        assert "@everyone" not in body
-        assert "](https://evil.example" not in body.replace("\\]", "")
         assert len(body) <= 65_536
+        shown = MarkdownIt("gfm-like").render(body)
+        for never in ("<script", "<img", "@everyone", "fixes #", "GH-3", "other#2", "/issues/4"):
+            assert never not in shown, shown
+        assert set(re.findall(r'href="([^"]*)"', shown)) <= {f"https://github.com/{REPOSITORY}/actions/runs/5"}
+        assert shown.count("<details>") == shown.count("</details>")
     assert "root:" not in left.log + run.log
 
 
@@ -361,7 +370,7 @@ def push_event(commit: str, before: str) -> dict[str, Any]:
 def test_what_was_merged_is_deployed_by_the_plan_that_reviewers_saw_or_a_fresh_one(
     moved: bool, github: GitHub, tmp_path: Path
 ) -> None:
-    repository = Repository.create(tmp_path / "r")
+    repository = Repository.create(tmp_path / "r", stacks=STACKS)
     before = repository.head
     head, merge = change(repository, public(repository))
     tree = repository.tree(merge)
@@ -432,7 +441,7 @@ def test_what_was_merged_is_deployed_by_the_plan_that_reviewers_saw_or_a_fresh_o
 def test_by_hand_one_stack_is_planned_afresh_and_an_unknown_one_is_refused(shop: Repository, tmp_path: Path) -> None:
     git(shop.folder, "checkout", "--quiet", "main")
     dispatch = {**push_event(shop.head, ""), "event_name": "workflow_dispatch", "event": {}}
-    for name, conclusion in (("azure-aks", "success"), ("$(id)", "failure")):
+    for name, conclusion in (("aws-balancer-only", "success"), ("$(id)", "failure")):
         run = Run(
             *("deploy.yml", "stacks", tmp_path / conclusion, shop, "main"),
             contexts={"github": dispatch, "vars": VARS, "inputs": {"stack": name}},
@@ -441,7 +450,7 @@ def test_by_hand_one_stack_is_planned_afresh_and_an_unknown_one_is_refused(shop:
         run.start()
         assert run.conclusion == conclusion, run.log
         if conclusion == "success":
-            assert [one["stack"] for one in json.loads(run.results()["stacks"])] == ["azure-aks"]
+            assert [one["stack"] for one in json.loads(run.results()["stacks"])] == ["aws-balancer-only"]
 
 
 def test_a_push_whose_beginning_is_unknown_deploys_all(shop: Repository, tmp_path: Path) -> None:
@@ -449,7 +458,7 @@ def test_a_push_whose_beginning_is_unknown_deploys_all(shop: Repository, tmp_pat
     run = Run("deploy.yml", "stacks", tmp_path, shop, "main", {"github": push, "vars": VARS})
     install(run)
     run.start()
-    assert len(json.loads(run.results()["stacks"])) == 8
+    assert len(json.loads(run.results()["stacks"])) == 3
 
 
 def test_drift_is_checked_for_every_stack_and_told_in_one_issue(
@@ -460,7 +469,7 @@ def test_drift_is_checked_for_every_stack_and_told_in_one_issue(
     install(stacks)
     stacks.start()
     outputs = stacks.results()
-    assert len(json.loads(outputs["stacks"])) == 8
+    assert len(json.loads(outputs["stacks"])) == 3
     needs = {"stacks": {"outputs": {**outputs, "stacks": json.dumps([{"stack": "web"}])}}}
     drift = engine_run("drift.yml", "drift", shop, "main", tmp_path / "drift", event, needs)
     assert set(drift.artifacts) == {"drift-web"}

@@ -76,13 +76,14 @@ def _offline(given: argparse.Namespace) -> int:
 def _engine(given: argparse.Namespace) -> None:
     """What a saved plan would do, as text for the comment; and the plan, sealed."""
     from edgewright.ci import sealed, update_plan
+    from edgewright.ci.artifacts import ENGINE_FILE, PLAN_FILE
 
     content = given.plan.read_bytes()
     plan = update_plan.read(content)
     say(*plan.text().splitlines())
-    job.write(given.folder / "engine.txt", plan.text().encode())
+    job.write(given.folder / ENGINE_FILE, plan.text().encode())
     sealed_plan = sealed.seal(sealed.SavedPlan(given.stack, given.tree, content), setting("PLAN_KEY"))
-    job.write(given.folder / "plan.sealed", sealed_plan)
+    job.write(given.folder / PLAN_FILE, sealed_plan)
 
 
 def _find_plan(given: argparse.Namespace) -> None:
@@ -127,8 +128,8 @@ def _ready(given: argparse.Namespace) -> None:
 
 def _planned(_: argparse.Namespace) -> None:
     """The matrix of the stacks for which this run has kept a plan."""
+    from edgewright.ci.artifacts import PLAN
     from edgewright.ci.github import GitHub
-    from edgewright.ci.saved_plan import PLAN
 
     kept = {artifact.name for artifact in GitHub.of_job().artifacts(int(setting("GITHUB_RUN_ID")))}
     chosen = [stack for stack in _matrix() if f"{PLAN}{stack['stack']}" in kept]

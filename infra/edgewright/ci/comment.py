@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from edgewright.ci.artifacts import COMMENT, COMMENT_FILE, ENGINE, ENGINE_FILE
 from edgewright.ci.github import Artifact, GitHub, field
 from edgewright.ci.job import CiError, inert, say
 from edgewright.ci.markdown import MOST, block, cut, harmless
@@ -22,11 +23,6 @@ MARKER = "<!-- edgewright -->"
 AUTHOR = "github-actions[bot]"
 """Who comments with a workflow's GITHUB_TOKEN; nobody can register a name with brackets."""
 
-ARTIFACT, FILE = "comment", "comment.md"
-ENGINE = "engine-"
-"""An artifact's name before the stack's: what the engine would do, as `engine.txt`."""
-
-ENGINE_FILE = "engine.txt"
 PREVIEW_JOB = "Preview"
 """The job of the engine's previews; GitHub writes the stack behind it, in brackets."""
 
@@ -134,7 +130,7 @@ def compose(github: GitHub, run: Run, *, commented: bool) -> str | None:
     """The comment's text; None when there is nothing to say, and nothing was said before."""
     artifacts = {artifact.name: artifact for artifact in github.artifacts(run.id)}
     head = f"{MARKER}\n<sub>`{run.sha[:12]}` · [the run]({run.page})</sub>\n\n"
-    found = artifacts.get(ARTIFACT)
+    found = artifacts.get(COMMENT)
     if found is None:
         if not commented:
             return None
@@ -147,7 +143,7 @@ def compose(github: GitHub, run: Run, *, commented: bool) -> str | None:
             f"> From a fork: this was made by the code of `{run.head}`, without access to anything. "
             "Read it as its author's words.\n\n"
         )
-    text = _text(github.file_of(found, FILE, MOST_BYTES), found)
+    text = _text(github.file_of(found, COMMENT_FILE, MOST_BYTES), found)
     lines = text.partition("\n")
     body = harmless(lines[2] if lines[0].rstrip() == MARKER else text)
     # An engine of a fork has never run here.

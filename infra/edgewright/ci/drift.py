@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from edgewright.ci.artifacts import DRIFT, DRIFT_FILE
 from edgewright.ci.comment import AUTHOR, inert_lines
 from edgewright.ci.github import GitHub
 from edgewright.ci.job import CiError, say
@@ -12,10 +13,6 @@ from edgewright.ci.markdown import block, cut, harmless
 
 MARKER = "<!-- edgewright drift -->"
 TITLE = "Drift: what runs differs from main"
-DRIFT = "drift-"
-"""An artifact's name before the stack's: what the engine would do to undo the drift, as `drift.txt`, maybe empty."""
-
-FILE = "drift.txt"
 MOST_BYTES = 200_000
 _MOST = 60_000
 """Characters of an issue; GitHub takes 65,536."""
@@ -37,7 +34,7 @@ def collect(github: GitHub, run: int, stacks: Sequence[str]) -> tuple[Checked, .
         artifact = artifacts.get(f"{DRIFT}{stack}")
         text = None
         if artifact:
-            text = github.file_of(artifact, FILE, MOST_BYTES).decode("utf-8", "replace").strip()
+            text = github.file_of(artifact, DRIFT_FILE, MOST_BYTES).decode("utf-8", "replace").strip()
         found.append(Checked(stack, text))
     return tuple(found)
 

@@ -3,14 +3,11 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from edgewright.ci.artifacts import PLAN, PLAN_FILE
 from edgewright.ci.github import GitHub, field
 from edgewright.ci.job import CiError
 from edgewright.ci.sealed import MOST_BYTES, SavedPlan, unseal
 
-PLAN = "plan-"
-"""An artifact's name before the stack's: the sealed plan, as `plan.sealed`."""
-
-FILE = "plan.sealed"
 WORKFLOW = "preview.yml"
 
 
@@ -35,7 +32,7 @@ def of_run(github: GitHub, *, run: int, stack: str, tree: str, key: str) -> Save
     if artifact is None:
         raise NoPlanError(f"run {run} has no plan of {stack}, or it is gone")
     try:
-        plan = unseal(github.file_of(artifact, FILE, MOST_BYTES), key)
+        plan = unseal(github.file_of(artifact, PLAN_FILE, MOST_BYTES), key)
     except CiError as error:
         raise NoPlanError(str(error)) from None
     if plan.stack != stack:
