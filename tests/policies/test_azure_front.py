@@ -208,6 +208,22 @@ REMEDIED: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
     ("agw-min-tls12", {"sslPolicy": {"policyName": "AppGwSslPolicy20150501"}}, {}),
     ("agw-min-tls12", {"sslPolicy": SENTINEL}, {}),
     ("agw-min-tls12", {"sslProfiles": [{"name": "partners"}]}, {}),
+    (
+        "agw-connection-draining",
+        {
+            "backendHttpSettingsCollection": [
+                {"name": "none"},
+                {"name": "off", "connectionDraining": {"enabled": False, "drainTimeoutInSec": 5.0}},
+                {"name": "on", "connectionDraining": {"enabled": True, "drainTimeoutInSec": 5.0}},
+                {"name": "unknown", "connectionDraining": {"enabled": SENTINEL, "drainTimeoutInSec": 5.0}},
+                {"name": "all unknown", "connectionDraining": SENTINEL},
+            ]
+        },
+        {
+            "backendHttpSettingsCollection[0].connectionDraining": {"enabled": True, "drainTimeoutInSec": 60},
+            "backendHttpSettingsCollection[1].connectionDraining.enabled": True,
+        },
+    ),
     ("agw-http2-enabled", {}, {"enableHttp2": True}),
     ("agw-http2-enabled", {"enableHttp2": False}, {"enableHttp2": True}),
     ("agw-http2-enabled", {"enableHttp2": True}, {}),

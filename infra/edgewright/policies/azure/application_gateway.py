@@ -242,6 +242,18 @@ def connections_drained(gateway: View) -> Iterator[Violation]:
             yield settings.fails("connectionDraining.enabled", "is not true")
 
 
+def drain(gateway: View) -> dict[str, object]:
+    """Let backends end what they have begun, for a minute unless a time is said."""
+    found: dict[str, object] = {}
+    for settings in gateway.children(_BACKENDS):
+        if settings.has("connectionDraining"):
+            off = settings.flag("connectionDraining.enabled") in {None, False}
+            found |= {f"{settings.path}.connectionDraining.enabled": True} if off else {}
+        else:
+            found[f"{settings.path}.connectionDraining"] = {"enabled": True, "drainTimeoutInSec": 60}
+    return found
+
+
 # -- size --------------------------------------------------------------------------------------------------------------
 
 
@@ -456,6 +468,7 @@ RULES: tuple[AnyRule, ...] = (
         types=(GATEWAY,),
         check=connections_drained,
         remedy="backendHttpSettingsCollection: [{connectionDraining: {enabled: true, drainTimeoutInSec: 60}, ...}]",
+        remediation=drain,
     ),
     StackRule(
         name="agw-subnet-size",
