@@ -242,6 +242,18 @@ def connections_drained(gateway: View) -> Iterator[Violation]:
             yield settings.fails("connectionDraining.enabled", "is not true")
 
 
+def drain(gateway: View) -> dict[str, object]:
+    """Let backends end what they have begun, for a minute unless a time is said."""
+    found: dict[str, object] = {}
+    for settings in gateway.children(_BACKENDS):
+        if settings.has("connectionDraining"):
+            off = settings.flag("connectionDraining.enabled") in {None, False}
+            found |= {f"{settings.path}.connectionDraining.enabled": True} if off else {}
+        else:
+            found[f"{settings.path}.connectionDraining"] = {"enabled": True, "drainTimeoutInSec": 60}
+    return found
+
+
 # -- size --------------------------------------------------------------------------------------------------------------
 
 
@@ -272,28 +284,37 @@ def many_instances(gateway: View) -> Iterator[Violation]:
         yield gateway.fails(key, f"is {'not said' if least is None else f'{least:g}'}, fewer than {wanted}")
 
 
-def large_subnet(stack: Graph) -> Iterator[Violation]:
-    """The subnet of a gateway has room for all instances that it may come to have, and those of an update."""
-    for gateway in stack.of(GATEWAY):
-        meant = gateway.subject.refs.get(_PLACES, frozenset[str]())
-        own = [subnet for subnet in stack.of(SUBNET) if subnet.subject.urn in meant]
-        for subnet in own or _written_subnets(stack, gateway, meant):
-            yield from _small(subnet, stack.setting("prefix"))
-
-
 _PLACES = "gatewayIPConfigurations"
 
 
-def _written_subnets(stack: Graph, gateway: View, meant: Collection[str]) -> Iterator[View]:
+def large_subnet(stack: Graph) -> Iterator[Violation]:
+    """The subnet of a gateway has room for all instances that it may come to have, and those of an update."""
+    longest: int = stack.setting("prefix")
+    for gateway in stack.of(GATEWAY):
+        meant = gateway.subject.refs.get(_PLACES, frozenset[str]())
+        own = [subnet for subnet in stack.of(SUBNET) if subnet.subject.urn in meant]
+        for subnet in own or _written_subnets(stack, gateway, meant, longest):
+            yield from _small(subnet, longest)
+
+
+def _written_subnets(stack: Graph, gateway: View, meant: Collection[str], longest: int) -> Iterator[View]:
     """Subnets that a gateway's ids name: resources of their own, or parts of a network."""
     # A second view takes no notes: an id that begins with a token is known as far as it matters.
     for place, plain in zip(gateway.children(_PLACES), View(gateway.subject).children(_PLACES), strict=True):
-        name, text = place.last_part("subnet.id"), plain.text("subnet.id")
+        name, text = plain.last_part("subnet.id"), plain.text("subnet.id")
         whole = text if isinstance(text, str) else ""
         yield from (subnet for subnet in stack.of(SUBNET) if _meant(whole, subnet))
-        for network in stack.of(NETWORK):
-            if network.subject.urn in meant or _meant(whole.rpartition("/subnets/")[0], network):
-                yield from (subnet for subnet in network.children("subnets") if subnet.text("name") == name)
+        networks = [
+            network
+            for network in stack.of(NETWORK)
+            if network.subject.urn in meant or _meant(whole.rpartition("/subnets/")[0], network)
+        ]
+        near = [subnet for network in networks for subnet in network.children("subnets")]
+        if isinstance(name, str):
+            yield from (subnet for subnet in near if subnet.text("name") == name)
+        elif not near or any(list(_small(subnet, longest)) for subnet in near):
+            # Now it matters which of them it is.
+            place.last_part("subnet.id")
 
 
 def _meant(text: str, target: View) -> bool:
@@ -456,6 +477,7 @@ RULES: tuple[AnyRule, ...] = (
         types=(GATEWAY,),
         check=connections_drained,
         remedy="backendHttpSettingsCollection: [{connectionDraining: {enabled: true, drainTimeoutInSec: 60}, ...}]",
+        remediation=drain,
     ),
     StackRule(
         name="agw-subnet-size",
