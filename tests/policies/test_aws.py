@@ -100,6 +100,33 @@ def test_a_word_that_is_no_port_is_said_and_not_guessed() -> None:
     assert told("sg-no-public-ssh", group) == [("cannot tell", "it", "ingress[0].fromPort")]
 
 
+@pytest.mark.parametrize(
+    ("rule", "opened"),
+    [
+        ({"protocol": "tcp", "fromPort": 22, "toPort": 22}, "port 22 (tcp)"),
+        ({"protocol": "6", "fromPort": 20, "toPort": 22}, "ports 20 to 22 (6)"),
+        ({"protocol": "tcp", "fromPort": 0, "toPort": 22}, "ports 0 to 22 (tcp)"),
+        ({"protocol": "tcp", "toPort": 22}, "ports 0 to 22 (tcp)"),
+        ({"protocol": "tcp", "fromPort": 2, "toPort": 65535}, "ports 2 to 65535 (tcp)"),
+        ({"protocol": "tcp", "fromPort": 22}, "port 22 (tcp)"),
+    ],
+)
+def test_a_rule_that_lets_ssh_in_says_what_it_opens(rule: dict[str, Any], opened: str) -> None:
+    group = resource("aws:ec2/securityGroup:SecurityGroup", "it", ingress=[{**rule, "cidrBlocks": ["0.0.0.0/0"]}])
+    (found,) = verdicts("sg-no-public-ssh", group)
+    assert found.text == f"opens {opened} to the internet, and 22 is among them"
+
+
+@pytest.mark.parametrize(
+    "rule", [{}, {"protocol": "-1", "fromPort": 0, "toPort": 0}, {"protocol": "tcp", "toPort": 65535}]
+)
+def test_what_opens_all_ports_is_said_once(rule: dict[str, Any]) -> None:
+    group = resource("aws:ec2/securityGroup:SecurityGroup", "it", ingress=[{**rule, "ipv6CidrBlocks": ["::/0"]}])
+    (found,) = verdicts("sg-no-all-ports-public", group)
+    assert found.text.startswith("opens all ports (")
+    assert verdicts("sg-no-public-ssh", group) == []
+
+
 # --- references by what is written, once all is there ---
 
 

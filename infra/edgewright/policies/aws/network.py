@@ -57,7 +57,7 @@ def openings(view: View, direction: str) -> Iterator[Opening]:
     elif kind == OLD_RULE:
         if view.text("type") == direction:
             yield from _opening(view, "protocol", ("cidrBlocks", "ipv6CidrBlocks"))
-    elif kind == (INGRESS if direction == "ingress" else EGRESS):
+    else:
         yield from _opening(view, "ipProtocol", ("cidrIpv4", "cidrIpv6"))
 
 
@@ -117,8 +117,7 @@ def egress_restricted(view: View) -> Iterator[Violation]:
 
 def described(view: View) -> Iterator[Violation]:
     """A security group and each of its rules say what they are for."""
-    parts = (view,) if view.subject.type != GROUP else (view, *view.children("ingress"), *view.children("egress"))
-    for part in parts:
+    for part in (view, *view.children("ingress"), *view.children("egress")):
         description = part.text("description")
         if description in {None, "", "Managed by Pulumi", "Managed by Terraform"}:
             yield part.fails("description", "is not said")
