@@ -2,8 +2,8 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from ipaddress import IPv4Network, IPv6Network, ip_network
 
+from edgewright.policies.azure.addresses import is_own
 from edgewright.policies.azure.api_graph import (
     CLASSIC,
     GATEWAY,
@@ -27,9 +27,6 @@ LOAD_BALANCER = "azure-native:network:LoadBalancer"
 KUBERNETES_SERVICE = "kubernetes:core/v1:Service"
 MANAGEMENT, PROBES, HTTPS = 3443, 6390, 443
 
-_OWN = tuple(IPv4Network(text) for text in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10"))
-_OWN_6 = IPv6Network("fc00::/7")
-"""Addresses of networks of one's own: RFC 1918, 6598 and 4193. Python counts those of documentation among them too."""
 _HOST = ".azure-api.net"
 
 
@@ -163,13 +160,7 @@ def _is_outside(source: str) -> bool:
     """Whether a prefix or tag is more than what is in networks of one's own."""
     if source in {"virtualnetwork", "azureloadbalancer"}:
         return False
-    try:
-        network = ip_network(source, strict=False)
-    except ValueError:
-        return True
-    if isinstance(network, IPv6Network):
-        return not network.subnet_of(_OWN_6)
-    return not any(network.subnet_of(own) for own in _OWN)
+    return not is_own(source)
 
 
 def _note_unread(group: View, rules: Sequence[View]) -> None:
