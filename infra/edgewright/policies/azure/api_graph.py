@@ -100,6 +100,7 @@ class ApiGraph:
         """Look at a stack."""
         self._stack = stack
         self._documents: dict[str, Document | None] = {}
+        self._services: dict[str, View | None] = {}
         self._indexes: dict[tuple[str, tuple[str, ...]], dict[str, list[View]]] = {}
 
     @cached_property
@@ -126,15 +127,22 @@ class ApiGraph:
 
     def service_of(self, view: View) -> View | None:
         """The service that holds something, where it is in the stack."""
-        return next((item for item in self.services if joins(view, "serviceName", item, "serviceName")), None)
+        urn = view.subject.urn
+        if urn not in self._services:
+            meant = (item for item in self.services if joins(view, "serviceName", item, "serviceName"))
+            self._services[urn] = next(meant, None)
+        return self._services[urn]
+
+    def same_service(self, one: View, other: View) -> bool:
+        """Whether two things can be of one service, however they name it."""
+        here, there = self.service_of(one), self.service_of(other)
+        if here is not None and there is not None:
+            return here is there
+        return joins(one, "serviceName", other, "serviceName") is not False
 
     def of_api(self, api: View, *types: str) -> list[View]:
         """What belongs to an API of some types. What may be its is noted at the API."""
-        return [
-            item
-            for item in self._belonging(api, "apiId", "apiId", types)
-            if joins(item, "serviceName", api, "serviceName") is not False
-        ]
+        return [item for item in self._belonging(api, "apiId", "apiId", types) if self.same_service(item, api)]
 
     def document(self, policy: View) -> Document | None:
         """The document of a policy, read once."""

@@ -19,7 +19,6 @@ from edgewright.policies.azure.api_graph import (
     Policies,
     asks,
     document_of,
-    joins,
     limits_everybody,
 )
 from edgewright.policies.azure.monitoring import ELSEWHERE
@@ -266,7 +265,7 @@ def _shown_by_policy(stack: Graph, found: ApiGraph, backend: View) -> bool:
     name = backend.text("backendId")
     for kind in POLICIES:
         for policy in stack.of(kind):
-            if joins(policy, "serviceName", backend, "serviceName") is False:
+            if not found.same_service(policy, backend):
                 continue
             document = found.document(policy)
             if document is None:

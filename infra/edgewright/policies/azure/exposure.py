@@ -2,8 +2,8 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from ipaddress import ip_network
 
+from edgewright.policies.azure.addresses import is_own
 from edgewright.policies.azure.api_graph import (
     CLASSIC,
     GATEWAY,
@@ -15,7 +15,7 @@ from edgewright.policies.azure.api_graph import (
 from edgewright.policies.azure.identities import means
 from edgewright.policies.azure.policy_xml import Element
 from edgewright.policies.azure.security_rules import addresses, breadth, in_order, open_to_tcp, says
-from edgewright.policies.azure.subnets import group_of, subnet_of
+from edgewright.policies.azure.subnets import SUBNET_ID, group_of, subnet_of
 from edgewright.policies.graph import Graph
 from edgewright.policies.view import View, Violation
 
@@ -27,7 +27,7 @@ LOAD_BALANCER = "azure-native:network:LoadBalancer"
 KUBERNETES_SERVICE = "kubernetes:core/v1:Service"
 MANAGEMENT, PROBES, HTTPS = 3443, 6390, 443
 
-_SUBNET = "virtualNetworkConfiguration.subnetResourceId"
+_HOST = ".azure-api.net"
 
 
 def places(service: View) -> Sequence[View]:
@@ -41,12 +41,12 @@ def in_a_network(stack: Graph) -> Iterator[Violation]:
     for service in found.services:
         network = service.text("virtualNetworkType")
         placed = network not in {None, "None"}
-        if service.text("sku.name") not in IN_A_NETWORK or (placed and service.has(_SUBNET)):
+        if service.text("sku.name") not in IN_A_NETWORK or (placed and service.has(SUBNET_ID)):
             continue
         if answers_nobody(found, service):
             continue
         if placed:
-            yield service.fails(_SUBNET, "is not said", "virtualNetworkType")
+            yield service.fails(SUBNET_ID, "is not said", "virtualNetworkType")
         else:
             yield service.fails("virtualNetworkType", f"is {network or 'not said, which means None'}", "sku.name")
 
@@ -160,11 +160,7 @@ def _is_outside(source: str) -> bool:
     """Whether a prefix or tag is more than what is in networks of one's own."""
     if source in {"virtualnetwork", "azureloadbalancer"}:
         return False
-    try:
-        network = ip_network(source, strict=False)
-    except ValueError:
-        return True
-    return not network.is_private or breadth([source]) is not None
+    return not is_own(source)
 
 
 def _note_unread(group: View, rules: Sequence[View]) -> None:
@@ -210,12 +206,13 @@ def _front(stack: Graph, found: ApiGraph, service: View) -> View | None:
 
 def _has_host_of(service: View, front: View) -> bool:
     """Whether a host that is written out is that of the service."""
-    name = View(service.subject).text("serviceName")
     pools = [address for pool in front.children("backendAddressPools") for address in pool.children("backendAddresses")]
     hosts = (front.text("hostName"), *(address.text("fqdn") for address in pools))
-    return isinstance(name, str) and f"{name.lower()}.azure-api.net" in {
-        host.lower() for host in hosts if isinstance(host, str)
+    names = {
+        host.lower().removesuffix(_HOST) for host in hosts if isinstance(host, str) and host.lower().endswith(_HOST)
     }
+    name = service.text("serviceName") if names else None
+    return isinstance(name, str) and name.lower() in names
 
 
 def _public(balancer: View) -> bool:

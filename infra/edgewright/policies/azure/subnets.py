@@ -11,8 +11,9 @@ NETWORK = "azure-native:network:VirtualNetwork"
 SUBNET = "azure-native:network:Subnet"
 
 _KEY = "virtualNetworkConfiguration"
-_SUBNET_ID = re.compile(r"/subnets/([^/]+)$", re.IGNORECASE)
-_NETWORK_ID = re.compile(r"/virtualNetworks/([^/]+)/", re.IGNORECASE)
+SUBNET_ID = f"{_KEY}.subnetResourceId"
+_IN_SUBNET = re.compile(r"/subnets/([^/]+)$", re.IGNORECASE)
+_IN_NETWORK = re.compile(r"/virtualNetworks/([^/]+)/", re.IGNORECASE)
 
 
 def subnet_of(stack: Graph, place: View) -> View | None:
@@ -20,22 +21,40 @@ def subnet_of(stack: Graph, place: View) -> View | None:
 
     One that is not in the stack, or not known yet, is remembered at the place.
     """
-    text = place.written(f"{_KEY}.subnetResourceId")
-    if text is None:
+    if not place.has(SUBNET_ID):
         return None
-    sources = place.subject.refs.get("additionalLocations" if place.path else _KEY, frozenset())
-    name = _SUBNET_ID.search(text) if isinstance(text, str) else None
-    network = _NETWORK_ID.search(text) if isinstance(text, str) else None
-    named = name.group(1).lower() if name else None
-    found = [one for one in stack.of(SUBNET) if one.subject.urn in sources and named in {None, *_names(one)}]
+    sources = _sources(place)
+    text = _id(place)
+    name, network = _part(_IN_SUBNET, text), _part(_IN_NETWORK, text)
+    found = [one for one in stack.of(SUBNET) if one.subject.urn in sources and name in {"", *_names(one)}]
     for one in stack.of(NETWORK):
-        if one.subject.urn in sources or (network and network.group(1).lower() in _names(one)):
-            found += [part for part in one.children("subnets") if named in {None, _lower(part.text("name"))}]
-            found += [part for part in stack.of(SUBNET) if named in _names(part) and _in(part, one)]
+        if one.subject.urn in sources or network in _names(one):
+            found += [part for part in one.children("subnets") if name in {"", _lower(part.text("name"))}]
+            found += [part for part in stack.of(SUBNET) if name in _names(part) and _in(part, one)]
     if len({(one.subject.urn, one.path) for one in found}) == 1:
         return found[0]
-    place.note(f"{_KEY}.subnetResourceId", "is of a subnet that is not in the stack, or not known yet")
+    place.note(SUBNET_ID, "is of a subnet that is not in the stack, or not known yet")
     return None
+
+
+def _sources(place: View) -> frozenset[str]:
+    """What the id comes from: of a region a plan knows that by itself, the engine together with all regions."""
+    refs = place.subject.refs
+    whole = "additionalLocations" if place.path else _KEY
+    return refs.get(place.path) or refs.get(whole, frozenset())
+
+
+def _id(place: View) -> str:
+    """The id as far as it is known, without a note that it is not: it may not be needed."""
+    plain = View(place.subject)
+    regions = {region.path: region for region in plain.children("additionalLocations")} if place.path else {}
+    text = regions.get(place.path, plain).written(SUBNET_ID)
+    return text if isinstance(text, str) else ""
+
+
+def _part(pattern: re.Pattern[str], text: str) -> str:
+    found = pattern.search(text)
+    return found.group(1).lower() if found else ""
 
 
 def _names(view: View) -> set[str]:
