@@ -336,6 +336,13 @@ def ddos_not_refused(address: View) -> Iterator[Violation]:
         yield address.fails("ddosSettings.protectionMode", f"is {mode or 'not said'}")
 
 
+def inherit_protection(address: View) -> dict[str, str]:
+    """Azure's default, where an address says nothing or has refused it, but not over what is unknown."""
+    mode = address.text("ddosSettings.protectionMode")
+    refused = mode is None or _small(mode) == "disabled"
+    return {"ddosSettings.protectionMode": "VirtualNetworkInherited"} if refused else {}
+
+
 def network_has_plan(network: View) -> Iterator[Violation]:
     """A network is in a DDoS protection plan, which addresses inherit."""
     if network.flag("enableDdosProtection") is not True:
@@ -521,6 +528,7 @@ RULES: tuple[AnyRule, ...] = (
         remedy="ddosSettings: {protectionMode: VirtualNetworkInherited}; or Enabled, which costs by the address.",
         blind="Whether the network has a plan, without which what an address inherits is basic protection.",
         instead="vnet-ddos-protection, where a plan is paid for.",
+        remediation=inherit_protection,
     ),
     Rule(
         name="vnet-ddos-protection",
