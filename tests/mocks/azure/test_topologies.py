@@ -121,6 +121,46 @@ def test_the_address_of_gateways_in_a_cluster_outlives_the_cluster() -> None:
     assert name == "${network.PublicIPAddress it-address.ipAddress}"
 
 
+def test_the_public_balancer_alone_says_that_it_is_meant_to_be_public() -> None:
+    found = of(made("streams", "balancer-first"), "network:LoadBalancer")
+    assert found["it-public-balancer"]["tags"]["exposure"] == "clients of streams"
+    assert "exposure" not in found["it-services-balancer"]["tags"]
+    own = made("streams", "balancer-first", tags={"exposure": "partners"})
+    assert of(own, "network:LoadBalancer")["it-public-balancer"]["tags"]["exposure"] == "partners"
+
+
+def test_what_the_address_of_a_cluster_logs_may_be_overridden() -> None:
+    given = {"address": {"diagnostics": {"logs": []}}}
+    stack = record(lambda: make("slice", "balancer-first", gateways=KUBERNETES, overrides=given))
+    found = of(stack, "monitor:DiagnosticSetting")
+    assert [name for name, item in found.items() if item["logs"] == []] == ["it-address-logs"]
+
+
+def test_balancers_and_networks_of_streams_alone_log_though_nobody_asks_for_alarms() -> None:
+    stack = record(lambda: make(RAW_STREAM, "gateway-first"))
+    assert len(of(stack, "operationalinsights:Workspace")) == 1
+    logged = {item["resourceUri"] for item in of(stack, "monitor:DiagnosticSetting").values()}
+    for kind in ("LoadBalancer", "PublicIPAddress", "NetworkSecurityGroup"):
+        names = of(stack, f"network:{kind}")
+        assert names
+        assert {f"${{network.{kind} {name}.id}}" for name in names} <= logged
+
+
+def test_a_tier_without_logs_has_none_and_its_balancer_of_streams_has() -> None:
+    streams = small(
+        listeners={
+            "web": {"host": "api.shop.example"},
+            "raw": {"port": 9000, "protocol": "tcp", "backend": "lines"},
+        },
+        backends={"orders": {"port": 8080}, "lines": {"port": 9001, "protocol": "tcp"}},
+        routes={"GET /a": {"backend": "orders", "auth": "none", "listener": "web"}},
+    )
+    bound = {"tier": "Consumption", "profile": "development", "backends": {"orders": {"url": "https://o.example"}}}
+    found = of(record(lambda: make(streams, "gateway-first", **bound)), "monitor:DiagnosticSetting")
+    assert "it-public-logs" in found
+    assert "it-service-logs" not in found
+
+
 @pytest.mark.parametrize("topology", TOPOLOGIES)
 def test_pools_are_given_by_backend_for_machines_to_join(topology: Topology) -> None:
     def program() -> None:

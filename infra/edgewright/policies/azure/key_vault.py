@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from edgewright.policies.azure.identities import means
 from edgewright.policies.azure.monitoring import BLIND_TO_SETTINGS, ELSEWHERE, sends_logs
 from edgewright.policies.graph import Graph
-from edgewright.policies.rule import AnyRule, Remediation, Rule, StackRule
+from edgewright.policies.rule import AnyRule, Rule, StackRule
 from edgewright.policies.view import UNKNOWN, View, Violation
 
 VAULT = "azure-native:keyvault:Vault"
@@ -111,13 +111,10 @@ def says_what_it_is(secret: View) -> Iterator[Violation]:
         yield secret.fails("properties.contentType", "is not said")
 
 
-def _on(key: str) -> Remediation:
-    """Write true where it is not, but not over what is unknown."""
-
-    def switch_on(view: View) -> dict[str, bool]:
-        return {key: True} if view.flag(key) in {None, False} else {}
-
-    return switch_on
+def soft_delete_again(vault: View) -> dict[str, bool]:
+    """Switch it on where it is switched off, but write over nothing that is unknown."""
+    off = vault.flag("properties.enableSoftDelete") is False
+    return {"properties.enableSoftDelete": True} if off else {}
 
 
 RULES: tuple[AnyRule, ...] = (
@@ -138,7 +135,7 @@ RULES: tuple[AnyRule, ...] = (
         types=(VAULT,),
         check=soft_deleted,
         remedy="properties: {enableSoftDelete: true}, the default.",
-        remediation=_on("properties.enableSoftDelete"),
+        remediation=soft_delete_again,
     ),
     Rule(
         name="kv-public-network-disabled",

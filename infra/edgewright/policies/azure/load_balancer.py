@@ -141,18 +141,14 @@ def no_management(balancer: View) -> Iterator[Violation]:
 _FRONTS = "frontendIPConfigurations"
 
 
-def _last(identity: str) -> str:
-    return identity.rpartition("/")[2].lower()
-
-
 def _reached(balancer: View, rule: View) -> bool:
     """Whether a rule's frontend is public; where there are both kinds, by its name."""
     frontends = balancer.children(_FRONTS)
     public = [frontend for frontend in frontends if _is_public(frontend)]
     if not public or len(public) == len(frontends):
         return bool(public)
-    identity = rule.text("frontendIPConfiguration.id")
-    return isinstance(identity, str) and _last(identity) in {_small(frontend.text("name")) for frontend in public}
+    name = rule.last_part("frontendIPConfiguration.id")
+    return isinstance(name, str) and name.lower() in {_small(frontend.text("name")) for frontend in public}
 
 
 def no_management_alone(stack: Graph) -> Iterator[Violation]:
@@ -206,12 +202,14 @@ class _Pool:
     name: str
     members: float
 
+    def is_called(self, name: str) -> bool:
+        """Whether that is its name. One that is left out is made by the provider, and may be any."""
+        return _small(self.view.text(self.name)) in {"", name.lower()}
+
     def named_by(self, identity: str) -> bool:
-        """Whether an id is that of the pool. A name that is left out is made by the provider, and may be any."""
+        """Whether an id is that of the pool: by its name and by its balancer's."""
         *_, balancer, _, name = ("", "", "", *identity.lower().split("/"))
-        if _small(self.view.text(self.name)) not in {"", name}:
-            return False
-        return _small(self.within.text("loadBalancerName")) in {"", balancer}
+        return self.is_called(name) and _small(self.within.text("loadBalancerName")) in {"", balancer}
 
 
 def enough_members(stack: Graph) -> Iterator[Violation]:
@@ -248,13 +246,15 @@ _JOINS = {INTERFACE: "ipConfigurations", SCALE_SET: "virtualMachineProfile", MAC
 def _join(joining: View, pools: Sequence[_Pool]) -> None:
     """Count a machine, or the machines of a scale set, in the pools that it names."""
     urns = joining.subject.refs.get(_JOINS[joining.subject.type], frozenset[str]())
-    for configuration in _configurations(joining):
-        for given in configuration.children("loadBalancerBackendAddressPools"):
-            there = [pool for pool in pools if pool.within.subject.urn in urns]
-            if len(there) != 1:
-                there = _of_name(given, there or pools)
-            for pool in there:
-                pool.members += _machines(joining, pool)
+    there = [pool for pool in pools if pool.within.subject.urn in urns]
+    given = [
+        entry
+        for configuration in _configurations(joining)
+        for entry in configuration.children("loadBalancerBackendAddressPools")
+    ]
+    found = {pool.view.path + pool.within.subject.urn: pool for one in given for pool in _meant(one, there, pools)}
+    for pool in found.values():
+        pool.members += _machines(joining, pool)
 
 
 def _configurations(joining: View) -> Iterator[View]:
@@ -265,14 +265,19 @@ def _configurations(joining: View) -> Iterator[View]:
         yield from interface.children("ipConfigurations")
 
 
-def _of_name(given: View, pools: Sequence[_Pool]) -> list[_Pool]:
-    """The pools that an id names. One that is not known yet may be of any of them."""
-    identity = given.text("id")
-    if not isinstance(identity, str):
-        for pool in pools:
-            pool.within.note(pool.view.path, f"`{given.subject.name}` may be in it: that is not known yet")
-        return []
-    return [pool for pool in pools if pool.named_by(identity)]
+def _meant(given: View, there: Sequence[_Pool], pools: Sequence[_Pool]) -> Sequence[_Pool]:
+    """The pools that an entry names. there: those of what it comes from; where they are several, its id has the name.
+
+    What is not known yet may be in any of them: that is remembered.
+    """
+    if len(there) == 1:
+        return there
+    name = given.last_part("id") if there else given.text("id")
+    if isinstance(name, str):
+        return [pool for pool in there or pools if (pool.is_called(name) if there else pool.named_by(name))]
+    for pool in there or pools:
+        pool.within.note(pool.view.path, f"`{given.subject.name}` may be in it: that is not known yet")
+    return []
 
 
 def _machines(joining: View, pool: _Pool) -> float:
@@ -329,6 +334,13 @@ def ddos_not_refused(address: View) -> Iterator[Violation]:
     mode = address.text("ddosSettings.protectionMode")
     if _small(mode) not in {"enabled", "virtualnetworkinherited"}:
         yield address.fails("ddosSettings.protectionMode", f"is {mode or 'not said'}")
+
+
+def inherit_protection(address: View) -> dict[str, str]:
+    """Azure's default, where an address says nothing or has refused it, but not over what is unknown."""
+    mode = address.text("ddosSettings.protectionMode")
+    refused = mode is None or _small(mode) == "disabled"
+    return {"ddosSettings.protectionMode": "VirtualNetworkInherited"} if refused else {}
 
 
 def network_has_plan(network: View) -> Iterator[Violation]:
@@ -516,6 +528,7 @@ RULES: tuple[AnyRule, ...] = (
         remedy="ddosSettings: {protectionMode: VirtualNetworkInherited}; or Enabled, which costs by the address.",
         blind="Whether the network has a plan, without which what an address inherits is basic protection.",
         instead="vnet-ddos-protection, where a plan is paid for.",
+        remediation=inherit_protection,
     ),
     Rule(
         name="vnet-ddos-protection",
