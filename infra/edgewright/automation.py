@@ -21,6 +21,7 @@ import socket
 import sys
 import tempfile
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
@@ -45,14 +46,23 @@ _NOT_OURS = (
 _LINGERING = "another process is updating this stack; wait for it, or end it and run this again"
 
 
+@dataclass(frozen=True, slots=True)
+class PolicyPack:
+    """Rules that a stack is held against: the folder of a pack, and the file that configures it, if there is one."""
+
+    folder: Path
+    config: Path | None = None
+
+
 class StackRun:
     """Operations of the engine on one stack; what the engine says goes to standard output as it comes.
 
     Each returns whether it succeeded: why not has then been printed, by the engine.
     """
 
-    def __init__(self, root: Path, name: str, engine: Engine, program: Program) -> None:
-        """root: the folder of Pulumi.yaml; program: declares the stack's resources, run in this process."""
+    def __init__(self, root: Path, name: str, engine: Engine, program: Program, pack: PolicyPack | None = None) -> None:
+        """root: the folder of Pulumi.yaml; program: declares the stack's resources, run in this process; pack: what
+        previews and updates are held against."""
         work, variables = prepare(root, name)
         workspace = automation.LocalWorkspace(
             work_dir=str(work),
@@ -63,15 +73,22 @@ class StackRun:
         )
         self._root = root
         self._stack = _Stack(name, workspace)
+        self._policies: dict[str, Any] = {}
+        if pack is not None:  # by whole paths, since the engine runs in the work folder
+            self._policies["policy_packs"] = [str(pack.folder.absolute())]
+            if pack.config is not None:
+                self._policies["policy_pack_configs"] = [str(pack.config.absolute())]
 
     def preview(self) -> bool:
         """Show what `up` would change; has no effects."""
-        return self._run(lambda: self._stack.preview(on_output=_show, diff=True, color=_color()))
+        return self._run(lambda: self._stack.preview(on_output=_show, diff=True, color=_color(), **self._policies))
 
     def up(self) -> bool:
         """Bring the resources to what the program declares."""
         return self._run(
-            lambda: self._stack.up(on_output=_show, color=_color(), suppress_progress=True, show_secrets=False)
+            lambda: self._stack.up(
+                on_output=_show, color=_color(), suppress_progress=True, show_secrets=False, **self._policies
+            )
         )
 
     def refresh(self, *, settle: bool = False) -> bool:

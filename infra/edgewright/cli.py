@@ -255,7 +255,13 @@ def _serve(given: argparse.Namespace) -> int:
 def _up(given: argparse.Namespace) -> int:
     from edgewright.up import up
 
-    return up(given.stack, engine=not given.without_engine, yes=given.yes)
+    return up(
+        given.stack,
+        engine=not given.without_engine,
+        yes=given.yes,
+        policies=given.policy_pack,
+        policy_config=given.policy_config,
+    )
 
 
 def _down(given: argparse.Namespace) -> int:
@@ -267,7 +273,7 @@ def _down(given: argparse.Namespace) -> int:
 def _preview(given: argparse.Namespace) -> int:
     from edgewright.up import preview
 
-    return preview(given.stack)
+    return preview(given.stack, policies=given.policy_pack, policy_config=given.policy_config)
 
 
 def _status(given: argparse.Namespace) -> int:
@@ -413,11 +419,14 @@ def _parser() -> argparse.ArgumentParser:
     up.add_argument("--without-engine", action="store_true", help="without Pulumi, its state and its diff")
     up.add_argument("-y", "--yes", action="store_true", help="do not ask")
 
-    for name, run, text in (
-        ("preview", _preview, "say what `up` would change"),
-        ("down", _down, "stop a stack, and leave nothing running"),
-    ):
-        verb(name, run, text).add_argument("stack", metavar="STACK", nargs="?", default=_STACK)
+    _held_against_policies(up)
+
+    preview = verb("preview", _preview, "say what `up` would change")
+    preview.add_argument("stack", metavar="STACK", nargs="?", default=_STACK)
+    _held_against_policies(preview)
+
+    down = verb("down", _down, "stop a stack, and leave nothing running")
+    down.add_argument("stack", metavar="STACK", nargs="?", default=_STACK)
 
     status = _of_a_running_edge(verb("status", _status, "say how the running edge is"))
     status.add_argument("--json", action="store_true", help="for programs")
@@ -469,6 +478,13 @@ def _cloud_options(parser: argparse.ArgumentParser) -> None:
         "--policy-config", metavar="FILE", type=Path, help="how rules are enforced, not policies.json beside the stack"
     )
     rules.add_argument("--no-policies", action="store_true", help="do not run the rules")
+
+
+def _held_against_policies(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--policy-pack", metavar="DIR", type=Path, help="a policy pack that must let it pass")
+    parser.add_argument(
+        "--policy-config", metavar="FILE", type=Path, help="of the pack, not policies.json beside the stack"
+    )
 
 
 def _of_a_running_edge(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:

@@ -16,10 +16,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
+from edgewright.plan.model import NOBODY, Owner
 from edgewright.spec import yaml_reader
 from edgewright.spec.problems import Sources, SpecError
-
-from edgewright.plan.model import NOBODY, Owner
 
 NAMESPACE = "edgewright"
 """Before the colon in a config key."""

@@ -8,6 +8,7 @@ import shlex
 import shutil
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -33,22 +34,34 @@ from edgewright.stack import (
 from edgewright.welcome import Running, welcome
 
 if TYPE_CHECKING:
-    from edgewright.automation import StackRun
+    from edgewright.automation import PolicyPack, StackRun
     from edgewright.engine import Engine
 
 
-def up(stack: str, *, engine: bool = True, yes: bool = False, start: Path | None = None) -> int:
+def up(
+    stack: str,
+    *,
+    engine: bool = True,
+    yes: bool = False,
+    start: Path | None = None,
+    policies: Path | None = None,
+    policy_config: Path | None = None,
+) -> int:
     """Bring the stack up, or to what its spec says now, and print requests to try.
 
     engine: through `pulumi up`, with state and a diff; else the edge is started or reloaded directly, without state.
     yes: do not ask; without a terminal to ask on, it is needed. start: where to look for the project; default: here.
+    policies: the folder of a policy pack that must let it pass; policy_config: of the pack, instead of the
+    ``policies.<stack>.json`` or ``policies.json`` beside the stack's file.
     """
-    return _told(lambda: _up(_settings(stack, start), engine=engine, yes=yes))
+    return _told(lambda: _up(_settings(stack, start), _Held(policies, policy_config), engine=engine, yes=yes))
 
 
-def preview(stack: str, *, start: Path | None = None) -> int:
-    """Print what `up` would change, route by route; changes nothing."""
-    return _told(lambda: _preview(_settings(stack, start)))
+def preview(
+    stack: str, *, start: Path | None = None, policies: Path | None = None, policy_config: Path | None = None
+) -> int:
+    """Print what `up` would change, route by route; changes nothing. Arguments as of `up`."""
+    return _told(lambda: _preview(_settings(stack, start), _Held(policies, policy_config)))
 
 
 def down(stack: str, *, start: Path | None = None) -> int:
@@ -57,6 +70,29 @@ def down(stack: str, *, start: Path | None = None) -> int:
     Needs no valid spec, and downloads or builds nothing. Done when nothing was there.
     """
     return _told(lambda: _down(find_root((start or Path.cwd()).absolute()), stack))
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """What a stack is held against: a pack's folder and the file that configures it, as they were said."""
+
+    folder: Path | None
+    config: Path | None
+
+    def pack(self, settings: Settings) -> "PolicyPack | None":
+        """The pack for a stack. StackError where it cannot be one, before the engine is started."""
+        if self.folder is None:
+            if self.config is not None:
+                raise StackError(f"{self.config} configures a policy pack, and none is named: say which")
+            return None
+        if not (self.folder / "PulumiPolicy.yaml").is_file():
+            raise StackError(f"{self.folder} is no policy pack: it has no PulumiPolicy.yaml")
+        if self.config is not None and not self.config.is_file():
+            raise StackError(f"there is no file {self.config}")
+        from edgewright.automation import PolicyPack
+        from edgewright.policies.enforcement import file_for
+
+        return PolicyPack(self.folder, self.config or file_for(config_folder(settings.root), settings.stack))
 
 
 def _told(act: Callable[[], int]) -> int:
@@ -79,9 +115,12 @@ def _settings(stack: str, start: Path | None) -> Settings:
     return read(find_root((start or Path.cwd()).absolute()), stack)
 
 
-def _up(settings: Settings, *, engine: bool, yes: bool) -> int:
+def _up(settings: Settings, held: _Held, *, engine: bool, yes: bool) -> int:
+    pack = held.pack(settings)
+    if pack is not None and not engine:
+        raise StackError("a policy pack is run by the engine: run without --without-engine")
     if settings.topology != "local":
-        return _up_cloud(settings, engine=engine, yes=yes)
+        return _up_cloud(settings, pack, engine=engine, yes=yes)
     prepared = prepare(settings.spec, settings.bindings)
     if not engine:
         for note in prepared.notes:
@@ -91,7 +130,7 @@ def _up(settings: Settings, *, engine: bool, yes: bool) -> int:
         if not yes and not sys.stdin.isatty():
             print("error: there is no terminal to ask on; say --yes", file=sys.stderr)
             return 2
-        with_engine = _through(settings, obtain(settings.root, say=_say))
+        with_engine = _through(settings, obtain(settings.root, say=_say), pack)
         if not yes:
             with_engine.preview()
             if input(f"bring `{settings.stack}` up like this? [y/N] ").strip().lower() not in ("y", "yes"):
@@ -107,14 +146,14 @@ def _up(settings: Settings, *, engine: bool, yes: bool) -> int:
     return 0
 
 
-def _up_cloud(settings: Settings, *, engine: bool, yes: bool) -> int:
+def _up_cloud(settings: Settings, pack: "PolicyPack | None", *, engine: bool, yes: bool) -> int:
     _check_cloud(settings)
     if not engine:
         raise StackError(f"`{settings.stack}` is a stack on {settings.topology}: only the engine can bring it up")
     if not yes and not sys.stdin.isatty():
         print("error: there is no terminal to ask on; say --yes", file=sys.stderr)
         return 2
-    with_engine = _through(settings, obtain(settings.root, say=_say))
+    with_engine = _through(settings, obtain(settings.root, say=_say), pack)
     if not yes:
         with_engine.preview()
         if input(f"bring `{settings.stack}` up like this? [y/N] ").strip().lower() not in ("y", "yes"):
@@ -136,12 +175,13 @@ def _check_cloud(settings: Settings) -> None:
         print(finding, file=sys.stderr)
 
 
-def _preview(settings: Settings) -> int:
+def _preview(settings: Settings, held: _Held) -> int:
+    pack = held.pack(settings)
     if settings.topology == "local":
         prepare(settings.spec, settings.bindings)
     else:
         _check_cloud(settings)
-    return 0 if _through(settings, obtain(settings.root, say=_say)).preview() else 1
+    return 0 if _through(settings, obtain(settings.root, say=_say), pack).preview() else 1
 
 
 def _down(root: Path, stack: str) -> int:
@@ -180,12 +220,16 @@ def _without_engine(settings: Settings, prepared: Prepared) -> Status:
     return act(prepared.artifact, settings.state_dir, settings.credentials or {}, work_dir=settings.root)
 
 
-def _through(settings: Settings, engine: "Engine") -> "StackRun":
+def _through(settings: Settings, engine: "Engine", pack: "PolicyPack | None") -> "StackRun":
     from edgewright.automation import StackRun
     from edgewright.program import program
 
     folder = config_folder(settings.root)
-    return StackRun(settings.root, settings.stack, engine, lambda: program(settings.root, folder, settings.credentials))
+
+    def declare() -> None:
+        program(settings.root, folder, settings.credentials)
+
+    return StackRun(settings.root, settings.stack, engine, declare, pack)
 
 
 def _running(settings: Settings, status: Status, *, engine: bool) -> Running:

@@ -9,7 +9,7 @@ import json
 import re
 from base64 import b64decode, b64encode
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
 from pulumi.runtime import rpc
@@ -32,13 +32,17 @@ _STEP = re.compile(r"[^.\[\]]+|\[[^\]]*\]")
 
 @dataclass(frozen=True)
 class Seen:
-    """A resource as one side has it. parent: its place, "" for the stack; outputs: known after an update only."""
+    """A resource as one side has it.
+
+    parent: its place, "" for the stack; dependencies: places, sorted; outputs: known after an update only.
+    """
 
     type: str
     name: str
     parent: str
     custom: bool
     protect: bool
+    dependencies: Sequence[str]
     inputs: Mapping[str, Any]
     outputs: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
@@ -59,6 +63,7 @@ def of_engine(states: Iterable[Mapping[str, Any]]) -> dict[str, Seen]:
             parent="" if _of_stack(parent) else place(parent),
             custom=state["custom"],
             protect=state.get("protect", False),
+            dependencies=_dependencies(state),
             inputs=inputs,
             outputs={**(state.get("outputs") or {}), "id": state.get("id", "")},
         )
@@ -69,10 +74,24 @@ def of_plan(resources: Iterable[Resource]) -> dict[str, Seen]:
     """Resources by place, from a plan."""
     return {
         place(item.urn): Seen(
-            item.type, item.name, place(item.parent or ""), item.custom, item.protect, dict(item.inputs)
+            type=item.type,
+            name=item.name,
+            parent=place(item.parent or ""),
+            custom=item.custom,
+            protect=item.protect,
+            dependencies=sorted(place(urn) for urn in item.dependencies),
+            inputs=dict(item.inputs),
         )
         for item in resources
     }
+
+
+def _dependencies(state: Mapping[str, Any]) -> list[str]:
+    """All of them, those of properties too; providers are none."""
+    urns = {*(state.get("dependencies") or ())}
+    for listed in (state.get("propertyDependencies") or {}).values():
+        urns.update(listed or ())
+    return sorted(place(urn) for urn in urns)
 
 
 def place(urn: str) -> str:
@@ -88,7 +107,7 @@ def _unwrapped(value: Any) -> Any:
     """Without what is inside of secrets."""
     if isinstance(value, Mapping):
         items = cast("Mapping[str, Any]", value)
-        if items.get(rpc._special_sig_key) == rpc._special_secret_sig:  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+        if items.get(rpc._special_sig_key) == rpc._special_secret_sig:  # pyright: ignore[reportPrivateUsage]
             return SECRET
         return {key: _unwrapped(item) for key, item in items.items() if item is not None}
     if isinstance(value, Sequence) and not isinstance(value, str):
@@ -102,19 +121,23 @@ def _unwrapped(value: Any) -> Any:
 def before(engine: Mapping[str, Seen], plan: Mapping[str, Seen]) -> list[str]:
     """Where a preview and the plan differ, a line each.
 
-    Where the engine knows a value the plan has the same. Where it does not, `after` looks at the plan's.
+    Where the engine knows a value the plan has the same. Where it does not, `after` looks at the plan's; nor does it
+    know yet all that an output comes from.
     """
-    return [*_about_resources(engine, plan), *_about_inputs(engine, plan, unknown_is_fine=True)]
+    known = {
+        key: replace(seen, dependencies=[item for item in seen.dependencies if item in engine[key].dependencies])
+        if key in engine
+        else seen
+        for key, seen in plan.items()
+    }
+    return [*_about_resources(engine, known), *_about_inputs(engine, known, unknown_is_fine=True)]
 
 
 def after(engine: Mapping[str, Seen], plan: Mapping[str, Seen]) -> list[str]:
     """Where the state after an update and the plan differ, a line each: with outputs in place of its tokens the plan
     has each input as the engine has it."""
     outputs = {_short(seen): seen.outputs for seen in engine.values() if seen.custom}
-    completed = {
-        key: Seen(seen.type, seen.name, seen.parent, seen.custom, seen.protect, _completed(seen.inputs, outputs))
-        for key, seen in plan.items()
-    }
+    completed = {key: replace(seen, inputs=_completed(seen.inputs, outputs)) for key, seen in plan.items()}
     return [*_about_resources(engine, completed), *_about_inputs(engine, completed, unknown_is_fine=False)]
 
 
@@ -134,7 +157,7 @@ def _about_resources(engine: Mapping[str, Seen], plan: Mapping[str, Seen]) -> It
     for key in sorted(plan.keys() - engine.keys()):
         yield f"{key}: the plan has it, the engine has not"
     for key in sorted(engine.keys() & plan.keys()):
-        for name in ("type", "name", "parent", "custom", "protect"):
+        for name in ("type", "name", "parent", "custom", "protect", "dependencies"):
             there, here = getattr(engine[key], name), getattr(plan[key], name)
             if there != here:
                 yield _line(key, f"({name})", there, here)
@@ -176,8 +199,10 @@ def _different(there: Any, here: Any, path: str) -> Iterator[tuple[str, Any, Any
         for key in sorted({*sides[0], *sides[1]}):
             inner = f"{path}.{key}" if path else key
             yield from _different(sides[0].get(key, _NOTHING), sides[1].get(key, _NOTHING), inner)
-    elif isinstance(there, list) and isinstance(here, list) and len(cast("list[Any]", there)) == len(
-        cast("list[Any]", here)
+    elif (
+        isinstance(there, list)
+        and isinstance(here, list)
+        and len(cast("list[Any]", there)) == len(cast("list[Any]", here))
     ):
         for index, pair in enumerate(zip(cast("list[Any]", there), cast("list[Any]", here), strict=True)):
             yield from _different(*pair, f"{path}[{index}]")

@@ -7,7 +7,9 @@ port.
 import os
 import runpy
 import signal
+import subprocess
 import sys
+from collections.abc import Iterator
 from concurrent import futures
 from pathlib import Path
 from typing import Any
@@ -43,6 +45,22 @@ class Host(LanguageServer):
 
         self.program = program
         return super().Run(request, context)
+
+    def RunPlugin(self, request: Any, context: Any) -> Iterator[Any]:
+        """Run a policy pack in a process of its own: what it prints (its port first), and how it ends."""
+        environment = dict(item.split("=", 1) for item in request.env)
+        command = [sys.executable, "-u", "-m", "pulumi.policy", *request.args, request.info.program_directory]
+        with subprocess.Popen(
+            command,
+            cwd=request.pwd,
+            env={**os.environ, **environment},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+        ) as running:
+            context.add_callback(running.terminate)
+            for line in running.stdout or ():
+                yield language_pb2.RunPluginResponse(stdout=line)
+        yield language_pb2.RunPluginResponse(exitcode=running.returncode)
 
     def Cancel(self, request: Any, context: Any) -> Any:
         return empty_pb2.Empty()

@@ -30,7 +30,7 @@ def outputs(kind: str, name: str, inputs: dict[str, Any]) -> dict[str, Any]:
     service = kind.split(":")[1].split("/", maxsplit=1)[0]
     added: dict[str, Any] = {
         "arn": f"arn:aws:{service}:eu-west-1:{ACCOUNT}:{name}",
-        "name": name,
+        "name": f"{inputs['namePrefix']}7f3a" if "namePrefix" in inputs else name,
         "dnsName": f"{name}.elb.amazonaws.com",
         "zoneId": "Z0STANDIN",
         "executionArn": f"arn:aws:execute-api:eu-west-1:{ACCOUNT}:{name}",
