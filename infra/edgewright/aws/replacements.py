@@ -17,6 +17,7 @@ _REGIONAL = f"{_DOCS}/apigateway/latest/developerguide/apigateway-regional-api-c
 _VALIDATION = f"{_DOCS}/acm/latest/userguide/dns-validation.html"
 _API_ID = f"{_DOCS}/apigateway/latest/developerguide/how-to-call-api.html"
 _KEYS = f"{_DOCS}/apigateway/latest/developerguide/api-gateway-setup-api-key-with-restapi.html"
+_THROTTLING = f"{_DOCS}/apigateway/latest/developerguide/api-gateway-request-throttling.html"
 _ENDPOINT = f"{_DOCS}/vpc/latest/privatelink/create-interface-endpoint.html"
 _NAT = f"{_DOCS}/vpc/latest/userguide/vpc-nat-gateway.html"
 _DEPLOYMENT = f"{_DOCS}/apigateway/latest/developerguide/how-to-deploy-api.html"
@@ -99,7 +100,11 @@ REPLACEMENTS: Mapping[str, Replacement] = {
     "aws:apigateway/deployment:Deployment": _of("restApi", "triggers", sources=(_DEPLOYMENT,)),
     "aws:apigatewayv2/deployment:Deployment": _of("apiId", "triggers", sources=(_DEPLOYMENT,)),
     "aws:apigateway/methodSettings:MethodSettings": _of(
-        "methodPath", "restApi", "stageName", outage="limits of the stage hold until the new settings are there"
+        "methodPath",
+        "restApi",
+        "stageName",
+        outage="limits of the stage hold until the new settings are there",
+        sources=(_THROTTLING,),
     ),
     "aws:apigateway/domainName:DomainName": _of(
         "domainName",

@@ -336,12 +336,12 @@ def mermaid(plan: Plan) -> str:
     return "\n".join(lines) + "\n"
 
 
-_LONGEST_LINE = 80
+_MOST_IN_LABEL = 80
 """Of what a hop or a link says."""
 
 
 def _in_label(text: str) -> str:
-    return cut(plain(text[: _LONGEST_LINE + 1]), _LONGEST_LINE).translate(_MERMAID)
+    return cut(plain(text[: _MOST_IN_LABEL + 1]), _MOST_IN_LABEL).translate(_MERMAID)
 
 
 # -- as SVG ------------------------------------------------------------------------------------------------------------

@@ -126,8 +126,8 @@ def pair(name: str, before: Planned | None, after: Planned | None) -> StackDiff:
 def _opened(text: str) -> Generator[Side]:
     """What was typed: a file, a folder, or a revision of git, whose files lie in a temporary folder meanwhile."""
     path = Path(text)
-    if text.startswith("-"):
-        raise UsageError(f"`{text}` begins with `-`: no file, and no revision either")
+    if not text or text.startswith("-"):
+        raise UsageError(f"`{text}` is empty or begins with `-`: no file, and no revision either")
     if path.is_dir():
         yield FolderSide.of(path)
     elif path.exists():

@@ -19,8 +19,8 @@ MOST = 60_000
 LONGEST_CELL = 300
 _SMALL = 3_000
 """Units of rows that each part has before any has more."""
-_TINY = 600
-"""What a part needs at least to be worth its heading: documents of very many parts leave out whole parts below it."""
+_ROOM = 300
+"""Units that are kept for the words about parts that are left out."""
 
 # -- text that stays where it is put -----------------------------------------------------------------------------------
 
@@ -146,20 +146,21 @@ def folded(
 def fit(parts: Sequence[Part], most: int = MOST, note: str = "") -> str:
     """All parts, one after the other, in fewer than ``most`` units: rows are left out, whole and from the end.
 
-    Small parts stay whole, and each long one keeps its first rows; then those with more weight get theirs. Where even the heads are too
-    many, parts are left out from the end, and counted. note: markdown behind each word of what was left out.
+    Small parts stay whole, and each long one keeps its first rows; then those with more weight get theirs. Where even
+    the heads are too many, parts are left out from the end, and counted. note: markdown behind each word of what was
+    left out.
     """
     kept = [replace(part, note=note) for part in parts]
     bare = [size(part.render(0)) + 1 for part in kept]
-    left = 0
-    while kept and sum(bare) > most - _TINY:
+    needed, left = sum(bare), 0
+    while kept and needed > most - _ROOM - size(note):
+        needed -= bare[len(kept) - 1]
         kept.pop()
-        bare.pop()
         left += 1
     if left:
         kept.append(Part(f"_{many(left, 'section')} more: left out here, to stay below {MOST:,} characters.{note}_\n"))
-        bare.append(size(kept[-1].render(0)) + 1)
-    counts = _rows_that_fit(kept, most - 1 - sum(bare))
+        needed += size(kept[-1].render(0)) + 1
+    counts = _rows_that_fit(kept, most - 1 - needed)
     return "\n".join(part.render(count).rstrip("\n") + "\n" for part, count in zip(kept, counts, strict=True))
 
 

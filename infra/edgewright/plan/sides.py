@@ -124,7 +124,7 @@ def _stacks_folder(root: Path) -> Path | None:
         from edgewright.stack import StackError, config_folder
 
         with contextlib.suppress(StackError):
-            named = (str(config_folder(root).relative_to(root)), *named)
+            named = (str(config_folder(root)), *named)
     for name in named:
         folder = (root / name).resolve()
         if folder.is_relative_to(root) and folder.is_dir() and any(folder.glob("Pulumi.*.yaml")):
