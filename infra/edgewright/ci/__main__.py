@@ -101,7 +101,7 @@ def _pulumi(given: argparse.Namespace) -> int:
 
 
 def _deploy_kept(given: argparse.Namespace) -> int:
-    """Each stack of a cloud whose plan was kept in a folder of that name, one after the other; the first failure ends it."""
+    """Each stack of a cloud whose plan was kept, one after the other; the first failure ends it."""
     from edgewright.ci import engine_run, stacks, tree
     from edgewright.ci.artifacts import PLAN
 

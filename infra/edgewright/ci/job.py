@@ -6,7 +6,7 @@ import subprocess
 import sys
 import threading
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 LONGEST_LINE = 500
