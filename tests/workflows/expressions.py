@@ -114,9 +114,9 @@ class _Parser:
         known: Mapping[str, Callable[..., Any]] = {
             "cancelled": lambda: False,
             "always": lambda: True,
-            "format": lambda text, *values: re.sub(r"\{(\d)\}", lambda found: shown(values[int(found[1])]), text),
+            "format": _format,
             "fromJSON": json.loads,
-            "startsWith": lambda text, start: shown(text).lower().startswith(shown(start).lower()),
+            "startsWith": _starts_with,
         }
         return known[name](*given)
 
@@ -129,3 +129,11 @@ class _Parser:
         for part in rest:
             value = cast("Mapping[str, Any]", value).get(part) if isinstance(value, Mapping) else None
         return "" if value is None else value
+
+
+def _format(text: str, *values: Any) -> str:
+    return re.sub(r"\{(\d)\}", lambda found: shown(values[int(found[1])]), text)
+
+
+def _starts_with(text: Any, start: Any) -> bool:
+    return shown(text).lower().startswith(shown(start).lower())

@@ -63,15 +63,6 @@ def test_a_program_speaks_through_the_log_and_its_status_counts(capfd: pytest.Ca
     assert commands_in(said.out + said.err) == []
 
 
-def test_of_very_much_the_end_is_shown(capfd: pytest.CaptureFixture[str]) -> None:
-    script = "for n in range(100_000): print(n)"
-    assert job.quietly([sys.executable, "-c", script], seconds=60) == 0
-    lines = capfd.readouterr().out.splitlines()
-    assert lines[-1] == "99999"
-    assert len(lines) == job.MOST_LINES + 1
-    assert "left out" in lines[0]
-
-
 def test_a_program_that_does_not_end_is_ended(capfd: pytest.CaptureFixture[str]) -> None:
     assert job.quietly([sys.executable, "-c", "import time; time.sleep(600)"], seconds=0.2) == -1
     assert "it was ended" in capfd.readouterr().out

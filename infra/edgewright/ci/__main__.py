@@ -48,8 +48,12 @@ def _stacks(given: argparse.Namespace) -> int:
         chosen = tuple(one.stack for one in found)
         say(*(f"{one.stack.name}: {one.because}" for one in found), *(f"gone: {path}" for path in gone))
     say(f"{len(chosen)} of {len(known.stacks)} cloud stacks")
+    found_stacks = [stack.to_json() for stack in chosen]
+    if given.json:
+        job.write(given.json, json.dumps(found_stacks, indent=2).encode())
     job.output(
-        stacks=json.dumps([stack.to_json() for stack in chosen]),
+        stacks=json.dumps(found_stacks),
+        matrix=json.dumps({stack["stack"]: stack for stack in found_stacks}),
         any=_truth(chosen),
         affected=_truth(chosen or gone or known.problems),
         tree=head.id,
@@ -65,9 +69,50 @@ def _offline(given: argparse.Namespace) -> int:
     given.output.parent.mkdir(parents=True, exist_ok=True)
     command = [
         *(sys.executable, "-m", "edgewright", "diff", given.base, given.head),
-        *("--markdown", "--output", str(given.output), "--link", _page()),
+        *("--markdown", "--output", str(given.output)),
+        *(("--link", page) if (page := _page()) else ()),
     ]
     return job.quietly(command, seconds=given.seconds)
+
+
+# ---- the engine, where no action calls it
+
+
+def _pulumi(given: argparse.Namespace) -> int:
+    """The engine on a stack, with the policies that hold for it."""
+    from edgewright.ci import engine_run, stacks, tree
+
+    head = tree.tree_of(Path.cwd(), "HEAD")
+    known = stacks.cloud_stacks(head)
+    stack = next((stack for stack in known.stacks if stack.name == given.stack), None)
+    if stack is None:
+        raise CiError(f"there is no cloud stack `{given.stack}`; there are {', '.join(known.names)}")
+    if given.among and given.stack not in {one["stack"] for one in json.loads(given.among.read_bytes())}:
+        say(f"{given.stack} is not changed")
+        return 0
+    if given.operation == "drift":
+        return engine_run.drift(stack)
+    key = setting("PLAN_KEY") if given.kept else ""
+    if given.operation == "preview":
+        return engine_run.preview(stack, head.id, given.kept, key)
+    if not given.kept:
+        raise CiError("an update goes by a plan that a preview has kept: say where with --kept")
+    return engine_run.up(stack, head.id, given.kept, key)
+
+
+def _deploy_kept(given: argparse.Namespace) -> int:
+    """Each stack of a cloud whose plan was kept, one after the other; the first failure ends it."""
+    from edgewright.ci import engine_run, stacks, tree
+    from edgewright.ci.artifacts import PLAN
+
+    head = tree.tree_of(Path.cwd(), "HEAD")
+    for stack in stacks.cloud_stacks(head).stacks:
+        kept = given.folder / f"{PLAN}{stack.name}"
+        if stack.cloud == given.cloud and kept.is_dir():
+            say(f"deploying {stack.name}")
+            if status := engine_run.up(stack, head.id, kept, setting("PLAN_KEY")):
+                return status
+    return 0
 
 
 # ---- update plans
@@ -75,15 +120,9 @@ def _offline(given: argparse.Namespace) -> int:
 
 def _engine(given: argparse.Namespace) -> None:
     """What a saved plan would do, as text for the comment; and the plan, sealed."""
-    from edgewright.ci import sealed, update_plan
-    from edgewright.ci.artifacts import ENGINE_FILE, PLAN_FILE
+    from edgewright.ci import engine_run
 
-    content = given.plan.read_bytes()
-    plan = update_plan.read(content)
-    say(*plan.text().splitlines())
-    job.write(given.folder / ENGINE_FILE, plan.text().encode())
-    sealed_plan = sealed.seal(sealed.SavedPlan(given.stack, given.tree, content), setting("PLAN_KEY"))
-    job.write(given.folder / PLAN_FILE, sealed_plan)
+    engine_run.keep(given.plan.read_bytes(), given.stack, given.tree, given.folder, setting("PLAN_KEY"))
 
 
 def _find_plan(given: argparse.Namespace) -> None:
@@ -142,13 +181,8 @@ def _open_plan(given: argparse.Namespace) -> None:
     from edgewright.ci import saved_plan
     from edgewright.ci.github import GitHub
 
-    found = saved_plan.of_run(
-        GitHub.of_job(),
-        run=int(setting("GITHUB_RUN_ID")),
-        stack=given.stack,
-        tree=given.tree,
-        key=setting("PLAN_KEY"),
-    )
+    run = int(setting("GITHUB_RUN_ID"))
+    found = saved_plan.of_run(GitHub.of_job(), run=run, stack=given.stack, tree=given.tree, key=setting("PLAN_KEY"))
     job.write(given.output, found.content)
 
 
@@ -161,6 +195,14 @@ def _comment(_: argparse.Namespace) -> None:
     from edgewright.ci.github import GitHub
 
     comment.post(GitHub.of_job(), Path(setting("GITHUB_EVENT_PATH")), _server())
+
+
+def _review(given: argparse.Namespace) -> None:
+    """Make or edit the comment on the merge request of GitLab, or the pull request of Azure Repos, of this job."""
+    from edgewright.ci import review
+
+    host, page = review.of_job()
+    review.post(host, given.file, page)
 
 
 def _drift(given: argparse.Namespace) -> None:
@@ -201,9 +243,9 @@ def _server() -> str:
 
 
 def _page() -> str:
-    """The page of this run; on a laptop, nothing that one could follow."""
+    """The page of this run; on a laptop there is none."""
     if "GITHUB_RUN_ID" not in os.environ:
-        return os.environ.get("RUN_PAGE") or "about:blank"
+        return os.environ.get("RUN_PAGE", "")
     return f"{_server()}/{setting('GITHUB_REPOSITORY')}/actions/runs/{int(setting('GITHUB_RUN_ID'))}"
 
 
@@ -220,6 +262,7 @@ def _parser() -> argparse.ArgumentParser:
     stacks.add_argument("--base", default="", help="the revision before; without one, every stack is touched")
     stacks.add_argument("--head", default="HEAD")
     stacks.add_argument("--only", default="", metavar="STACK")
+    stacks.add_argument("--json", type=Path, metavar="FILE", help="write the list there too")
 
     offline = verb("offline", _offline)
     offline.add_argument("--base", required=True)
@@ -240,8 +283,22 @@ def _parser() -> argparse.ArgumentParser:
         if name == "find-plan":
             planned.add_argument("--base", required=True, help="the branch that changes go to")
 
+    pulumi = verb("pulumi", _pulumi)
+    pulumi.add_argument("operation", choices=("preview", "up", "drift"))
+    pulumi.add_argument("--stack", required=True)
+    pulumi.add_argument(
+        "--kept", type=Path, metavar="FOLDER", help="where a preview keeps its plan, and an update has it"
+    )
+    pulumi.add_argument("--among", type=Path, metavar="FILE", help="only if the list that `stacks` wrote has it")
+
+    kept = verb("deploy-kept", _deploy_kept)
+    kept.add_argument("cloud", choices=("aws", "azure"))
+    kept.add_argument("folder", type=Path)
+
     verb("planned", _planned)
     verb("comment", _comment)
+    review = verb("review", _review)
+    review.add_argument("file", type=Path, help="the comment's text; nothing is posted where it is missing")
     drift = verb("drift", _drift)
     drift.add_argument("--plan", type=Path, required=True)
     drift.add_argument("--output", type=Path, required=True)

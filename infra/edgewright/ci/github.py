@@ -1,38 +1,19 @@
-"""GitHub's REST API, as far as the jobs need it: bounded answers, and a token that goes to GitHub alone.
-
-Standard library only: what runs with a token that can write installs nothing. https://docs.github.com/rest
-"""
+"""GitHub's REST API, as far as the jobs need it. https://docs.github.com/rest"""
 
 import io
-import json
 import os
-import urllib.error
-import urllib.request
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from http.client import HTTPException, HTTPResponse
 from typing import Any, cast
-from urllib.parse import urlencode, urlsplit
 
 from edgewright.ci.job import CiError, setting
+from edgewright.ci.rest import Rest
 
 VERSION = "2022-11-28"
-MOST_ANSWER = 20_000_000
 MOST_PAGES = 50
 _PAGE = 100
-_SECONDS = 60
-
-
-class _NoRedirect(urllib.request.HTTPRedirectHandler):
-    """Where a redirection leads is fetched without the token, by whoever expects one."""
-
-    def redirect_request(self, req: Any, fp: Any, code: Any, msg: Any, headers: Any, newurl: Any) -> None:  # noqa: ARG002
-        return None
-
-
-_OPENER = urllib.request.build_opener(_NoRedirect)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,29 +27,27 @@ class Artifact:
 
 @dataclass(frozen=True, slots=True)
 class GitHub:
-    """One repository (``owner/name``) at an API's address."""
+    """One repository, ``owner/name``."""
 
-    api: str
+    rest: Rest
     repository: str
-    token: str
 
     @staticmethod
     def of_job() -> "GitHub":
         """The repository that this job runs in, with the token that the workflow gives to the step."""
-        return GitHub(
-            os.environ.get("GITHUB_API_URL") or "https://api.github.com",
-            setting("GITHUB_REPOSITORY"),
-            setting("GITHUB_TOKEN"),
-        )
-
-    def get(self, path: str, **query: str) -> Any:
-        """What is at a path below the repository."""
-        return self._call("GET", path, query)
+        headers = {
+            "Accept": "application/vnd.github+json",
+            "Authorization": f"Bearer {setting('GITHUB_TOKEN')}",
+            "X-GitHub-Api-Version": VERSION,
+        }
+        api = os.environ.get("GITHUB_API_URL") or "https://api.github.com"
+        repository = setting("GITHUB_REPOSITORY")
+        return GitHub(Rest(f"{api}/repos/{repository}", headers), repository)
 
     def pages(self, path: str, key: str = "", **query: str) -> Iterator[Mapping[str, Any]]:
         """The items of a list, page after page. key: of the list in each answer, where it is not the answer itself."""
         for page in range(1, MOST_PAGES + 1):
-            answer = self.get(path, **query, per_page=str(_PAGE), page=str(page))
+            answer = self.rest.call("GET", path, {**query, "per_page": str(_PAGE), "page": str(page)})
             items = cast("list[Mapping[str, Any]]", answer[key] if key else answer)
             yield from items
             if len(items) < _PAGE:
@@ -77,11 +56,11 @@ class GitHub:
 
     def post(self, path: str, data: Mapping[str, Any]) -> Any:
         """Make something."""
-        return self._call("POST", path, {}, data)
+        return self.rest.call("POST", path, data=data)
 
     def patch(self, path: str, data: Mapping[str, Any]) -> Any:
         """Change something."""
-        return self._call("PATCH", path, {}, data)
+        return self.rest.call("PATCH", path, data=data)
 
     def artifacts(self, run: int, name: str = "") -> Iterator[Artifact]:
         """What a run has uploaded and GitHub still has."""
@@ -94,59 +73,9 @@ class GitHub:
         """The one file in an artifact, read in memory; CiError where it is another, or larger than ``most``."""
         if artifact.size > most:
             raise CiError(f"the artifact {artifact.name} is larger than {most:,} bytes")
-        path = f"/actions/artifacts/{artifact.id}/zip"
-        return only_file(self._fetch(path, most + 10_000), file, most, artifact.name)
-
-    def _call(self, method: str, path: str, query: Mapping[str, str], data: Mapping[str, Any] | None = None) -> Any:
-        body = None if data is None else json.dumps(data).encode()
-        with self._open(method, path, query, body) as answer:
-            content = answer.read(MOST_ANSWER + 1)
-        if len(content) > MOST_ANSWER:
-            raise CiError(f"{method} {path}: the answer is larger than {MOST_ANSWER:,} bytes")
-        try:
-            return json.loads(content)
-        except ValueError:
-            raise CiError(f"{method} {path}: the answer is no JSON") from None
-
-    def _fetch(self, path: str, most: int) -> bytes:
-        """What GitHub sends another host for: there, without the token."""
-        with self._open("GET", path, {}, None, redirected=True) as answer:
-            target = answer.headers.get("Location") or ""
-        if urlsplit(target).scheme != urlsplit(self.api).scheme:
-            raise CiError(f"GET {path}: it leads to no address that can be trusted")
-        try:
-            with _OPENER.open(urllib.request.Request(target), timeout=_SECONDS) as content:  # noqa: S310 (as the API)
-                data = cast("HTTPResponse", content).read(most + 1)
-        except (OSError, HTTPException) as error:
-            raise CiError(f"GET {path}: {error}") from None
-        if len(data) > most:
-            raise CiError(f"GET {path}: it is larger than {most:,} bytes")
-        return data
-
-    def _open(
-        self, method: str, path: str, query: Mapping[str, str], body: bytes | None, *, redirected: bool = False
-    ) -> HTTPResponse:
-        url = f"{self.api}/repos/{self.repository}{path}" + (f"?{urlencode(query)}" if query else "")
-        headers = {
-            "Accept": "application/vnd.github+json",
-            "Authorization": f"Bearer {self.token}",
-            "X-GitHub-Api-Version": VERSION,
-            "User-Agent": "edgewright",
-            **({"Content-Type": "application/json"} if body else {}),
-        }
-        request = urllib.request.Request(url, data=body, headers=headers, method=method)  # noqa: S310 (the job's API)
-        try:
-            answer = cast("HTTPResponse", _OPENER.open(request, timeout=_SECONDS))
-        except urllib.error.HTTPError as error:
-            if redirected and error.code == 302:
-                return cast("HTTPResponse", error)
-            raise CiError(f"{method} {path}: {error.code} {_reason(error)}{_remedy(error.code)}") from None
-        except (OSError, HTTPException) as error:
-            raise CiError(f"{method} {path}: {error}") from None
-        if redirected:
-            answer.close()
-            raise CiError(f"GET {path}: an archive was expected at another address")
-        return answer
+        # An archive is a little more than what is stored in it.
+        archive = self.rest.fetch(f"/actions/artifacts/{artifact.id}/zip", most + 10_000)
+        return only_file(archive, file, most, artifact.name)
 
 
 def field(data: Mapping[str, Any], *names: str) -> Any:
@@ -171,18 +100,3 @@ def only_file(archive: bytes, file: str, most: int, name: str) -> bytes:
     if len(data) > most:
         raise CiError(f"the artifact {name} is larger than {most:,} bytes")
     return data
-
-
-def _reason(error: urllib.error.HTTPError) -> str:
-    try:
-        return str(json.loads(error.read(10_000))["message"])
-    except (ValueError, KeyError, TypeError, OSError):
-        return str(error.reason)
-
-
-def _remedy(status: int) -> str:
-    return {
-        401: "; the step's GITHUB_TOKEN is missing or has ended",
-        403: "; the job's `permissions` do not cover it, or the limit of calls is reached",
-        404: "; it is not there, or the job's `permissions` do not let it be seen",
-    }.get(status, "")

@@ -4,13 +4,10 @@ import os
 import re
 import subprocess
 import sys
-import tempfile
+import threading
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-
-MOST_LINES = 300
-"""Lines of a program's output that go into the log."""
 
 LONGEST_LINE = 500
 
@@ -53,33 +50,27 @@ def say(*lines: str) -> None:
             print(inert(line), flush=True)
 
 
-def quietly(command: Sequence[str | Path], *, env: Mapping[str, str] | None = None, seconds: float) -> int:
-    """Run a program, and put the end of what it says into the log as inert lines; its exit status.
+def quietly(command: Sequence[str | Path], *, seconds: float) -> int:
+    """Run a program, and put what it says into the log, as it comes and as inert lines; its exit status.
 
     A program that takes longer is ended, and counts as failed.
     """
-    with tempfile.TemporaryFile() as said:
+    with subprocess.Popen(
+        list(map(str, command)), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    ) as process:
+        late = threading.Event()
+        timer = threading.Timer(seconds, lambda: (late.set(), process.kill()))
+        timer.start()
         try:
-            status = subprocess.run(
-                list(map(str, command)),
-                stdin=subprocess.DEVNULL,
-                stdout=said,
-                stderr=subprocess.STDOUT,
-                env=None if env is None else dict(env),
-                timeout=seconds,
-                check=False,
-            ).returncode
-        except subprocess.TimeoutExpired:
-            status = -1
-        size = said.seek(0, os.SEEK_END)
-        said.seek(max(0, size - MOST_LINES * LONGEST_LINE))
-        lines = said.read().decode("utf-8", "replace").splitlines()
-    if len(lines) > MOST_LINES:
-        say(f"… {len(lines) - MOST_LINES} lines are left out")
-    say(*lines[-MOST_LINES:])
-    if status == -1:
+            for line in process.stdout or ():
+                say(line.decode("utf-8", "replace"))
+        finally:
+            timer.cancel()
+            process.kill()
+    if late.is_set():
         say(f"it was ended: it took longer than {seconds:.0f} s")
-    return status
+        return -1
+    return process.returncode
 
 
 def output(**values: str) -> None:
@@ -87,6 +78,11 @@ def output(**values: str) -> None:
     for name, value in values.items():
         if not _NAME.fullmatch(name) or value.splitlines() not in ([], [value]):
             raise ValueError(f"an output of a step is one line: {name}")
+    if os.environ.get("TF_BUILD"):
+        for name, value in values.items():
+            # The one command that we write ourselves; % is escaped as the agent asks for.
+            shown = value.replace("%", "%AZP25")
+            print(f"##vso[task.setvariable variable={name};isOutput=true]{shown}", flush=True)
     _append("GITHUB_OUTPUT", (f"{name}={value}" for name, value in values.items()))
 
 

@@ -32,11 +32,20 @@ def of_run(github: GitHub, *, run: int, stack: str, tree: str, key: str) -> Save
     if artifact is None:
         raise NoPlanError(f"run {run} has no plan of {stack}, or it is gone")
     try:
-        plan = unseal(github.file_of(artifact, PLAN_FILE, MOST_BYTES), key)
+        data = github.file_of(artifact, PLAN_FILE, MOST_BYTES)
+    except CiError as error:
+        raise NoPlanError(str(error)) from None
+    return opened(data, stack=stack, tree=tree, key=key)
+
+
+def opened(data: bytes, *, stack: str, tree: str, key: str) -> SavedPlan:
+    """The plan in sealed data, if it is of that stack and of those files."""
+    try:
+        plan = unseal(data, key)
     except CiError as error:
         raise NoPlanError(str(error)) from None
     if plan.stack != stack:
-        raise NoPlanError(f"the plan of run {run} is of the stack {plan.stack}")
+        raise NoPlanError(f"the plan is of the stack {plan.stack}")
     if plan.tree != tree:
         raise NoPlanError("the plan was made of other files: something else was merged since its preview")
     return plan
