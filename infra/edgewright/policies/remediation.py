@@ -43,8 +43,8 @@ def write(properties: Any, values: Mapping[str, Any]) -> None:
         *way, last = [int(index) if index else name for name, index in _PART.findall(path)]
         inner = properties
         for part in way:
-            inner = _single(_entered(inner, part))
-        inner[last] = value
+            inner = _entered(_single(inner, part), part)
+        _single(inner, last)[last] = value
 
 
 def _entered(values: Any, part: str | int) -> Any:
@@ -55,9 +55,9 @@ def _entered(values: Any, part: str | int) -> Any:
         return values[part]
 
 
-def _single(values: Any) -> Any:
-    """Some providers wrap a single object in a list; `View` reads through it too."""
-    if isinstance(values, Sequence) and not isinstance(values, str):
+def _single(values: Any, part: str | int) -> Any:
+    """What has a part: some providers wrap a single object in a list, and `View` reads through it too."""
+    if isinstance(part, str) and isinstance(values, Sequence) and not isinstance(values, str):
         listed = cast(Sequence[Any], values)
         return listed[0] if len(listed) == 1 else listed
     return values
