@@ -142,7 +142,8 @@ def _routes(changes: Changes) -> Iterator[Part]:
     rows: list[str] = []
     for key in weaker:
         said = [bold_first(words) for words in weaker[key]] + [escape(words) for words in stronger.get(key, ())]
-        rows.append(row(code(key), "<br>".join([*said, *_what(key, changed, added)])))
+        words = (*weaker[key], *stronger.get(key, ()))
+        rows.append(row(code(key), "<br>".join([*said, *_what(key, changed, added, words)])))
     for route in changes.routes_added:
         if route.key not in weaker:
             rows.append(row(code(route.key), "<br>".join(["is new", *_what(route.key, {}, added)])))
@@ -151,7 +152,7 @@ def _routes(changes: Changes) -> Iterator[Part]:
     rows += [row(code(key), "<br>".join(_what(key, changed, added))) for key in plain]
     for key in (key for key in stronger if key not in weaker):
         said = [escape(words) for words in stronger[key]]
-        rows.append(row(code(key), "<br>".join([*said, *_what(key, changed, added)])))
+        rows.append(row(code(key), "<br>".join([*said, *_what(key, changed, added, stronger[key])])))
     yield from _table("Routes", ("Route", "What changes"), rows, "route", 30, open_rows=30)
 
 
@@ -181,23 +182,37 @@ def _by_place(points: Iterable[Point]) -> dict[str, list[str]]:
     return found
 
 
-def _what(key: str, changed: Mapping[str, Sequence[Change]], added: Mapping[str, PlannedRoute]) -> list[str]:
-    """The settings of a route that are another now, or all of a new one."""
+def _what(
+    key: str,
+    changed: Mapping[str, Sequence[Change]],
+    added: Mapping[str, PlannedRoute],
+    said: Sequence[str] = (),
+) -> list[str]:
+    """The settings of a route that are another now, but what was said; or all of a new one."""
     if key in added:
         return [f"**{escape(name)}** {escape(item.text)}" for name, item in added[key].settings.items()]
-    return [f"{code(item.path)}: {_value(item.before)} → {_value(item.after)}" for item in changed.get(key, ())]
+    left = (item for item in changed.get(key, ()) if not any(f"{item.before} → {item.after}" in one for one in said))
+    return [f"{code(item.path)}: {_value(item.before)} → {_value(item.after)}" for item in left]
 
 
 # -- resources ---------------------------------------------------------------------------------------------------------
 
 
 def _replaced(changes: Changes) -> Iterator[Part]:
-    rows = [_replaced_row(change) for change in by_cost(changes.resources_replaced)]
+    """What this change replaces; folded below it what only follows, and what nobody would notice."""
+    ordered = by_cost(changes.resources_replaced)
+    first = [change for change in ordered if change.protect or (change.because and not is_harmless(change))]
+    rest = [change for change in ordered if change not in first]
+    rows = [_replaced_row(change) for change in first]
     rows += [
         row(code(item.short), f"**{STOPS_REMOVAL}**", "", "", "") for item in changes.resources_removed if item.protect
     ]
     head = ("Resource", "Made anew because", "Time", "Outage", "")
     yield from _table("Replaced: taken away and made anew", head, rows, "resource", 29, open_rows=20)
+    if rest:
+        followers = [_replaced_row(change) for change in rest]
+        said = f"{many(len(rest), 'resource')} more made anew, because others are or unnoticed"
+        yield folded(said, header(*head), followers, noun="resource", weight=12)
 
 
 def _replaced_row(change: ResourceChange) -> str:
@@ -264,7 +279,7 @@ def _rules(changes: Changes) -> Iterator[Part]:
 
 def _findings(changes: Changes) -> Iterator[Part]:
     if changes.findings_added:
-        title = f"#### What the cloud cannot do: {many(len(changes.findings_added), 'new finding')}"
+        title = f"#### Capabilities: {many(len(changes.findings_added), 'new finding')}"
         yield findings_table(title, "new", changes.findings_added)
     if changes.findings_gone:
         gone = [f"- {code(item.field)}: {escape(item.reason)}\n" for item in changes.findings_gone]
