@@ -57,6 +57,12 @@ def unknown_where_tokens_are(value: Any) -> Any:
     return SENTINEL if isinstance(value, str) and "${" in value else value
 
 
+@pytest.mark.parametrize("topology", ["appgw-waf", "front-door"])
+def test_what_stands_in_front_is_no_weaker_for_development(topology: Any) -> None:
+    hello = resolve(load(REPOSITORY / "stacks" / "hello.edge.yaml"))
+    assert said(from_plan(plan(hello, {**BOUND, "profile": "development"}, topology).resources)) == []
+
+
 def test_the_stack_that_has_all_of_a_managed_gateway_breaks_none() -> None:
     assert said(from_plan(everything().resources)) == []
 

@@ -64,7 +64,6 @@ def place_firewall(
         backend_host=artifact.hosts[0],
         waf=artifact.waf,
         zones=site.bindings.zones,
-        min_capacity=2 if site.bindings.production else 1,
         request_timeout_seconds=_longest(site),
     )
     if artifact.ddos_advanced:
