@@ -192,14 +192,12 @@ def test_a_file_where_a_text_is_expected_is_no_crash(pack: Analyzer) -> None:
 
 
 def test_types_of_any_version_of_an_api_are_looked_at(pack: Analyzer) -> None:
-    rule = next(rule for rule in ALL if isinstance(rule, Rule) and rule.types[0].startswith("azure-native:"))
-    _, module, name = rule.types[0].split(":")
-    failing = next(one for one in EXAMPLES if one.rule == rule.name and one.kind == "fail")
-    pack.configure({**only(rule.name), **configuration(failing)})
-    stub, subject = pack.stub, failing.subjects[0]
-    request = request_of(subject)
-    request.type = f"azure-native:{module}/v20240101:{name}"
-    assert [item.policyName for item in stub.Analyze(request).diagnostics] == [rule.name] * len(failing.at)
+    failing = next(one for one in EXAMPLES if one.kind == "fail" and one.subjects[0].type.startswith("azure-native:"))
+    pack.configure({**only(failing.rule), **configuration(failing)})
+    (request,) = map(request_of, failing.subjects)
+    package, module, name = request.type.split(":")
+    request.type = f"{package}:{module}/v20240101:{name}"
+    assert {item.policyName for item in pack.stub.Analyze(request).diagnostics} == {failing.rule}
 
 
 def test_a_rule_has_the_level_that_is_configured(pack: Analyzer) -> None:

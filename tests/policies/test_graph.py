@@ -148,4 +148,5 @@ def test_a_plan_s_tokens_are_references() -> None:
         ]
     )
     assert [subject.name for subject in found] == ["shop", "shop.blue", "from"]
-    assert found[2].refs == {"ref": frozenset({"urn:shop"}), "more": frozenset({"urn:shop.blue"})}
+    blue = frozenset({"urn:shop.blue"})
+    assert found[2].refs == {"ref": frozenset({"urn:shop"}), "more": blue, "more[0]": blue}

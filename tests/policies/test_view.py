@@ -144,8 +144,11 @@ def test_a_verdict_holds_unless_something_that_it_rests_on_is_unknown() -> None:
 
 
 def test_knowing_is_asked_without_being_remembered() -> None:
-    for it in both({"a": {"b": SENTINEL}, "c": "x"}):
-        assert (it.knows("a.b"), it.knows("a.b.c"), it.knows("c"), it.knows("no")) == (False, False, True, True)
+    for it in both({"a": {"b": SENTINEL}, "c": "x", "list": [{"d": SENTINEL}, SENTINEL], "one": [{"e": SENTINEL}]}):
+        known = ("c", "no", "no.way", "list[0].no", "list[5].d", "one.no")
+        assert [key for key in known if not it.knows(key)] == []
+        unknown = ("a.b", "a.b.c", "c.d", "list[0].d", "list[1]", "list[1].d", "one.e", "one[0].e")
+        assert [key for key in unknown if it.knows(key)] == []
         assert it.unread == {}
 
 

@@ -11,6 +11,7 @@ reported: the framework makes an advisory diagnostic of it, whatever the level o
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from pulumi_policy import (
@@ -120,16 +121,16 @@ def _remediation(rule: Rule) -> Callable[[ResourceValidationArgs], Any]:
     def remediate(args: ResourceValidationArgs) -> Mapping[str, Any] | None:
         if plain_type(args.resource_type) not in types:
             return None
-        try:
-            settings, exemptions = configured(rule, args.get_config())
-        except EnforcementError:
-            return None  # the validation says it
         subject = _subject_of_resource(args)
-        if exempt(exemptions, subject.urn, utc_today()):
-            return None
-        values = values_for(rule, subject, complete_settings(rule, settings))
-        write(args.props, values)
-        return args.props if values else None
+        # A configuration or a path that is wrong ends in a violation, which says it.
+        with suppress(EnforcementError, LookupError, TypeError):
+            settings, exemptions = configured(rule, args.get_config())
+            if exempt(exemptions, subject.urn, utc_today()):
+                return None
+            values = values_for(rule, subject, complete_settings(rule, settings))
+            write(args.props, values)
+            return args.props if values else None
+        return None
 
     return remediate
 

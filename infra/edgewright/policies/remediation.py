@@ -1,15 +1,12 @@
 """What a rule writes instead of what is wrong: its values, and where they belong. Nothing unknown is written over."""
 
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from copy import deepcopy
 from dataclasses import replace
 from typing import Any, cast
 
 from edgewright.policies.rule import Rule
-from edgewright.policies.view import Subject, View, related
-
-_PART = re.compile(r"([^.\[\]]+)|\[(\d+)\]")
+from edgewright.policies.view import Subject, View, parts, related, unwrapped
 
 
 def values_for(rule: Rule, subject: Subject, settings: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -40,11 +37,11 @@ def write(properties: Any, values: Mapping[str, Any]) -> None:
     properties: anything that is read and written by key, such as what the policy framework hands to a remediation.
     """
     for path, value in values.items():
-        *way, last = [int(index) if index else name for name, index in _PART.findall(path)]
+        *way, last = parts(path)
         inner = properties
         for part in way:
-            inner = _entered(_single(inner, part), part)
-        _single(inner, last)[last] = value
+            inner = _entered(_holder(inner, part), part)
+        _holder(inner, last)[last] = value
 
 
 def _entered(values: Any, part: str | int) -> Any:
@@ -55,12 +52,9 @@ def _entered(values: Any, part: str | int) -> Any:
         return values[part]
 
 
-def _single(values: Any, part: str | int) -> Any:
+def _holder(values: Any, part: str | int) -> Any:
     """What has a part: some providers wrap a single object in a list, and `View` reads through it too."""
-    if isinstance(part, str) and isinstance(values, Sequence) and not isinstance(values, str):
-        listed = cast(Sequence[Any], values)
-        return listed[0] if len(listed) == 1 else listed
-    return values
+    return unwrapped(values) if isinstance(part, str) else values
 
 
 def _rests_on_unknown(view: View, path: str) -> bool:

@@ -1,6 +1,7 @@
 """A typed, guarded view of a resource's inputs: what is not known yet is marked and remembered, and never raised."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -33,6 +34,8 @@ SENTINELS: Final = frozenset(
     }
 )
 """What the engine sends for a value that is computed: sdk/go/common/resource/plugin/rpc.go of pulumi/pulumi."""
+
+_PART = re.compile(r"([^.\[\]]+)|\[(\d+)\]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,8 +123,17 @@ class View:
         return value not in (None, "")
 
     def knows(self, key: str) -> bool:
-        """Whether nothing on the way to a value is unknown."""
-        return self._find(key)[1] is not UNKNOWN
+        """Whether nothing on the way to a value is unknown. The key may go through lists: ``rules[0].action.type``."""
+        value: Any = self._values
+        for part in parts(key):
+            if isinstance(part, str):
+                value = unwrapped(value)
+            if value is None or value is UNKNOWN:
+                break
+            if not isinstance(value, Mapping | Sequence) or isinstance(value, str):
+                return False
+            value = _get(value, part)
+        return value is not UNKNOWN
 
     def text(self, key: str) -> str | Unknown | None:
         """A text. A number is written as people write it (443, not 443.0)."""
@@ -237,8 +249,7 @@ class View:
         for name in way:
             path = f"{path}.{name}" if path else name
             values = _get(values, name)
-            if isinstance(values, Sequence) and not isinstance(values, str) and len(cast(Sequence[Any], values)) == 1:
-                values = _get(cast(Sequence[Any], values), 0)  # some providers wrap a single object in a list
+            values = unwrapped(values)
             if values is None or values is UNKNOWN:
                 return path, values
             if not isinstance(values, Mapping):
@@ -273,6 +284,18 @@ class View:
             return cast(Any, value)
         self._notes.setdefault(path, "is not known yet" if value is UNKNOWN else f"is not {wanted}")
         return UNKNOWN
+
+
+def parts(path: str) -> list[str | int]:
+    """The names and positions that a path goes through."""
+    return [int(index) if index else name for name, index in _PART.findall(path)]
+
+
+def unwrapped(value: Any) -> Any:
+    """The single object of a list, as some providers wrap it; anything else as it is."""
+    if isinstance(value, Sequence) and not isinstance(value, str) and len(cast(Sequence[Any], value)) == 1:
+        return _get(cast(Sequence[Any], value), 0)
+    return cast(Any, value)
 
 
 def related(one: str, other: str) -> bool:
