@@ -125,6 +125,7 @@ def test_the_types_that_rules_look_at_are_those_of_the_installed_sdks() -> None:
 _OTHER_VERSIONS = {
     "stageName": "aws:apigateway/deployment:Deployment until version 6 of the provider",
     "backendHttpSettingsCollection[0].validateCertChainAndExpiry": "API versions of 2025",
+    "credentials.managedIdentity": "azure-native:apimanagement:Backend in previews of the API",
 }
 
 
