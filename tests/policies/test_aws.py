@@ -1,22 +1,16 @@
-"""What the examples of rules over AWS cannot say: that they are in the provider's words, and what nobody can tell."""
+"""What the examples of rules over AWS cannot say: what is there and empty, and what nobody can tell yet."""
 
 from typing import Any
 
 import pytest
 
-from edgewright.plan.model import Resource
-from edgewright.plan.sdk_types import problems, resource_class
 from edgewright.policies import aws
 from edgewright.policies.rule import Verdict, check_resources
 from edgewright.policies.view import Subject
-from policies.examples import Example, examples, urn_of, wire
+from policies.examples import urn_of, wire
 
 UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 RULES = {rule.name: rule for rule in aws.RULES}
-EXAMPLES = [example for example in examples() if example.module.startswith("aws.")]
-
-# Version 7 of the provider has it no more: the control's notes in tests/data/controls.csv.
-OF_OLD_PROVIDERS = {("aws:apigateway/deployment:Deployment", "stageName")}
 
 ALB = "aws:lb/loadBalancer:LoadBalancer"
 LISTENER = "aws:lb/listener:Listener"
@@ -42,21 +36,6 @@ def told(rule: str, *subjects: Subject, **settings: Any) -> list[tuple[str, str,
     """Kinds of verdicts, names and places."""
     found = verdicts(rule, *subjects, **settings)
     return [(verdict.kind, verdict.urn.rpartition("::")[2], verdict.path) for verdict in found]
-
-
-def test_rules_look_at_resources_that_the_provider_has() -> None:
-    kinds = {kind for rule in aws.RULES for kind in rule.types}
-    assert len(kinds) > 60
-    assert [kind for kind in sorted(kinds) if resource_class(kind) is None] == []
-
-
-@pytest.mark.parametrize("example", EXAMPLES, ids=str)
-def test_an_example_has_no_property_that_the_provider_does_not_have(example: Example) -> None:
-    for subject in example.subjects:
-        assert resource_class(subject.type) is not None
-        known = {key: value for key, value in subject.properties.items() if (subject.type, key) not in OF_OLD_PROVIDERS}
-        planned = Resource(subject.urn, subject.type, subject.name, None, known, (), custom=True)
-        assert [problem for problem in problems(planned) if "is not known" in problem] == []
 
 
 # --- what is empty is not there ---
