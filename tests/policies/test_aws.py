@@ -1,22 +1,16 @@
-"""What the examples of rules over AWS cannot say: that they are in the provider's words, and what nobody can tell."""
+"""What the examples of rules over AWS cannot say: what is there and empty, and what nobody can tell yet."""
 
 from typing import Any
 
 import pytest
 
-from edgewright.plan.model import Resource
-from edgewright.plan.sdk_types import problems, resource_class
 from edgewright.policies import aws
 from edgewright.policies.rule import Verdict, check_resources
 from edgewright.policies.view import Subject
-from policies.examples import Example, examples, urn_of, wire
+from policies.examples import urn_of, wire
 
 UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 RULES = {rule.name: rule for rule in aws.RULES}
-EXAMPLES = [example for example in examples() if example.module.startswith("aws.")]
-
-# Version 7 of the provider has it no more: the control's notes in tests/data/controls.csv.
-OF_OLD_PROVIDERS = {("aws:apigateway/deployment:Deployment", "stageName")}
 
 ALB = "aws:lb/loadBalancer:LoadBalancer"
 LISTENER = "aws:lb/listener:Listener"
@@ -42,21 +36,6 @@ def told(rule: str, *subjects: Subject, **settings: Any) -> list[tuple[str, str,
     """Kinds of verdicts, names and places."""
     found = verdicts(rule, *subjects, **settings)
     return [(verdict.kind, verdict.urn.rpartition("::")[2], verdict.path) for verdict in found]
-
-
-def test_rules_look_at_resources_that_the_provider_has() -> None:
-    kinds = {kind for rule in aws.RULES for kind in rule.types}
-    assert len(kinds) > 60
-    assert [kind for kind in sorted(kinds) if resource_class(kind) is None] == []
-
-
-@pytest.mark.parametrize("example", EXAMPLES, ids=str)
-def test_an_example_has_no_property_that_the_provider_does_not_have(example: Example) -> None:
-    for subject in example.subjects:
-        assert resource_class(subject.type) is not None
-        known = {key: value for key, value in subject.properties.items() if (subject.type, key) not in OF_OLD_PROVIDERS}
-        planned = Resource(subject.urn, subject.type, subject.name, None, known, (), custom=True)
-        assert [problem for problem in problems(planned) if "is not known" in problem] == []
 
 
 # --- what is empty is not there ---
@@ -125,6 +104,34 @@ def test_what_opens_all_ports_is_said_once(rule: dict[str, Any]) -> None:
     (found,) = verdicts("sg-no-all-ports-public", group)
     assert found.text.startswith("opens all ports (")
     assert verdicts("sg-no-public-ssh", group) == []
+
+
+@pytest.mark.parametrize(
+    ("rule", "kind", "properties", "text"),
+    [
+        ("lambda-permission-source-arn", "aws:lambda/permission:Permission", {"principal": "x.amazonaws.com"},
+         "is not said, so x.amazonaws.com may call it for anybody"),
+        ("lambda-permission-source-arn", "aws:lambda/permission:Permission",
+         {"principal": "x.amazonaws.com", "sourceArn": "*"}, "is `*`, so x.amazonaws.com may call it for anybody"),
+        ("log-group-retention-set", "aws:cloudwatch/logGroup:LogGroup", {"retentionInDays": 0},
+         "is 0, so logs are kept, and billed, for ever"),
+        ("lb-tagged", ALB, {}, "are not said"),
+        ("lb-tagged", ALB, {"tags": {}}, "are empty"),
+        ("target-group-encrypted-protocol", "aws:lb/targetGroup:TargetGroup", {},
+         "is not said, so the last part of the way is open"),
+        ("lb-listener-post-quantum-tls", LISTENER, {"protocol": "HTTPS"}, "has no post-quantum key exchange"),
+        ("apigwv2-domain-tls12", "aws:apigatewayv2/domainName:DomainName", {}, "is not said"),
+        ("apigwv2-cors-no-wildcard", "aws:apigatewayv2/api:Api",
+         {"corsConfiguration": {"allowOrigins": ["https://*"], "allowCredentials": "true"}},
+         "have `https://*`, with credentials"),
+        ("waf-rule-has-action", "aws:wafv2/webAclRule:WebAclRule", {}, "is missing"),
+        ("waf-rule-has-action", "aws:wafv2/webAclRule:WebAclRule", {"action": {}, "overrideAction": {}},
+         "and overrideAction are both there"),
+        ("apigw-minimum-compression", REST_API, {"minimumCompressionSize": -1}, "is not from 0 to 10485760"),
+    ],
+)  # fmt: skip
+def test_a_violation_says_what_is_there(rule: str, kind: str, properties: dict[str, Any], text: str) -> None:
+    assert [verdict.text for verdict in verdicts(rule, resource(kind, "it", **properties))] == [text]
 
 
 # --- references by what is written, once all is there ---
@@ -240,6 +247,38 @@ def test_a_certificate_that_another_stack_gives_out_is_not_known() -> None:
     reference = resource("pulumi:pulumi:StackReference", "org/network/live")
     listener = resource(LISTENER, "door", {"certificateArn": reference}, protocol="HTTPS", certificateArn=UNKNOWN)
     assert told("lb-listener-acm-certificate", reference, listener) == [("cannot tell", "door", "certificateArn")]
+
+
+def test_what_an_unknown_web_acl_limits_is_not_known() -> None:
+    balancer = resource(ALB, "shop", subnets=["a", "b"])
+    acl = resource(ACL, "acl", rules=UNKNOWN)
+    found = verdicts(
+        "alb-public-throttled", balancer, acl, resource(ASSOCIATION, "on", {"resourceArn": balancer, "webAclArn": acl})
+    )
+    assert {verdict.kind for verdict in found} == {"cannot tell"}
+
+
+def test_what_an_unknown_stage_behind_a_balancer_limits_is_not_known() -> None:
+    balancer = resource(ALB, "shop", subnets=["a", "b"])
+    acl = resource(ACL, "acl", rules=[{"name": "known-bad", "statement": KNOWN_BAD}])
+    api = resource(REST_API, "api", endpointConfiguration={"types": "PRIVATE"})
+    said = {"throttlingRateLimit": UNKNOWN, "throttlingBurstLimit": 200}
+    found = verdicts(
+        "alb-public-throttled",
+        balancer,
+        acl,
+        resource(ASSOCIATION, "on", {"resourceArn": balancer, "webAclArn": acl}),
+        resource("aws:ec2/vpcEndpoint:VpcEndpoint", "endpoint", serviceName="com.amazonaws.eu-west-1.execute-api"),
+        resource(STAGE, "live", {"restApi": api}, stageName="live"),
+        resource(SETTINGS, "all", {"restApi": api}, stageName="live", methodPath="*/*", settings=said),
+    )
+    assert {verdict.kind for verdict in found} == {"cannot tell"}
+
+
+def test_a_balancer_without_a_web_acl_is_left_to_the_rule_about_that() -> None:
+    balancer = resource(ALB, "shop", subnets=["a", "b"])
+    assert told("alb-public-throttled", balancer) == []
+    assert told("alb-waf-associated", balancer) == [("violation", "shop", "")]
 
 
 def test_a_policy_that_is_not_known_may_shut_its_api() -> None:

@@ -101,8 +101,7 @@ def terminates_tls(listener: View) -> Iterator[Violation]:
         return
     port = listener.number("port") if listener.setting("passthroughPorts") else None
     if port not in listener.setting("passthroughPorts"):
-        also = ("port",) if listener.setting("passthroughPorts") else ()
-        yield listener.fails("protocol", f"is {protocol}: nothing at the balancer says who may read it", *also)
+        yield listener.fails("protocol", f"is {protocol}: nothing at the balancer says who may read it", "port")
 
 
 def refuses_old_tls(listener: View) -> Iterator[Violation]:
@@ -155,14 +154,13 @@ def acm_certificate(stack: Graph) -> Iterator[Violation]:
 
 
 def _of_acm(view: View) -> bool:
-    """Whether a certificate is one of ACM; True also where nobody can say, which is remembered."""
+    """Whether a certificate is one of ACM, by where it comes from, or by its ARN."""
     behind = types_behind(view, "certificateArn")
     if any(kind.startswith("aws:acm/") for kind in behind):
         return True
     if any(kind.startswith("aws:iam/") for kind in behind):
         return False
-    arn = view.text("certificateArn")
-    return arn is UNKNOWN or _ACM.match(str(arn)) is not None
+    return _ACM.match(str(view.text("certificateArn"))) is not None
 
 
 def tagged(view: View) -> Iterator[Violation]:
