@@ -14,11 +14,11 @@ _BEARER = {"type": "http", "scheme": "bearer"}
 
 def security(routes: Sequence[Route]) -> list[dict[str, list[str]]]:
     """What the routes of an operation ask for: one of these is needed; an empty one, or none at all, is nothing."""
-    asked = [[{name: list[str]()} for name in route.auth.authorizers] if route.auth else [{}] for route in routes]
     found: list[dict[str, list[str]]] = []
-    for one in (one for requirements in asked for one in requirements):
-        if one not in found:
-            found.append(one)
+    for route in routes:
+        names = route.auth.authorizers if route.auth is not None else ()
+        requirements: list[dict[str, list[str]]] = [{name: []} for name in names] or [{}]
+        found += [one for one in requirements if one not in found]
     return found if any(found) else []
 
 

@@ -8,15 +8,20 @@ _NAMES = re.compile(
     r"(?i)(^|[_-])(password|passwd|secret|token|api[_-]?key|private[_-]?key|access[_-]?key|credentials?)$"
 )
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+# What is written in each of them is looked for first: policies have thousands of texts.
 _VALUES = (
-    (re.compile(r"\b(AKIA|ASIA)[0-9A-Z]{16}\b"), "an access key of AWS"),
-    (re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----"), "a private key"),
-    (re.compile(r"\beyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]+"), "a token"),
-    (re.compile(r"\bgh[pousr]_\w{30,}|\bgithub_pat_\w{30,}"), "a token of GitHub"),
-    (re.compile(r"\bxox[abprs]-[\w-]{10,}"), "a token of Slack"),
-    (re.compile(r"\bAIza[\w-]{35}"), "a key of Google"),
-    (re.compile(r"\b[rs]k_live_\w{16,}"), "a key of Stripe"),
-    (re.compile(r"://[^/\s:@]+:[^/\s:@]+@"), "an address with a password"),
+    (("AKIA", "ASIA"), re.compile(r"\b(AKIA|ASIA)[0-9A-Z]{16}\b"), "an access key of AWS"),
+    (("-----BEGIN",), re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----"), "a private key"),
+    (("eyJ",), re.compile(r"\beyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]+"), "a token"),
+    (
+        ("ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_"),
+        re.compile(r"\bgh[pousr]_\w{30,}|\bgithub_pat_\w{30,}"),
+        "a token of GitHub",
+    ),
+    (("xox",), re.compile(r"\bxox[abprs]-[\w-]{10,}"), "a token of Slack"),
+    (("AIza",), re.compile(r"\bAIza[\w-]{35}"), "a key of Google"),
+    (("k_live_",), re.compile(r"\b[rs]k_live_\w{16,}"), "a key of Stripe"),
+    (("://",), re.compile(r"://[^/\s:@]+:[^/\s:@]+@"), "an address with a password"),
 )
 # Names of secrets are no secrets.
 _REFERENCES = re.compile(r"^(arn:|/|ssm:|secretsmanager:|\$\{stageVariables)")
@@ -26,8 +31,8 @@ def secret_in(name: str, value: str | Unknown | None) -> str:
     """What kind of secret a named value looks like, or an empty text. The value itself is never repeated."""
     if not isinstance(value, str) or not value:
         return ""
-    for pattern, kind in _VALUES:
-        if pattern.search(value):
+    for marks, pattern, kind in _VALUES:
+        if any(mark in value for mark in marks) and pattern.search(value):
             return kind
     if _NAMES.search(_CAMEL.sub("_", name)) and not _REFERENCES.match(value):
         return f"a secret, by its name `{name}`"

@@ -43,6 +43,8 @@ class Address:
         """
         if stands_in(self.host):
             return True if _PRIVATE_TOKEN.search(self.host) else None
+        if "{{" in self.host:  # a named value
+            return None
         host = self.host.strip("[]")
         if ":" in host or host.replace(".", "").isdigit():
             return is_own(host)

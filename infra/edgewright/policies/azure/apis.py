@@ -490,7 +490,7 @@ RULES: tuple[AnyRule, ...] = (
     ),
     StackRule(
         name="apim-public-api-throttled",
-        controls=("apim-policy-rate-limit",),
+        controls=(),
         title="What everybody may call has a limit of requests",
         severity="medium",
         types=APIS,

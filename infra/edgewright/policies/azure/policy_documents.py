@@ -30,7 +30,8 @@ _SECRET_PARAMETER = re.compile(
     r"(?i)^(code|sig|key|sas)$|(^|[-_])(api|subscription|access)?-?_?key$|password|secret|token$"
 )
 _SCHEME = re.compile(r"(?i)^(basic|bearer|apikey|sharedaccesssignature)\b\s*")
-_IN_CODE = re.compile(r'"[^"]*\b(?:Basic|Bearer)\s+[A-Za-z0-9+/=._~-]{16,}"')
+# A digit among its signs, so that no sentence is meant.
+_BEHIND_ITS_SCHEME = re.compile(r"(?:Basic|Bearer)\s+(?=[A-Za-z+/=._~-]*\d)[A-Za-z0-9+/=._~-]{16,}")
 _KEYS = ("issuer-signing-keys", "decryption-keys")
 
 
@@ -70,13 +71,21 @@ def no_secrets(policy: View) -> Iterator[Violation]:
     document = read(policy)
     if document is None:
         return
+    # A document of hundreds of elements is searched as one text first.
+    listed = "\n".join(
+        text for element in document.root.within() for text in (*element.attributes.values(), element.text)
+    )
+    suspicious = bool(_secret(listed)) or "${" in listed
+    held: dict[str, tuple[Element, str]] = {}
     for element in document.root.within():
-        found = next((kind for text in _texts(document, element) if (kind := _secret(text))), "")
-        for text in _credentials(element):
-            if document.knows(element, text) and _is_written_out(text):
-                found = "a credential"
-        if found:
-            yield document.fails(element, f"holds {found}, for everybody who may read the policy")
+        for text in _texts(document, element) if suspicious else ():
+            if kind := _secret(text):
+                held.setdefault(element.path, (element, kind))
+        for holder, text in _credentials(element):
+            if document.knows(holder, text) and _is_written_out(text):
+                held.setdefault(holder.path, (holder, "a credential"))
+    for holder, kind in held.values():
+        yield document.fails(holder, f"holds {kind}, for everybody who may read the policy")
 
 
 def _texts(document: Document, element: Element) -> Iterator[str]:
@@ -87,19 +96,19 @@ def _texts(document: Document, element: Element) -> Iterator[str]:
 
 
 def _secret(text: str) -> str:
-    return secret_in("", text) or ("a credential" if _IN_CODE.search(text) else "")
+    return secret_in("", text) or ("a credential" if _BEHIND_ITS_SCHEME.search(text) else "")
 
 
-def _credentials(element: Element) -> Iterator[str]:
-    """The texts of an element that are secrets by where they stand."""
+def _credentials(element: Element) -> Iterator[tuple[Element, str]]:
+    """The texts that are secrets by where they stand, with the element that holds them."""
     for key in _CREDENTIALS.get(element.name, ()):
-        yield element.attributes.get(key, "")
+        yield element, element.attributes.get(key, "")
     pattern = {"set-header": _SECRET_HEADER, "set-query-parameter": _SECRET_PARAMETER}.get(element.name)
     if pattern is not None and pattern.search(element.attributes.get("name", "")):
-        yield from (_SCHEME.sub("", item.text) for item in element.children if item.name == "value")
+        yield from ((item, _SCHEME.sub("", item.text)) for item in element.children if item.name == "value")
     if element.name in _KEYS:
         # A key with attributes is the half of a pair that everybody may see, or is kept by the service.
-        yield from (item.text for item in element.children if item.name == "key")
+        yield from ((item, item.text) for item in element.children if item.name == "key")
 
 
 def _is_written_out(text: str) -> bool:

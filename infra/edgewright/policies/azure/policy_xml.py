@@ -45,10 +45,12 @@ class Element:
 
     def within(self, *names: str) -> "Iterator[Element]":
         """All elements below, however deep; names: only these."""
-        for item in self.children:
+        waiting = [*reversed(self.children)]
+        while waiting:
+            item = waiting.pop()
+            waiting += reversed(item.children)
             if not names or item.name in names:
                 yield item
-            yield from item.within(*names)
 
 
 class UnreadableError(ValueError):
