@@ -134,7 +134,7 @@ def public_egress(view: View) -> Iterator[Violation]:
     for opening in openings(view, "Outbound"):
         if not opening.public:
             continue
-        if opening.every or not opening.only(view.setting("ports")):
+        if not opening.only(view.setting("ports")):
             allowed = ", ".join(map(str, view.setting("ports")))
             yield opening.fails(f"on the way to {_who(opening)}; authorised are {allowed}")
         elif opening.peer == "any":
