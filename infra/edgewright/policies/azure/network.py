@@ -134,7 +134,7 @@ def public_egress(view: View) -> Iterator[Violation]:
     for opening in openings(view, "Outbound"):
         if not opening.public:
             continue
-        if opening.every or not opening.only(view.setting("ports")):
+        if not opening.only(view.setting("ports")):
             allowed = ", ".join(map(str, view.setting("ports")))
             yield opening.fails(f"on the way to {_who(opening)}; authorised are {allowed}")
         elif opening.peer == "any":
@@ -148,11 +148,12 @@ def no_lateral(stack: Graph) -> Iterator[Violation]:
     denied there (https://learn.microsoft.com/azure/application-gateway/configuration-infrastructure).
     """
     for group in stack.of(GROUP):
-        outward, inward = in_order(stack, group, "Outbound"), in_order(stack, group, "Inbound")
-        if outward is None or inward is None or any(_manages_gateway(rule) for rule in inward):
+        outward = in_order(stack, group, "Outbound")
+        if outward is None:
             continue
-        for port in stack.setting("ports"):
-            yield from _lateral(group, outward, port)
+        found = [violation for port in stack.setting("ports") for violation in _lateral(group, outward, port)]
+        if found and not any(_manages_gateway(rule) for rule in in_order(stack, group, "Inbound") or ()):
+            yield from found
 
 
 def _manages_gateway(rule: View) -> bool:
