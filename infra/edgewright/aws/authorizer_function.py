@@ -8,7 +8,7 @@ import pulumi
 import pulumi_aws as aws
 
 from edgewright.aws.authorizer_package import archive_files
-from edgewright.aws.log_group import log_group
+from edgewright.aws.log_group import DEFAULT_RETENTION, log_group
 from edgewright.clouds.part import filled, place, refuse, tagged, unknown_keys
 
 _ASSUME = json.dumps(
@@ -35,7 +35,7 @@ class AuthorizerFunctionArgs(TypedDict, total=False):
     """What stands for the marks, such as where keys are."""
 
     retention_days: float
-    """How long its log is kept; 30 when left out."""
+    """Days to keep its log. Default: 365."""
 
     kms_key_arn: pulumi.Input[str]
     """The key of its log group; the service's own when left out."""
@@ -65,7 +65,7 @@ class AuthorizerFunction(pulumi.ComponentResource):
             f"{name}-role",
             {
                 "assume_role_policy": _ASSUME,
-                "description": "Lets the authorizer write its log",
+                "description": "Lets the authorizer write its log and its traces",
                 "tags": tagged(tags, f"{name}-role"),
             },
             parent=self,
@@ -74,7 +74,7 @@ class AuthorizerFunction(pulumi.ComponentResource):
         )
         self.log_group = log_group(
             f"{name}-log",
-            args.get("retention_days", 30),
+            args.get("retention_days", DEFAULT_RETENTION),
             args.get("kms_key_arn"),
             self,
             tags,
@@ -100,6 +100,7 @@ class AuthorizerFunction(pulumi.ComponentResource):
                 "code": _code(args),
                 "timeout": 10,
                 "memory_size": 256,
+                "tracing_config": {"mode": "Active"},
                 "logging_config": {"log_format": "JSON", "log_group": self.log_group.name},
                 "tags": tagged(tags, name),
             },
@@ -144,5 +145,9 @@ def _code(args: AuthorizerFunctionArgs) -> Any:
 
 
 def _log_policy(arn: str) -> str:
-    statement = {"Effect": "Allow", "Action": ["logs:CreateLogStream", "logs:PutLogEvents"], "Resource": f"{arn}:*"}
-    return json.dumps({"Version": "2012-10-17", "Statement": [statement]}, separators=(",", ":"))
+    statements = [
+        {"Effect": "Allow", "Action": ["logs:CreateLogStream", "logs:PutLogEvents"], "Resource": f"{arn}:*"},
+        # X-Ray has no resources to name ("Actions, resources, and condition keys for AWS X-Ray").
+        {"Effect": "Allow", "Action": ["xray:PutTraceSegments", "xray:PutTelemetryRecords"], "Resource": "*"},
+    ]
+    return json.dumps({"Version": "2012-10-17", "Statement": statements}, separators=(",", ":"))

@@ -140,4 +140,6 @@ def _domain(site: Site, endpoint: PrivateEndpoint, api: RestApi) -> CustomDomain
     )
     if private:
         args["vpc_endpoint_id"] = endpoint.id
+    else:
+        args["endpoint_access_mode"] = "BASIC"  # a load balancer sends no SNI
     return CustomDomain(f"{site.name}-domain", args, site.options())

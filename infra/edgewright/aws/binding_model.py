@@ -1,6 +1,6 @@
 """The shape of AWS bindings, as pydantic models; values may be Outputs of the engine."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
@@ -81,6 +81,8 @@ class BackendModel(_Model):
     target_group: TargetGroup | None = None
     url: str | None = None
     security_group: Value | None = None
+    protocol: Literal["http", "https"] | None = None
+    port: Annotated[int, Field(ge=1, le=65535)] | None = None
 
 
 class AuthorizerModel(_Model):

@@ -1,14 +1,15 @@
 """What a stack binds a spec to on AWS: network, names, certificates, targets. Values may be Outputs."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypedDict
+from urllib.parse import urlsplit
 
 from pydantic import ValidationError
 
 from edgewright.aws.binding_model import BindingsModel
-from edgewright.aws.check_bindings import missing_of, problems_of
-from edgewright.edge.model import Edge, JwtAuthorizer, OidcAuthorizer
+from edgewright.aws.check_bindings import PLAIN_OR_TLS, missing_of, problems_of
+from edgewright.edge.model import Backend, Edge, JwtAuthorizer, OidcAuthorizer
 from edgewright.spec.problems import Place, Problem, SpecError, did_you_mean
 
 PLACEHOLDER_ADDRESSES = ("192.0.2.10", "192.0.2.26")
@@ -56,7 +57,9 @@ class AwsBindings(TypedDict, total=False):
     gateway: str
     """gateway-first: pins ``http`` or ``rest``; an edge that no longer fits is an error, not a replacement."""
     backends: Mapping[str, Any]
-    """By name: one of ips, instances, autoscaling_group, function, target_group, url; and a security_group to open."""
+    """By name: one of ips, instances, autoscaling_group, function, target_group, url; a security_group to open;
+    protocol and port where they are others here than the spec says: ``https`` for services that show a certificate, any
+    at all, since a load balancer checks none."""
     authorizers: Mapping[str, Any]
     """By name: jwks_uri, user_pool, audience_format, endpoints of an OpenID provider."""
     trust_bundles: Mapping[str, Any]
@@ -68,7 +71,7 @@ class AwsBindings(TypedDict, total=False):
     log_bucket: Any
     """Bucket for the balancers' logs; else one is created."""
     kms_key: Any
-    """ARN of the key for log groups."""
+    """ARN of the key for log groups; its policy must allow CloudWatch Logs. Else the service's own."""
     limits: Mapping[str, int]
     """Raised quotas of the account, by the names in docs/aws.md."""
     shield_subscribed: bool
@@ -179,6 +182,18 @@ class Bindings:
     def certified(self) -> bool:
         """Whether there is a certificate for the hosts: bound, a placeholder, or one to issue in the zone."""
         return bool(self.data.certificate or self.data.dns or "certificate" in self.placeholders)
+
+    def spoken(self, backend: Backend) -> Backend:
+        """A backend with the protocol and the port that it has in this stack."""
+        bound = self.data.backends.get(backend.name)
+        if bound is None:
+            return backend
+        if bound.url is not None:
+            parts = urlsplit(bound.url)
+            port = parts.port or (443 if parts.scheme == "https" else 80)
+            spoken = parts.scheme if backend.protocol in PLAIN_OR_TLS else None
+            return replace(backend, protocol=spoken or backend.protocol, port=port)
+        return replace(backend, protocol=bound.protocol or backend.protocol, port=bound.port or backend.port)
 
     def limit(self, name: str, default: int) -> int:
         """A quota: as the account has it raised, else AWS's default."""

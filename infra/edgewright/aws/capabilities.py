@@ -102,6 +102,7 @@ _SERVICES = _n("the services' balancer")
 _ALB_JWT = "the balancer checks RS256 tokens in the Authorization header only"
 _LAMBDA = _n("the Lambda authorizer of this package")
 _NO_CACHE = "a load balancer keeps no answers"
+_UNASKED = "; one that a throttle or odd paths ask for has `known-bad-inputs` too"
 _WAF = "counted by the web ACL over 60 s, near the limit, from ten requests a minute, without a burst"
 
 ROWS: tuple[Row, ...] = (
@@ -113,7 +114,7 @@ ROWS: tuple[Row, ...] = (
     Row("EdgeSpec.defaults", _same(_n("applied before compiling"))),
     Row("EdgeSpec.routes", _api(_n("paths of the API, under a prefix that only the balancer gives"), _n("routes of the API"), _n("resources of the API"), _n("rules of the balancer"))),
     Row("EdgeSpec.(no route for the API)", _api(_u("no route goes to a service by HTTP, so the API behind the balancer would be empty", "balancer-only"), _n(), _n(), _n()), u.nothing_for_the_api),
-    Row("EdgeSpec.waf", _api(_n("a web ACL on the public balancer"), _u("an HTTP API takes no web ACL", "a REST API"), _n("a web ACL on the stage"), _n("a web ACL on the balancer")), u.waf),
+    Row("EdgeSpec.waf", _api(_n(f"a web ACL on the public balancer{_UNASKED}"), _u("an HTTP API takes no web ACL", "a REST API"), _n(f"a web ACL on the stage{_UNASKED}"), _n(f"a web ACL on the balancer{_UNASKED}")), u.waf),
     Row("EdgeSpec.access_log", _api(_n("stage log group; the balancers' in a bucket"), _n("stage log group"), _n("stage log group"), _n("the balancer's in a bucket, encrypted"))),
     Row("EdgeSpec.monitor", _same(_n("CloudWatch alarms and a dashboard"))),
     Row("EdgeSpec.(ddos: advanced, before an API)", _api(_n(), _u("Shield Advanced protects no APIs of API Gateway", "balancer-first or balancer-only"), _u("Shield Advanced protects no APIs of API Gateway", "balancer-first or balancer-only"), _n()), u.advanced_at_all),

@@ -15,6 +15,10 @@ Trouble = tuple[tuple[str | int, ...], str, str]
 _KINDS = ("ips", "instances", "autoscaling_group", "function", "target_group", "url")
 
 
+PLAIN_OR_TLS = ("http", "https")
+"""Protocols of which a stack may say which: with the same requests, one has TLS."""
+
+
 @dataclass(frozen=True, slots=True)
 class Missing:
     """Something that a stack must bind. values: what stands in for it in an offline plan, by name."""
@@ -112,6 +116,7 @@ def problems_of(found: BindingsModel, edge: Edge, topology: str) -> list[Trouble
         *_dns(found, edge),
         *_websocket_host(found, edge, topology),
         *(trouble for name, item in found.backends.items() for trouble in _backend(name, item, found.region)),
+        *(trouble for name, item in found.backends.items() for trouble in _spoken(name, item, edge)),
     ]
 
 
@@ -282,6 +287,19 @@ def _backend(name: str, item: BackendModel, region: str | None) -> Iterator[Trou
         elif not _is_address(parts.hostname):
             remedy = "bind `ips`, or a function; the gateways' services balancer takes addresses only"
             yield (*at, "url"), f"`{parts.hostname}` is a name, and a target group takes addresses", remedy
+
+
+def _spoken(name: str, item: BackendModel, edge: Edge) -> Iterator[Trouble]:
+    """Protocol and port of a backend, where the stack says them."""
+    at: tuple[str | int, ...] = ("backends", name)
+    said = [key for key in ("protocol", "port") if getattr(item, key) is not None]
+    known = next((kind for kind in ("url", "function", "target_group") if getattr(item, kind)), None)
+    for key in said if known else ():
+        yield (*at, key), f"`{known}` says it already", "leave it out"
+    backend = edge.backends.get(name)
+    if item.protocol is not None and backend is not None and backend.protocol not in PLAIN_OR_TLS:
+        what = f"the spec says {backend.protocol}, and only http and https may be told apart by a stack"
+        yield (*at, "protocol"), what, "leave it out"
 
 
 def _is_address(text: str) -> bool:

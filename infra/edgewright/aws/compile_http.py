@@ -65,7 +65,8 @@ def _operation(resource: ApiResource, group: Group, integration: str) -> Json:
         "security": _security(group),
         "x-amazon-apigateway-integration": {"$ref": f"#/components/x-amazon-apigateway-integrations/{integration}"},
     }
-    return {key: value for key, value in found.items() if value}
+    # An empty list says that everybody may call it; nothing at all would say that nobody thought of it.
+    return {key: value for key, value in found.items() if value or key == "security"}
 
 
 def _security(group: Group) -> list[Json]:

@@ -153,7 +153,8 @@ def _operation(
         "security": operation_security(groups[route.key], bindings, edge, private=private),
         "x-amazon-apigateway-integration": _integration(resource, method, route, keys, bindings, host, private=private),
     }
-    return {key: value for key, value in found.items() if value}
+    # An empty list says that everybody may call it; nothing at all would say that nobody thought of it.
+    return {key: value for key, value in found.items() if value or key == "security"}
 
 
 def _integration(

@@ -103,7 +103,7 @@ def idle_timeout(routes: Sequence[Route]) -> int:
 def target_peers(backends: Sequence[Backend], bindings: Bindings) -> dict[str, Json]:
     """Where a balancer may go: the ports of its services, in their security group if one is bound, else in the VPC."""
     found: dict[str, Json] = {}
-    for backend in backends:
+    for backend in map(bindings.spoken, backends):
         bound = bindings.data.backends.get(backend.name)
         if bound is not None and bound.function is not None:
             continue

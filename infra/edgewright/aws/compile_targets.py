@@ -30,6 +30,7 @@ def target_group(backend: Backend, bindings: Bindings) -> Json:
     kind = target_type(backend.name, bindings)
     if kind == "lambda":
         return {"target_type": "lambda"}
+    backend = bindings.spoken(backend)
     protocol, version = _PROTOCOLS[backend.protocol]
     found: Json = {
         "port": backend.port,
@@ -73,6 +74,7 @@ def matcher(statuses: tuple[tuple[int, int], ...]) -> str:
 
 def network_target_group(backend: Backend, bindings: Bindings, protocol: str) -> Json:
     """The target group of a backend behind a Network Load Balancer; protocol TCP or UDP."""
+    backend = bindings.spoken(backend)
     check = backend.health_check
     health: Json = {"protocol": "TCP", "interval": 10, "healthy_threshold": 2, "unhealthy_threshold": 2}
     if check is not None:

@@ -40,6 +40,10 @@ MANAGED: dict[str, tuple[str, int]] = {
     "bots": ("AWSManagedRulesBotControlRuleSet", 50),
 }
 
+UNASKED = ("known-bad-inputs",)
+"""Rule sets of a web ACL whose spec has no ``waf``: attacks by name (Log4Shell, Spring4Shell), nothing that a service
+could mean. A spec that has ``waf`` says all of them itself."""
+
 # As the guards of a balancer, but for what a URL-decoding reader would see too.
 _ODD = (
     r"//|/\.\.?(/|$)|\\|[;?#]|[^!-~]|(\.|%20)(/|$)",
@@ -82,6 +86,7 @@ def compile_waf(
 ) -> WafPlan | None:
     """The web ACL for a firewall and throttles; None when there is nothing to do.
 
+    One that is there for throttles or the guard alone also blocks what AWS knows to be bad in any request (`UNASKED`).
     guard_paths: refuse paths with more than one reading; slashes: expressions of paths that are refused for their last
     slash (`compile_services.slash_paths`).
     """
@@ -99,7 +104,7 @@ def compile_waf(
     rules += [rule for bucket in buckets for rule in _rates(bucket, _RATES + 2 * places[bucket.name])]
     if waf is not None:
         rules += _rate_per_ip(waf)
-        rules += _managed(waf)
+    rules += _managed(waf.managed, waf.mode) if waf is not None else _managed(UNASKED, "block")
     rules.sort(key=lambda item: item[0]["priority"])
     return WafPlan(tuple(rule for rule, _ in rules), sets, _bodies(), sum(units for _, units in rules))
 
@@ -277,15 +282,15 @@ def _rate_per_ip(waf: Waf) -> list[tuple[Json, int]]:
     return [(_rule("rate-per-ip", _PER_IP, _rate(limit, {"aggregate_key_type": "IP"}, None), action), 2)]
 
 
-def _managed(waf: Waf) -> list[tuple[Json, int]]:
+def _managed(names: Sequence[str], mode: str) -> list[tuple[Json, int]]:
     found: list[tuple[Json, int]] = []
     for index, name in enumerate(MANAGED):
-        if name not in waf.managed:
+        if name not in names:
             continue
         group, units = MANAGED[name]
         statement: Json = {"managed_rule_group_statement": {"name": group, "vendor_name": "AWS"}}
         rule = _rule(name, _MANAGED + index, statement, None)
-        rule["override_action"] = {"none": {}} if waf.mode == "block" else {"count": {}}
+        rule["override_action"] = {"none": {}} if mode == "block" else {"count": {}}
         found.append((rule, units))
     return found
 

@@ -18,6 +18,12 @@ TYPE = "edgewright:aws:CustomDomain"
 
 IP_ADDRESS_TYPES = ("ipv4", "dualstack")
 _CERTIFICATE_ARN = re.compile(r"arn:[a-z-]+:acm:(?P<region>[a-z0-9-]+):\d{12}:certificate/\S+")
+RECOMMENDED = "SecurityPolicy_TLS13_1_2_PFS_PQ_2025_09"
+"""TLS 1.3, and 1.2 with forward secrecy; key exchange that quantum computers do not break either.
+
+https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-security-policies-list.html
+"""
+
 _ONE_LEVEL = re.compile(r"[A-Za-z0-9$_.+!*'()-]*")
 _LEVELS = re.compile(r"[A-Za-z0-9$_.+!*'()/-]*")
 
@@ -87,7 +93,8 @@ class CustomDomainArgs(TypedDict, total=False):
     """For ``rest`` and ``http``. Default: none."""
 
     security_policy: str
-    """TLS_1_2, or for ``rest`` one of ``SecurityPolicy_*``. Default: TLS_1_2."""
+    """TLS_1_2, or for ``rest`` one of ``SecurityPolicy_*``. Default: `RECOMMENDED` for ``rest`` without ``mutual_tls``,
+    which it does not go with; else TLS_1_2."""
 
     endpoint_access_mode: str
     """BASIC or STRICT, with ``SecurityPolicy_*`` only. Default then: STRICT, and BASIC behind ``alias_target``, since a
@@ -204,7 +211,7 @@ def _domain_v1(
             "types": "PRIVATE" if private else "REGIONAL",
             "ip_address_type": _ip_address_type(args),
         },
-        "security_policy": args.get("security_policy", "TLS_1_2"),
+        "security_policy": _security_policy(args),
         "endpoint_access_mode": _access_mode(args),
         "policy": _policy(args) if private else None,
         "tags": part.tagged(args.get("tags"), name),
@@ -254,8 +261,13 @@ def _ip_address_type(args: CustomDomainArgs) -> str:
     return "dualstack" if KINDS[args["kind"]].private else args.get("ip_address_type", "ipv4")
 
 
+def _security_policy(args: CustomDomainArgs) -> str:
+    own = KINDS[args["kind"]].own_policies and "mutual_tls" not in args
+    return args.get("security_policy", RECOMMENDED if own else "TLS_1_2")
+
+
 def _access_mode(args: CustomDomainArgs) -> str | None:
-    if args.get("security_policy", "TLS_1_2") == "TLS_1_2":
+    if _security_policy(args) == "TLS_1_2":
         return None
     return args.get("endpoint_access_mode", "BASIC" if "alias_target" in args else "STRICT")
 
@@ -436,7 +448,7 @@ def _certificate_problems(args: CustomDomainArgs) -> list[str]:
 
 def _tls_problems(args: CustomDomainArgs) -> list[str]:
     kind = KINDS[args["kind"]]
-    policy = args.get("security_policy", "TLS_1_2")
+    policy = _security_policy(args)
     tls = args.get("mutual_tls")
     stricter = policy.startswith("SecurityPolicy_")
     problems = choice_problems(args.get("endpoint_access_mode"), ACCESS_MODES, "endpoint_access_mode")

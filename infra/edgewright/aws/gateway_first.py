@@ -158,7 +158,7 @@ def _authorizer(site: Site) -> "AuthorizerFunction | None":
         region=site.bindings.region,
         config=rest.authorizer.config,
         values=site.marks,
-        retention_days=site.artifact.access_log_days,
+        **placement.log_settings(site),
     )
     part = AuthorizerFunction(f"{site.name}-authorizer", args, site.options())
     site.marks["authorizer_uri"] = part.invoke_arn
@@ -185,7 +185,7 @@ def _http(site: Site) -> "HttpApi":
         region=site.bindings.region,
         body=placement.api_body(site, http.body),
         disable_execute_api_endpoint=named,
-        stage={"routes": dict(http.routes), "access_log": {"retention_days": site.artifact.access_log_days}},
+        stage={"routes": dict(http.routes), "access_log": placement.log_settings(site)},
     )
     return HttpApi(f"{site.name}-api", args, site.options())
 

@@ -13,18 +13,15 @@ from . import log_group as logs
 from .rest_api import (
     ThrottleArgs,
     body_problems,
+    described,
     execute_api_host,
     range_problems,
+    route_throttle,
     stage_name_problems,
     throttle_problems,
 )
 
 TYPE = "edgewright:aws:HttpApi"
-
-# The account's defaults in most regions. A stage with route settings but without these numbers has them as 0, and every
-# request is answered 429 (pulumi/pulumi#12150): so they are always written.
-DEFAULT_RATE = 10000
-DEFAULT_BURST = 5000
 
 CORS_MAX_AGE = 86400  # seconds (Cors.MaxAge of the service model)
 _ROUTE_KEY = re.compile(r"\$default|(GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS|ANY) /\S*")
@@ -75,6 +72,9 @@ class HttpStageArgs(TypedDict, total=False):
 
     variables: Mapping[str, pulumi.Input[str]]
     """Stage variables. Default: none."""
+
+    description: str
+    """What the stage is for. Default: that it is the one of this API."""
 
 
 class HttpApiArgs(TypedDict, total=False):
@@ -136,15 +136,6 @@ class HttpApi(pulumi.ComponentResource):
         )
 
 
-def route_throttle(own: ThrottleArgs, default: ThrottleArgs | None = None) -> dict[str, Any]:
-    """Both numbers of a throttle, as a stage takes them: one that is missing would be 0, and answer 429."""
-    base = default or {}
-    return {
-        "throttling_rate_limit": own.get("rate", base.get("rate", DEFAULT_RATE)),
-        "throttling_burst_limit": logs.whole(own.get("burst", base.get("burst", DEFAULT_BURST))),
-    }
-
-
 def _api(self: HttpApi, name: str, args: HttpApiArgs) -> aws.apigatewayv2.Api:
     cors: dict[str, Any] = {key: logs.whole(value) for key, value in args.get("cors", {}).items()}
     return part.place(
@@ -183,6 +174,7 @@ def _stage(self: HttpApi, name: str, args: HttpApiArgs) -> aws.apigatewayv2.Stag
         {
             "api_id": self.api.id,
             "name": stage.get("name", "$default"),
+            "description": stage.get("description", described(name)),
             "auto_deploy": stage.get("auto_deploy", True),
             "default_route_settings": {"detailed_metrics_enabled": metrics, **route_throttle(throttle)},
             "route_settings": routes or None,

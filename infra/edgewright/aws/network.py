@@ -8,6 +8,7 @@ from typing import Any, Required, TypedDict
 import pulumi
 import pulumi_aws as aws
 
+from edgewright.aws.log_group import DEFAULT_RETENTION, allowed_retention
 from edgewright.clouds.part import place, refuse, tagged, unknown_keys
 
 TYPE = "edgewright:aws:Network"
@@ -30,7 +31,9 @@ class NetworkArgs(TypedDict, total=False):
     public_subnet_ids: list[pulumi.Input[str]]
     private_subnet_ids: list[pulumi.Input[str]]
     flow_logs_retention_days: float
-    """How long refused connections are remembered; 30 when left out, 0 for no log."""
+    """Days to remember refused connections; 0 for no log. Default: 365."""
+    kms_key_arn: pulumi.Input[str]
+    """Key that encrypts that log; its policy must allow CloudWatch Logs. Default: the service's own key."""
     tags: Mapping[str, pulumi.Input[str]]
     overrides: Mapping[str, Mapping[str, Any]]
     """Raw inputs by attribute: vpc, internet_gateway, ``public_subnets.ZONE``, ``private_subnets.ZONE``, ..."""
@@ -80,7 +83,7 @@ class Network(pulumi.ComponentResource):
         self.default_security_group = self._put(
             aws.ec2.DefaultSecurityGroup, "default_security_group", f"{name}-default", {"vpc_id": self.vpc_id}
         )
-        self.flow_log = self._flow_log(args.get("flow_logs_retention_days", 30))
+        self.flow_log = self._flow_log(args.get("flow_logs_retention_days", DEFAULT_RETENTION), args.get("kms_key_arn"))
         self.internet_gateway = self._put(
             aws.ec2.InternetGateway, "internet_gateway", f"{name}-internet", {"vpc_id": self.vpc_id}
         )
@@ -148,11 +151,12 @@ class Network(pulumi.ComponentResource):
             depends_on=[self.internet_gateway],
         )
 
-    def _flow_log(self, days: float) -> aws.ec2.FlowLog | None:
+    def _flow_log(self, days: float, key: pulumi.Input[str] | None) -> aws.ec2.FlowLog | None:
         if not days:
             return None
         name = f"{self._name}-refused"
-        group = self._put(aws.cloudwatch.LogGroup, "flow_log_group", name, {"retention_in_days": days})
+        props = {"retention_in_days": allowed_retention(days), "kms_key_id": key}
+        group = self._put(aws.cloudwatch.LogGroup, "flow_log_group", name, props)
         assume = {
             "Effect": "Allow",
             "Action": "sts:AssumeRole",

@@ -13,7 +13,7 @@ from edgewright.aws.compile_services import LISTENER
 from edgewright.aws.compile_websocket import PART
 from edgewright.aws.custom_domain import CustomDomain
 from edgewright.aws.log_group import after
-from edgewright.aws.placement import Ground, Site
+from edgewright.aws.placement import Ground, Site, log_settings
 from edgewright.aws.websocket_api import WebSocketApi
 from edgewright.aws.websocket_link import WebSocketLink
 
@@ -77,7 +77,7 @@ def _authorizer(site: Site, item: WebSocket, config: Json) -> AuthorizerFunction
         region=site.bindings.region,
         config=config,
         values=site.marks,
-        retention_days=site.artifact.access_log_days,
+        **log_settings(site),
     )
     return AuthorizerFunction(f"{site.name}-{part}", args, site.options())
 
@@ -94,7 +94,7 @@ def _api(
     part = f"websocket-{item.stage}"
     stage: Json = {
         "name": item.stage,
-        "access_log": {"retention_days": site.artifact.access_log_days},
+        "access_log": log_settings(site),
         "log_role_arn": log_role,
     }
     if item.throttle is not None:

@@ -7,6 +7,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypedDict, cast
+from urllib.parse import urlsplit
 
 import pulumi
 import pulumi_aws as aws
@@ -209,7 +210,9 @@ def place_network(site: Site) -> Ground:
     )
     part = Network(
         f"{site.name}-network",
-        site.arguments("network", region=region, cidr=create.cidr, zones=zones, nat=create.nat),
+        site.arguments(
+            "network", region=region, cidr=create.cidr, zones=zones, nat=create.nat, **log_settings(site, "flow_logs_")
+        ),
         site.options(),
     )
     site.marks["vpc_cidr"] = create.cidr
@@ -316,6 +319,18 @@ def place_logs(site: Site) -> LogBucket | None:
     bucket = LogBucket(f"{site.name}-logs", site.arguments("logs", retention_days=days), site.options())
     site.marks["logs"] = bucket.ready
     return bucket
+
+
+def log_settings(site: Site, prefix: str = "") -> Json:
+    """Arguments of a part that writes to a log group: how long it is kept, and by which key it is encrypted.
+
+    prefix: before ``retention_days``, where the part has other things to keep.
+    """
+    key = site.bindings.data.kms_key
+    return {
+        f"{prefix}retention_days": site.artifact.access_log_days,
+        **({"kms_key_arn": late(key)} if key is not None else {}),
+    }
 
 
 def place_balancer(
@@ -468,16 +483,14 @@ def targets_of(backend: Backend, bindings: Bindings) -> Json:
         return {"autoscaling_group": item.autoscaling_group}
     if item.function is not None:
         return {"targets": {"function": {"id": item.function}}}
+    port = bindings.spoken(backend).port
     if item.url is not None:
-        from urllib.parse import urlsplit
-
-        parts = urlsplit(item.url)
-        port = parts.port or (443 if parts.scheme == "https" else 80)
-        return {"targets": {str(parts.hostname): {"id": str(parts.hostname), "port": port}}}
+        host = str(urlsplit(item.url).hostname)
+        return {"targets": {host: {"id": host, "port": port}}}
     found = [*item.ips, *item.instances]
-    return {
-        "targets": {_target_name(index, one): {"id": one, "port": backend.port} for index, one in enumerate(found, 1)}
-    }
+    if not found:
+        return {}
+    return {"targets": {_target_name(index, one): {"id": one, "port": port} for index, one in enumerate(found, 1)}}
 
 
 def _target_name(index: int, value: Any) -> str:
@@ -523,12 +536,10 @@ def rest_arguments(site: Site, log_role: Any, **more: Any) -> Any:
     stage: Json = {
         "name": STAGE,
         "methods": dict(rest.methods),
-        "access_log": {"retention_days": site.artifact.access_log_days, "kms_key_arn": data.kms_key},
+        "access_log": log_settings(site),
     }
     if log_role is not None:
         stage["log_role_arn"] = log_role
-    if data.kms_key is None:
-        del stage["access_log"]["kms_key_arn"]
     if rest.cache:
         # SUCCEED_WITHOUT keeps a browser's reload from a 403, and no client from the cache (facts, section 3).
         stage["cache"] = {"size": data.cache_size, "unauthorized_strategy": "SUCCEED_WITHOUT_RESPONSE_HEADER"}
@@ -603,5 +614,6 @@ def place_waf(site: Site, **associations: Any) -> Any:
         ip_sets=plan.ip_sets,
         custom_response_bodies=plan.custom_response_bodies,
         associations=associations,
+        **log_settings(site, "log_"),
     )
     return WebAcl(f"{site.name}-waf", args, site.options())

@@ -38,7 +38,7 @@ def plan(
     return Plan(
         name=edge.name,
         topology=f"aws/{topology}",
-        hops=tuple(_hops(edge, artifact)),
+        hops=tuple(_hops(edge, read, artifact)),
         links=tuple(_links(artifact)),
         routes=planned_routes(edge, _carried(edge, artifact)),
         findings=notes(_findings(artifact)),
@@ -90,7 +90,7 @@ def _carried(edge: Edge, artifact: Artifact) -> dict[str, list[tuple[str, str]]]
 # -- the way of a request ----------------------------------------------------------------------------------------------
 
 
-def _hops(edge: Edge, artifact: Artifact) -> Iterator[Hop]:
+def _hops(edge: Edge, bindings: Bindings, artifact: Artifact) -> Iterator[Hop]:
     yield Hop("client", "client", tuple(artifact.hosts[:2]))
     if artifact.edge_balancer is not None:
         does = [f"{item['protocol']} {item['port']}" for item in artifact.edge_balancer.listeners.values()]
@@ -121,7 +121,8 @@ def _hops(edge: Edge, artifact: Artifact) -> Iterator[Hop]:
     if artifact.network_balancer is not None:
         does = [f"{item['protocol']} {item['port']}" for item in artifact.network_balancer.listeners.values()]
         yield Hop("streams", "Network Load Balancer", tuple(does))
-    for name, backend in edge.backends.items():
+    for name, said in edge.backends.items():
+        backend = bindings.spoken(said)
         yield Hop(f"backend {name}", name, (f"{backend.protocol} {backend.port}",))
 
 

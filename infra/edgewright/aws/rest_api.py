@@ -21,6 +21,12 @@ BODY_LIMIT = 6 * 1024 * 1024  # bytes of an imported definition (API Gateway quo
 POLICY_LIMIT = 8192  # characters of a resource policy (API Gateway quotas)
 COMPRESSION_LIMIT = 10 * 1024 * 1024  # bytes
 
+# The account's defaults in most regions. A stage of an HTTP API with route settings but without these numbers has them
+# as 0, and every request is answered 429 (pulumi/pulumi#12150): so they are always written.
+# https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html
+DEFAULT_RATE = 10000
+DEFAULT_BURST = 5000
+
 ENDPOINT_TYPES = ("REGIONAL", "PRIVATE", "EDGE")
 KEY_SOURCES = ("HEADER", "AUTHORIZER")
 ACCESS_MODES = ("BASIC", "STRICT")
@@ -100,7 +106,8 @@ class RestStageArgs(TypedDict, total=False):
     """Default: no cache."""
 
     throttle: ThrottleArgs
-    """For all methods together that have none of their own. Default: the account's."""
+    """For each method that has none of its own. Default: 10000 a second, 5000 at once: the account's in most regions,
+    said here so that it is seen."""
 
     methods: dict[str, MethodArgs]
     """By method, as ``orders/{id}/GET``: the path without its leading slash, then the verb; ``/GET`` is the root's."""
@@ -109,7 +116,10 @@ class RestStageArgs(TypedDict, total=False):
     """Stage variables. Default: none."""
 
     xray: pulumi.Input[bool]
-    """Whether requests are traced in X-Ray. Default: False."""
+    """Whether requests are traced in X-Ray: one a second, and one in twenty; billed by traces. Default: True."""
+
+    description: str
+    """What the stage is for. Default: that it is the one of this API."""
 
     access_log: logs.AccessLogArgs
     """Default: on, JSON, kept for a year."""
@@ -122,7 +132,8 @@ class RestStageArgs(TypedDict, total=False):
     account has a role is refused."""
 
     client_certificate: pulumi.Input[str]
-    """Id of the certificate that API Gateway shows to its backends. Default: none."""
+    """Id of the certificate that API Gateway shows to its backends, so that they can refuse everybody else. Default:
+    one that is made; it is good for a year, and `pulumi up --replace` renews it."""
 
 
 class RestApiArgs(TypedDict, total=False):
@@ -176,15 +187,15 @@ class RestApiArgs(TypedDict, total=False):
 
     overrides: Mapping[str, Mapping[str, Any]]
     """Raw inputs by attribute: api, deployment, log_group, stage, default_settings, method_settings.KEY,
-    web_acl_association."""
+    client_certificate, web_acl_association."""
 
 
 class RestApi(pulumi.ComponentResource):
     """A REST API with its stage; nothing is a resource per route, except settings of methods that differ.
 
     ``id``, ``execution_arn``, ``invoke_url``, ``host`` (of the default address), ``stage_name``, and the raw
-    resources ``api``, ``deployment``, ``log_group`` (None without), ``stage``, ``default_settings``,
-    ``method_settings`` (by key), ``web_acl_association`` (None without).
+    resources ``api``, ``deployment``, ``log_group`` (None without), ``client_certificate`` (None where it is given),
+    ``stage``, ``default_settings``, ``method_settings`` (by key), ``web_acl_association`` (None without).
     """
 
     def __init__(self, name: str, args: RestApiArgs, opts: pulumi.ResourceOptions | None = None) -> None:
@@ -196,6 +207,7 @@ class RestApi(pulumi.ComponentResource):
         self.api = _api(self, name, args)
         self.deployment = _deployment(self, name, args)
         self.log_group = _log_group(self, name, args)
+        self.client_certificate = _client_certificate(self, name, args)
         self.stage = _stage(self, name, args)
         self.default_settings = _settings(self, f"{name}-settings", "*/*", _default_settings(stage), overrides)
         self.method_settings = {
@@ -237,6 +249,20 @@ def method_path(key: str) -> str:
         return key
     path, _, verb = key.rpartition("/")
     return f"~1{path.replace('/', '~1')}/{verb}"
+
+
+def described(name: str) -> str:
+    """What a stage says that it is for, where nothing else is said."""
+    return f"The stage of {name}"
+
+
+def route_throttle(own: ThrottleArgs, default: ThrottleArgs | None = None) -> dict[str, Any]:
+    """Both numbers of a throttle, as a stage takes them: one that is missing would be 0, and answer 429."""
+    base = default or {}
+    return {
+        "throttling_rate_limit": own.get("rate", base.get("rate", DEFAULT_RATE)),
+        "throttling_burst_limit": logs.whole(own.get("burst", base.get("burst", DEFAULT_BURST))),
+    }
 
 
 def digest(values: Any) -> pulumi.Input[str]:
@@ -321,6 +347,23 @@ def _log_group(self: RestApi, name: str, args: RestApiArgs) -> aws.cloudwatch.Lo
     return logs.access_log_group(self, name, access_log, args.get("tags"), args.get("overrides"))
 
 
+def _client_certificate(self: RestApi, name: str, args: RestApiArgs) -> aws.apigateway.ClientCertificate | None:
+    if not _makes_certificate(args):
+        return None
+    return part.place(
+        aws.apigateway.ClientCertificate,
+        f"{name}-certificate",
+        {"description": f"Shows services that {name} calls", "tags": part.tagged(args.get("tags"), name)},
+        parent=self,
+        overrides=args.get("overrides"),
+        key="client_certificate",
+    )
+
+
+def _makes_certificate(args: RestApiArgs) -> bool:
+    return args.get("stage", {}).get("client_certificate") is None
+
+
 def _stage(self: RestApi, name: str, args: RestApiArgs) -> aws.apigateway.Stage:
     stage = args.get("stage", {})
     cache = stage.get("cache")
@@ -331,8 +374,11 @@ def _stage(self: RestApi, name: str, args: RestApiArgs) -> aws.apigateway.Stage:
         "cache_cluster_enabled": True if cache else None,
         "cache_cluster_size": cache["size"] if cache else None,
         "variables": stage.get("variables"),
-        "xray_tracing_enabled": stage.get("xray", False),
-        "client_certificate_id": stage.get("client_certificate"),
+        "description": stage.get("description", described(name)),
+        "xray_tracing_enabled": stage.get("xray", True),
+        "client_certificate_id": self.client_certificate.id
+        if self.client_certificate
+        else stage.get("client_certificate"),
         "access_log_settings": logs.access_log_settings(
             stage.get("access_log", {}), "rest", self.log_group, [stage.get("log_role_arn")]
         ),
@@ -354,8 +400,7 @@ def _default_settings(stage: RestStageArgs) -> dict[str, Any]:
         unauthorized_cache_control_header_strategy=cache.get(
             "unauthorized_strategy", "SUCCEED_WITHOUT_RESPONSE_HEADER"
         ),
-        throttling_rate_limit=throttle.get("rate"),
-        throttling_burst_limit=logs.whole(throttle.get("burst")),
+        **route_throttle(throttle),
         metrics_enabled=True,
         data_trace_enabled=False,  # it writes whole requests, tokens included
         logging_level=logs.after(stage.get("logging_level", "ERROR"), [stage.get("log_role_arn")]),
@@ -439,7 +484,8 @@ def _attributes(args: RestApiArgs) -> list[str]:
     differing = [f"method_settings.{key}" for key, _ in _differing(stage)]
     log = ["log_group"] if logs.owns_log_group(stage.get("access_log", {})) else []
     acl = ["web_acl_association"] if args.get("web_acl_arn") is not None else []
-    return ["api", "deployment", "stage", "default_settings", *differing, *log, *acl]
+    shown = ["client_certificate"] if _makes_certificate(args) else []
+    return ["api", "deployment", "stage", "default_settings", *differing, *log, *shown, *acl]
 
 
 def body_problems(body: Any) -> list[str]:

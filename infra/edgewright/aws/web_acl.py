@@ -8,6 +8,7 @@ from typing import Any, Required, TypedDict, cast
 import pulumi
 import pulumi_aws as aws
 
+from edgewright.aws.log_group import DEFAULT_RETENTION, allowed_retention
 from edgewright.clouds.part import place, refuse, tagged, unknown_keys
 
 TYPE = "edgewright:aws:WebAcl"
@@ -30,7 +31,9 @@ class WebAclArgs(TypedDict, total=False):
     associations: Mapping[str, pulumi.Input[str]]
     """ARNs of load balancers and REST API stages, by name."""
     log_retention_days: float
-    """How long what was blocked is remembered; 30 when left out, 0 for no log."""
+    """Days to remember what was blocked; 0 for no log. Default: 365."""
+    kms_key_arn: pulumi.Input[str]
+    """Key that encrypts that log; its policy must allow CloudWatch Logs. Default: the service's own key."""
     redact_headers: list[str]
     """Default: `REDACTED`."""
     tags: Mapping[str, pulumi.Input[str]]
@@ -100,7 +103,7 @@ class WebAcl(pulumi.ComponentResource):
         self.register_outputs({"arn": self.arn})
 
     def _log(self, name: str, args: WebAclArgs) -> tuple[Any, Any]:
-        days = args.get("log_retention_days", 30)
+        days = args.get("log_retention_days", DEFAULT_RETENTION)
         if days == 0:
             return None, None
         overrides = args.get("overrides")
@@ -110,7 +113,8 @@ class WebAcl(pulumi.ComponentResource):
             f"{name}-log",
             {
                 "name_prefix": "aws-waf-logs-",
-                "retention_in_days": days,
+                "retention_in_days": allowed_retention(days),
+                "kms_key_id": args.get("kms_key_arn"),
                 "tags": tagged(args.get("tags"), f"{name}-log"),
             },
             parent=self,

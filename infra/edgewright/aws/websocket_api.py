@@ -10,14 +10,15 @@ import pulumi_aws as aws
 from edgewright.clouds import part
 
 from . import log_group as logs
-from .http_api import route_throttle
 from .rest_api import (
     LOGGING_LEVELS,
     ThrottleArgs,
     choice_problems,
+    described,
     digest,
     execute_api_host,
     range_problems,
+    route_throttle,
     stage_name_problems,
     throttle_problems,
 )
@@ -103,6 +104,9 @@ class WebSocketStageArgs(TypedDict, total=False):
 
     variables: Mapping[str, pulumi.Input[str]]
     """Stage variables. Default: none."""
+
+    description: str
+    """What the stage is for. Default: that it is the one of this API."""
 
 
 class WebSocketApiArgs(TypedDict, total=False):
@@ -339,6 +343,7 @@ def _stage(self: WebSocketApi, name: str, args: WebSocketApiArgs) -> aws.apigate
         {
             "api_id": self.api.id,
             "name": stage.get("name", "live"),
+            "description": stage.get("description", described(name)),
             "deployment_id": self.deployment.id,
             "default_route_settings": {**every, **route_throttle(throttle)},
             "route_settings": routes or None,

@@ -886,6 +886,7 @@ RULES: tuple[AnyRule, ...] = (
         types=(REST_API,),
         check=compressed,
         remedy='minimumCompressionSize: "1024"',
+        optional="Services may compress themselves; and where a caller's words are compressed beside a secret, the length tells it (BREACH).",  # noqa: E501
     ),
     Rule(
         name="apigw-domain-tls12",
