@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 
 from edgewright.cli import main
 from edgewright.plan.diff import Diff, StackDiff, diff
@@ -14,6 +15,8 @@ from edgewright.plan.planning import NO_OPTIONS, Options
 from edgewright.plan.revision import is_safe
 from edgewright.policies import rules
 from edgewright.usage import UsageError
+from unit.plan.rendered import Page
+from unit.plan.test_comment import NASTY
 from unit.plan.test_policies import SPEC, STACK, rule
 
 WITHOUT_RULES = Options(policies=False)
@@ -257,6 +260,41 @@ def test_what_would_take_all_memory_is_refused(
     found = compared(only_head)
     assert said in errors(found)
     assert len(found.markdown()) < 10_000
+
+
+OURS = {
+    "h2",
+    "h3",
+    "h4",
+    "p",
+    "ul",
+    "li",
+    "strong",
+    "code",
+    "pre",
+    "br",
+    "em",
+    "blockquote",
+    "table",
+    "thead",
+    "tbody",
+} | {
+    *("tr", "th", "td", "details", "summary", "a"),
+}
+
+
+@pytest.mark.parametrize("place", ["GET /orders", "orders", "main"])
+@pytest.mark.parametrize("name", NASTY[:2])
+def test_a_hostile_spec_is_text_in_the_comment(only_head: tuple[Path, Path], name: str, place: str) -> None:
+    spec = yaml.safe_load(SPEC.replace("ANY /orders/*", "GET /orders"))
+    renamed = json.loads(json.dumps(spec).replace(json.dumps(place)[1:-1], json.dumps(place + name)[1:-1]))
+    (only_head[1] / "stacks/shop.edge.yaml").write_text(json.dumps(renamed))
+    page = Page(compared(only_head).markdown())
+    assert {tag for tag, _ in page.elements} <= OURS
+    links = [str(dict(attributes)["href"]) for tag, attributes in page.elements if tag == "a"]
+    assert [link for link in links if not link.startswith("https://docs.aws.amazon.com/")] == []
+    assert page.comments == [" edgewright "]
+    assert page.references == []
 
 
 def test_a_defect_says_where_it_is_and_nothing_of_the_spec(
