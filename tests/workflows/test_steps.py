@@ -171,6 +171,41 @@ def test_a_spec_with_an_error_gets_a_comment_that_says_it_and_a_red_check(
     assert "backnd" in github.comments[7][0]["body"]
 
 
+def test_a_change_of_the_code_is_compared_with_what_main_plans_by_its_own(
+    shop: Repository, github: GitHub, tmp_path: Path
+) -> None:
+    """Here main's code says another thing than the change's: the tests' own, of which main has an older copy."""
+    target = "infra/edgewright/aws/target_groups.py"
+    now = shop.read(target)
+    shop.branch("main-before")
+    old = shop.commit({target: now + '\nOLDER = "main has this"\n', "infra/edgewright/cli.py": OLDER_CLI})
+    git(shop.folder, "checkout", "--quiet", "-B", "change", old)
+    head = shop.commit({target: now, "infra/edgewright/cli.py": shop.read("infra/edgewright/cli.py")})
+    git(shop.folder, "checkout", "--quiet", "--detach", old)
+    git(shop.folder, "merge", "--quiet", "--no-ff", "--no-edit", head)
+    merged = shop.head
+    git(shop.folder, "checkout", "--quiet", "main")
+    left = planned(shop, merged, tmp_path, fork=False)
+    assert "comment" in left.artifacts, left.log
+    commented(github, shop, head, left, tmp_path, fork=False)
+    assert "aws-balancer-only" in github.comments[7][0]["body"]
+    assert "as main once said" in github.comments[7][0]["body"]
+
+
+OLDER_CLI = """
+import json, sys
+from edgewright.plan.planning import Options, planned
+from edgewright.plan.show_json import to_json
+from pathlib import Path
+
+def main():
+    data = to_json(planned(Path(sys.argv[2]), Options()))
+    data["decisions"] = ["as main once said"]
+    print(json.dumps(data))
+    return 0
+"""
+
+
 # -- hostile changes
 
 
