@@ -172,12 +172,15 @@ def engine_steps() -> Iterator[tuple[str, dict[str, str]]]:
                 yield f"{file} {name}", step["with"]
 
 
-@pytest.mark.parametrize(("where", "given"), engine_steps())
+EACH_STEP = pytest.mark.parametrize(("where", "given"), list(engine_steps()))
+
+
+@EACH_STEP
 def test_the_engine_is_the_one_that_the_tests_run_with(where: str, given: dict[str, str]) -> None:
     assert given["pulumi-version"] == engine.VERSION
 
 
-@pytest.mark.parametrize(("where", "given"), engine_steps())
+@EACH_STEP
 def test_every_operation_of_the_engine_goes_by_a_plan(where: str, given: dict[str, str]) -> None:
     assert given["plan"] == "${{ runner.temp }}/update-plan.json"
     assert given["command"] in ("preview", "up")
@@ -185,7 +188,7 @@ def test_every_operation_of_the_engine_goes_by_a_plan(where: str, given: dict[st
     assert "comment-on-pr" not in given
 
 
-@pytest.mark.parametrize(("where", "given"), engine_steps())
+@EACH_STEP
 def test_the_policy_pack_is_on_wherever_a_change_is_decided(where: str, given: dict[str, str]) -> None:
     if where == "drift.yml drift":
         assert given["refresh"] == "true"
@@ -210,7 +213,7 @@ def uses() -> Iterator[tuple[Path, str]]:
                 yield path, line
 
 
-@pytest.mark.parametrize(("path", "line"), uses())
+@pytest.mark.parametrize(("path", "line"), list(uses()))
 def test_an_action_is_pinned_by_commit_with_its_version(path: Path, line: str) -> None:
     if "uses: ./" not in line:
         assert PIN.match(line), line

@@ -65,12 +65,11 @@ def _stacks(given: argparse.Namespace) -> int:
 
 
 def _offline(given: argparse.Namespace) -> int:
-    """The comment's text by `edgewright diff`, what that prints made inert."""
+    """The comment's text, planned without an engine; what that prints is made inert."""
     given.output.parent.mkdir(parents=True, exist_ok=True)
     command = [
-        *(sys.executable, "-m", "edgewright", "diff", given.base, given.head),
-        *("--markdown", "--output", str(given.output)),
-        *(("--link", page) if (page := _page()) else ()),
+        *(sys.executable, "-m", "edgewright.ci.offline", given.base, given.head),
+        *("--output", str(given.output), "--link", _page()),
     ]
     return job.quietly(command, seconds=given.seconds)
 
