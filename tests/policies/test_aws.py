@@ -62,6 +62,10 @@ def test_an_empty_text_is_nothing(rule: str, kind: str, properties: dict[str, An
     assert told(rule, resource(kind, "it", **properties)) == [("violation", "it", path)]
 
 
+def test_tags_of_the_provider_count_where_they_can_be_seen() -> None:
+    assert told("lb-tagged", resource(ALB, "it", tags={}, tagsAll={"owner": "shop"}), required=["owner"]) == []
+
+
 def test_a_subnet_that_stands_there_twice_is_one_zone() -> None:
     assert told("lb-multi-az", resource(ALB, "it", subnets=["subnet-a", "subnet-a"])) == [
         ("violation", "it", "subnets")
@@ -116,6 +120,10 @@ def test_what_opens_all_ports_is_said_once(rule: dict[str, Any]) -> None:
         ("log-group-retention-set", "aws:cloudwatch/logGroup:LogGroup", {"retentionInDays": 0},
          "is 0, so logs are kept, and billed, for ever"),
         ("lb-tagged", ALB, {}, "are not said"),
+        ("target-group-encrypted-health-check", "aws:lb/targetGroup:TargetGroup", {"healthCheck": {"protocol": "tcp"}},
+         "is TCP"),
+        ("cloudfront-front-tls-waf-logs", "aws:cloudfront/distribution:Distribution",
+         {"webAclId": "x", "loggingConfig": {"bucket": "x"}}, "is not said"),
         ("lb-tagged", ALB, {"tags": {}}, "are empty"),
         ("target-group-encrypted-protocol", "aws:lb/targetGroup:TargetGroup", {},
          "is not said, so the last part of the way is open"),
@@ -173,6 +181,14 @@ def test_rules_that_are_written_as_json_are_not_looked_into(rule: str) -> None:
     found = told(rule, balancer, association, acl)
     assert ("cannot tell", "acl", "ruleJson") in found
     assert "violation" not in {kind for kind, _, _ in found}
+
+
+@pytest.mark.parametrize("rule", ["waf-rule-metrics-enabled", "waf-rule-has-action"])
+def test_rules_of_a_group_that_are_written_as_json_are_not_looked_into(rule: str) -> None:
+    seen = {"cloudwatchMetricsEnabled": True, "metricName": "shop", "sampledRequestsEnabled": True}
+    group = resource("aws:wafv2/ruleGroup:RuleGroup", "ours", rulesJson='[{"Name": "x"}]', visibilityConfig=seen)
+    assert told("waf-rule-group-not-empty", group) == []
+    assert told(rule, group) == [("cannot tell", "ours", "rulesJson")]
 
 
 def test_a_managed_group_of_unknown_name_beside_a_web_acl_may_be_the_one() -> None:

@@ -285,8 +285,7 @@ def has_web_acl(stack: Graph) -> Iterator[Violation]:
 def has_log4j_groups(stack: Graph) -> Iterator[Violation]:
     """The web ACL of a balancer has the managed rule groups that are asked for."""
     for balancer in stack.of(*BALANCER):
-        if is_application(balancer):
-            yield from missing_groups(stack, balancer)
+        yield from missing_groups(stack, balancer)
 
 
 def has_listener(stack: Graph) -> Iterator[Violation]:
