@@ -150,3 +150,16 @@ def test_a_plan_s_tokens_are_references() -> None:
     assert [subject.name for subject in found] == ["shop", "shop.blue", "from"]
     blue = frozenset({"urn:shop.blue"})
     assert found[2].refs == {"ref": frozenset({"urn:shop"}), "more": blue, "more[0]": blue}
+
+
+def test_a_plan_tells_which_entry_of_a_list_comes_from_where() -> None:
+    listed = ["${x.Target one.arn}", {"id": "${x.Target two.arn}"}, "three"]
+    found = from_plan(
+        [planned("one", TARGET, {}), planned("two", TARGET, {}), planned("from", SOURCE, {"ref": listed})]
+    )
+    both = frozenset({"urn:one", "urn:two"})
+    assert found[2].refs == {
+        "ref": both,
+        "ref[0]": frozenset({"urn:one"}),
+        "ref[1]": frozenset({"urn:two"}),
+    }

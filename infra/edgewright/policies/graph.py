@@ -186,11 +186,11 @@ def from_plan(resources: Iterable[Resource]) -> list[Subject]:
 def _refs(inputs: Mapping[str, Any], short: Mapping[str, str]) -> Iterable[tuple[str, frozenset[str]]]:
     """What each property comes from, and each entry of one that is a list."""
     for key, value in inputs.items():
-        urns = frozenset(_urns(value, short))
-        if urns:
+        if urns := frozenset(_urns(value, short)):
             yield key, urns
             for index, item in enumerate(cast(list[Any], value) if isinstance(value, list) else ()):
-                yield f"{key}[{index}]", frozenset(_urns(item, short))
+                if urns := frozenset(_urns(item, short)):
+                    yield f"{key}[{index}]", urns
 
 
 def _urns(value: Any, short: Mapping[str, str]) -> Iterable[str]:

@@ -44,7 +44,7 @@ class Subject:
 
     type: as rules name it, without a version of its API; properties: by wire name (camelCase), values as the engine
     sends them or as a plan shows them; refs: urns of the resources that a property's value comes from, by top-level
-    property; delete_before_replace: None where not said.
+    property, and of a plan by entry of a list too (``subnets[0]``); delete_before_replace: None where not said.
     """
 
     urn: str
