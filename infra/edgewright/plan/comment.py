@@ -39,7 +39,7 @@ def _title(diff: Diff, changed: Sequence[StackDiff]) -> str:
     if not changed:
         return "No stack changes" if len(diff.stacks) != 1 else "Nothing changes"
     if len(diff.stacks) == 1:
-        return f"{code(changed[0].name)} {comment_stack.state(changed[0])}"
+        return f"{code(changed[0].name)} {changed[0].state}"
     verb = "changes" if len(changed) == 1 else "change"
     return f"{len(changed):,} of {many(len(diff.stacks), 'stack')} {verb}"
 
@@ -86,28 +86,25 @@ def _names(stacks: Sequence[str], most: int = 4) -> str:
 def _why(stack: StackDiff) -> str:
     if stack.broken:
         return "it cannot be planned"
-    words: list[str] = []
     plan = stack.after.plan if stack.after is not None else None
-    if plan is not None and plan.policies is not None:
-        count = sum(result.stops for result in plan.policies.results)
-        new = sum(result.stops for result in (stack.changes.policies_added if stack.changes is not None else ()))
-        age = (
-            "as before"
-            if not new
-            else "all new"
-            if new == count and count > 1
-            else "new"
-            if new == count
-            else f"{new:,} of them new"
-        )
-        words += (
-            [f"{many(count, 'violation')} of {'a mandatory rule' if count == 1 else 'mandatory rules'}, {age}"]
-            if count
-            else []
-        )
-    refused = _refused(stack)
-    words += [f"{many(refused, 'protected resource')} would be replaced or deleted"] if refused else []
+    results = plan.policies.results if plan is not None and plan.policies is not None else ()
+    added = stack.changes.policies_added if stack.changes is not None else ()
+    words: list[str] = []
+    if count := sum(result.stops for result in results):
+        new = sum(result.stops for result in added)
+        whose = "a mandatory rule" if count == 1 else "mandatory rules"
+        words.append(f"{many(count, 'violation')} of {whose}, {_age(new, count)}")
+    if refused := _refused(stack):
+        words.append(f"{many(refused, 'protected resource')} would be replaced or deleted")
     return "; ".join(words)
+
+
+def _age(new: int, count: int) -> str:
+    if not new:
+        return "as before"
+    if new < count:
+        return f"{new:,} of them new"
+    return "new" if count == 1 else "all new"
 
 
 def _refused(stack: StackDiff) -> int:

@@ -26,17 +26,6 @@ _LONGEST_ERRORS = 6_000
 _MOST_DIAGRAM = 8_000
 
 
-def state(stack: StackDiff) -> str:
-    """What happens to a stack as a whole, in a few words."""
-    if stack.after is None:
-        return "is deleted"
-    if stack.broken:
-        return "cannot be planned"
-    if stack.before is None:
-        return "is new"
-    return "changes; it could not be planned before" if stack.before.plan is None else "changes"
-
-
 def bold_first(words: str) -> str:
     """What a reader has to see in bold, and what explains it behind."""
     first, semicolon, rest = words.partition(";")
@@ -52,8 +41,8 @@ def glance(stack: StackDiff) -> tuple[str, str, str, str]:
         return "**cannot be planned**", "", "", ""
     changes = stack.changes
     if changes is None:
-        return f"**{state(stack)}**", "", "", ""
-    whole = f"**{state(stack)}**; " if stack.before is None or stack.after is None or stack.before.plan is None else ""
+        return f"**{stack.state}**", "", "", ""
+    whole = f"**{stack.state}**; " if stack.before is None or stack.after is None or stack.before.plan is None else ""
     routes = _counts(
         (len(changes.weaker), "weaker", True),
         (len(changes.stronger), "stronger", False),
@@ -106,7 +95,7 @@ def _cost_cell(stack: StackDiff, changes: Changes) -> str:
 
 def parts(stack: StackDiff, *, alone: bool) -> list[Part]:
     """The section of a stack; alone: the title of the document names it already."""
-    found = [] if alone else [Part(f"### {code(stack.name)} {state(stack)}\n")]
+    found = [] if alone else [Part(f"### {code(stack.name)} {stack.state}\n")]
     if stack.broken and stack.after is not None:
         found.append(Part(f"{block(stack.after.errors, _LONGEST_ERRORS)}", weight=35))
     if stack.before is not None and stack.before.plan is None and stack.before.errors:

@@ -34,6 +34,17 @@ class StackDiff:
         return self.after is not None and self.after.plan is None
 
     @property
+    def state(self) -> str:
+        """What happens to it as a whole, in a few words."""
+        if self.after is None:
+            return "is deleted"
+        if self.broken:
+            return "cannot be planned"
+        if self.before is None:
+            return "is new"
+        return "changes; it could not be planned before" if self.before.plan is None else "changes"
+
+    @property
     def stops(self) -> bool:
         """Whether an update of it would be stopped by the rules, or cannot even be planned."""
         plan = self.after.plan if self.after is not None else None

@@ -47,21 +47,11 @@ def text_of_stacks(diff: "Diff", *, width: int = 110) -> str:
     lines: list[str] = []
     for stack in diff.stacks:
         if not stack.same:
-            lines += [f"== {plain(stack.name)}{_state(stack)}", *_text_of_one(stack, width).splitlines(), ""]
+            lines += [f"== {plain(stack.name)} {stack.state}", *_text_of_one(stack, width).splitlines(), ""]
     same = [stack.name for stack in diff.stacks if stack.same]
     if same:
         lines += _hanging("", f"no change: {plain(', '.join(same))}", width)
     return "\n".join(lines).rstrip("\n") + "\n"
-
-
-def _state(stack: "StackDiff") -> str:
-    if stack.after is None:
-        return ", deleted"
-    if stack.before is None:
-        return ", new" + (", cannot be planned" if stack.broken else "")
-    return (
-        ", cannot be planned" if stack.broken else ", could not be planned before" if stack.before.plan is None else ""
-    )
 
 
 def _text_of_one(stack: "StackDiff", width: int) -> str:
