@@ -18,6 +18,7 @@ the path. An example may have `settings` of its own instead of the rule's.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any, Literal, cast
 
@@ -61,6 +62,8 @@ def wire(value: Any) -> Any:
         return {str(key): wire(item) for key, item in cast(Mapping[str, Any], value).items() if item is not None}
     if isinstance(value, list):
         return [wire(item) for item in cast(list[Any], value)]
+    if isinstance(value, date):
+        return value.isoformat()  # YAML's own reading of a version of an API
     return float(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 

@@ -143,6 +143,13 @@ def test_the_properties_of_examples_are_inputs_of_the_installed_sdks() -> None:
     assert sorted(found) == []
 
 
+def test_examples_of_rules_over_one_resource_say_nothing_of_others() -> None:
+    """The engine asks such a rule about one resource, and does not say what its values come from."""
+    rules = {rule.name: rule for rule in ALL}
+    alone = [example for example in examples() if isinstance(rules[example.rule], Rule)]
+    assert [str(example) for example in alone if len(example.subjects) > 1 or example.subjects[0].refs] == []
+
+
 def _package(kind: str) -> str:
     return f"pulumi_{kind.partition(':')[0].replace('-', '_')}"
 
