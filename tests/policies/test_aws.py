@@ -191,9 +191,10 @@ def test_rules_of_a_group_that_are_written_as_json_are_not_looked_into(rule: str
     assert told(rule, group) == [("cannot tell", "ours", "rulesJson")]
 
 
-def test_a_managed_group_of_unknown_name_beside_a_web_acl_may_be_the_one() -> None:
+@pytest.mark.parametrize(("vendor", "name"), [("AWS", UNKNOWN), (UNKNOWN, "AWSManagedRulesKnownBadInputsRuleSet")])
+def test_a_managed_group_of_unknown_name_beside_a_web_acl_may_be_the_one(vendor: str, name: str) -> None:
     acl = resource(ACL, "acl", rules=[{"name": "x", "statement": {"geoMatchStatement": {"countryCodes": ["X"]}}}])
-    statement = {"managedRuleGroupStatement": {"vendorName": "AWS", "name": UNKNOWN}}
+    statement = {"managedRuleGroupStatement": {"vendorName": vendor, "name": name}}
     beside = resource("aws:wafv2/webAclRule:WebAclRule", "beside", {"webAclArn": acl}, statement=statement)
     found = told("waf-log4j-rule", acl, beside)
     assert ("cannot tell", "acl", "") in found
