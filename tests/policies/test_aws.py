@@ -1,13 +1,14 @@
 """What the examples of rules over AWS cannot say: what is there and empty, and what nobody can tell yet."""
 
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from edgewright.policies import aws
-from edgewright.policies.rule import Verdict, check_resources
+from edgewright.policies.remediation import values_for
+from edgewright.policies.rule import Rule, Verdict, check_resources, complete_settings
 from edgewright.policies.view import Subject
-from policies.examples import urn_of, wire
+from policies.examples import Example, examples, urn_of, wire
 
 UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 RULES = {rule.name: rule for rule in aws.RULES}
@@ -142,6 +143,33 @@ def test_a_violation_says_what_is_there(rule: str, kind: str, properties: dict[s
     assert [verdict.text for verdict in verdicts(rule, resource(kind, "it", **properties))] == [text]
 
 
+# --- remediations ---
+
+# What a rule finds and does not write, and why.
+LEFT = {
+    ("alb-access-logs-enabled", "accessLogs.bucket"),  # which bucket is for its owner to say
+    ("nlb-access-logs-enabled", "accessLogs.bucket"),
+    ("waf-rule-metrics-enabled", "rules[0].visibilityConfig.cloudwatchMetricsEnabled"),  # rules are left as they are
+    ("waf-rule-metrics-enabled", "rules[1].visibilityConfig.cloudwatchMetricsEnabled"),
+    ("apigwv2-data-trace-disabled", "routeSettings[1].dataTraceEnabled"),
+}
+# Where there is no object for the value, and it needs more than the value.
+BARE = {"visibilityConfig", "domainNameConfiguration"}
+MENDED = [one for one in examples() if one.kind == "fail" and one.rule in RULES and isinstance(RULES[one.rule], Rule)]
+
+
+@pytest.mark.parametrize("example", [one for one in MENDED if cast(Rule, RULES[one.rule]).remediation], ids=str)
+def test_what_a_rule_can_mend_it_mends(example: Example) -> None:
+    rule = cast(Rule, RULES[example.rule])
+    (subject,) = example.subjects
+    wanted = {
+        path
+        for _, path in example.at
+        if (rule.name, path) not in LEFT and ({path.partition(".")[0]} - BARE or subject.properties.keys() & BARE)
+    }
+    assert set(values_for(rule, subject, complete_settings(rule, example.settings))) == wanted
+
+
 # --- references by what is written, once all is there ---
 
 
@@ -191,9 +219,10 @@ def test_rules_of_a_group_that_are_written_as_json_are_not_looked_into(rule: str
     assert told(rule, group) == [("cannot tell", "ours", "rulesJson")]
 
 
-def test_a_managed_group_of_unknown_name_beside_a_web_acl_may_be_the_one() -> None:
+@pytest.mark.parametrize(("vendor", "name"), [("AWS", UNKNOWN), (UNKNOWN, "AWSManagedRulesKnownBadInputsRuleSet")])
+def test_a_managed_group_of_unknown_name_beside_a_web_acl_may_be_the_one(vendor: str, name: str) -> None:
     acl = resource(ACL, "acl", rules=[{"name": "x", "statement": {"geoMatchStatement": {"countryCodes": ["X"]}}}])
-    statement = {"managedRuleGroupStatement": {"vendorName": "AWS", "name": UNKNOWN}}
+    statement = {"managedRuleGroupStatement": {"vendorName": vendor, "name": name}}
     beside = resource("aws:wafv2/webAclRule:WebAclRule", "beside", {"webAclArn": acl}, statement=statement)
     found = told("waf-log4j-rule", acl, beside)
     assert ("cannot tell", "acl", "") in found
