@@ -14,6 +14,7 @@ from typing import Any, cast
 
 from pulumi.runtime import rpc
 
+from edgewright.clouds import digests
 from edgewright.plan.model import Resource
 from edgewright.plan.tokens import SECRET, stands_in
 from edgewright.policies.view import SENTINELS
@@ -24,9 +25,6 @@ _ENGINES_OWN = ("__internal", "version")
 """Inputs of providers that the engine writes itself."""
 
 _TOKEN = re.compile(r"\$\{([^{}]+)\}")
-_DIGEST = re.compile(r"\$\{digest text\.([0-9a-f]+)\}")
-"""Stands for a digest of as many digits, of a text that only the update completes."""
-
 _STEP = re.compile(r"[^.\[\]]+|\[[^\]]*\]")
 
 
@@ -172,9 +170,9 @@ def _about_inputs(engine: Mapping[str, Seen], plan: Mapping[str, Seen], *, unkno
 
 def _is_digest(there: str, here: object) -> bool:
     """Whether a text is a digest where the plan has the token of one."""
-    if not isinstance(here, str) or not _DIGEST.search(here):
+    if not isinstance(here, str) or not digests.TOKEN.search(here):
         return False
-    texts, digits = _DIGEST.split(here)[::2], _DIGEST.split(here)[1::2]
+    texts, digits = digests.TOKEN.split(here)[::2], digests.TOKEN.split(here)[1::2]
     counts = [f"[0-9a-f]{{{len(item)}}}" for item in digits]
     pattern = "".join(re.escape(text) + count for text, count in zip(texts, [*counts, ""], strict=True))
     return re.fullmatch(pattern, there) is not None

@@ -141,7 +141,7 @@ def test_edgewright_previews_and_updates_are_stopped_too_and_configured_beside_t
     ],
 )
 def test_what_cannot_be_a_pack_is_said_before_the_engine_is_started(
-    said: dict[str, Path], problem: str, clouds: CloudProject, capfd: Capture
+    said: dict[str, Any], problem: str, clouds: CloudProject, capfd: Capture
 ) -> None:
     assert preview(STACK, **said) == 1
     assert up(STACK, yes=True, **said) == 1

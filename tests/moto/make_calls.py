@@ -15,6 +15,7 @@ import jmespath
 from botocore import xform_name
 from jmespath import functions
 
+from edgewright.clouds import digests
 from edgewright.plan.model import Resource
 from edgewright.plan.tokens import SECRET, UNKNOWN, stands_in
 from moto import mock_aws
@@ -198,6 +199,7 @@ class _Maker:
             return "stand-in-of-a-secret-of-thirty-two"
         if text == UNKNOWN:
             raise _Refused("an input is unknown; only recordings that are no previews can be made")
+        text = digests.TOKEN.sub(r"\1", text)  # any digest will do
         whole = _HOLE.fullmatch(text)
         if whole and _split(whole[1], self._names):
             return self._output(whole[1])

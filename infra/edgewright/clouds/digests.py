@@ -1,10 +1,14 @@
 """Digests of texts that only the cloud completes: an offline plan knows them no more than it knows the texts."""
 
+import re
 from hashlib import sha256
 
 from edgewright.plan.tokens import stands_in, token
 
 _OF = "digest text"
+
+TOKEN = re.compile(r"\$\{digest text\.([0-9a-f]+)\}")
+"""What stands in a plan for a digest of as many digits: those of the text with its tokens."""
 
 
 def digest(text: str) -> str:
@@ -16,6 +20,5 @@ def digest(text: str) -> str:
 
 def shortened(found: str, digits: int) -> str:
     """The first digits of a digest; of a token, one with so many."""
-    if not stands_in(found):
-        return found[:digits]
-    return token(_OF, found.removeprefix(f"${{{_OF}.")[:digits].removesuffix("}"))
+    held = TOKEN.fullmatch(found)
+    return token(_OF, held[1][:digits]) if held else found[:digits]

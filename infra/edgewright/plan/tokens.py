@@ -16,7 +16,8 @@ COUNT = 3
 Shape = Callable[[Mapping[str, Any], Callable[[str], str]], Any]
 """Makes the value of an output from a resource's inputs (as they are shown) and a function from a path to its token."""
 
-_TOKEN = re.compile(r"\$\{[\w.:-]+ [^{}]+\.[^{}]+\}")
+_TOKEN = re.compile(r"\$\{(bind\.[^{}]+|[\w.:-]+ [^{}]+\.[^{}]+)\}")
+"""An output of a resource; or what a stack still has to bind, ``${bind.certificate}``."""
 
 
 def token(short: str, path: str) -> str:

@@ -60,12 +60,13 @@ def alias(made: Recording, name: str) -> dict[str, Any]:
     return made.of("route53.Record")[name].inputs["aliases"][0]
 
 
-def test_a_rest_domain_is_regional_with_tls_1_2_and_a_mapping() -> None:
+def test_a_rest_domain_is_regional_with_tls_1_2_at_least_and_a_mapping() -> None:
     made = place(mappings=MAPPINGS)
     domain = made.inputs("apigateway.DomainName")
     assert domain["regionalCertificateArn"] == ARN
     assert domain["endpointConfiguration"] == {"types": "REGIONAL", "ipAddressType": "ipv4"}
-    assert domain["securityPolicy"] == "TLS_1_2"
+    assert domain["securityPolicy"] == "SecurityPolicy_TLS13_1_2_PFS_PQ_2025_09"
+    assert domain["endpointAccessMode"] == "STRICT"
     assert made.inputs("apigateway.BasePathMapping") == {"domainName": HOST, "restApi": "api1", "stageName": "live"}
 
 

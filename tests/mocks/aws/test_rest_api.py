@@ -31,9 +31,10 @@ def refused(**more: Any) -> str:
     return problems(lambda: RestApi("shop", args(**more)))
 
 
-def test_an_api_is_six_resources_whatever_its_routes() -> None:
+def test_an_api_is_seven_resources_whatever_its_routes() -> None:
     made = sorted(resource.type for resource in place().resources)
     assert made == [
+        "aws:apigateway/clientCertificate:ClientCertificate",
         "aws:apigateway/deployment:Deployment",
         "aws:apigateway/methodSettings:MethodSettings",
         "aws:apigateway/restApi:RestApi",
@@ -122,10 +123,28 @@ def test_every_method_is_uncached_and_untraced_and_protects_the_cache_by_default
         "cacheDataEncrypted": True,
         "requireAuthorizationForCacheControl": True,
         "unauthorizedCacheControlHeaderStrategy": "SUCCEED_WITHOUT_RESPONSE_HEADER",
+        "throttlingRateLimit": 10000,
+        "throttlingBurstLimit": 5000,
         "metricsEnabled": True,
         "dataTraceEnabled": False,
         "loggingLevel": "ERROR",
     }
+
+
+def test_a_stage_says_what_it_is_for_is_traced_and_shows_services_a_certificate_that_is_made_for_it() -> None:
+    made = place()
+    stage = made.inputs("apigateway.Stage")
+    assert (stage["description"], stage["xrayTracingEnabled"]) == ("The stage of shop", True)
+    assert stage["clientCertificateId"] == "shop-certificate-id"
+    assert made.inputs("apigateway.ClientCertificate")["description"] == "Shows services that shop calls"
+
+
+def test_a_certificate_that_is_given_is_shown_and_none_is_made() -> None:
+    made = place(stage={"client_certificate": "abc123", "description": "For partners", "xray": False})
+    stage = made.inputs("apigateway.Stage")
+    assert (stage["description"], stage["xrayTracingEnabled"]) == ("For partners", False)
+    assert stage["clientCertificateId"] == "abc123"
+    assert "aws:apigateway/clientCertificate:ClientCertificate" not in {item.type for item in made.resources}
 
 
 def test_a_method_that_differs_carries_all_settings_and_waits_for_those_of_all() -> None:

@@ -123,9 +123,22 @@ def test_a_managed_rule_set_is_named_as_aws_names_it_and_counts_where_the_mode_s
 
 
 def test_capacity_is_reckoned_from_the_rules() -> None:
-    bare = plan_of(edge_of({"GET /a": {}})).capacity
+    bare = plan_of(edge_of({"GET /a": {}}, waf={"managed": ["sql-injection"]})).capacity
     more = plan_of(edge_of({"GET /a": {}}, waf={"managed": ["core", "sql-injection"]})).capacity
-    assert more - bare == 900
+    assert more - bare == 700
+
+
+def test_a_web_acl_that_nobody_asked_for_blocks_what_is_known_to_be_bad() -> None:
+    rule = rules_of(edge_of({"GET /a": {}}))["known-bad-inputs"]
+    group = rule["statement"]["managed_rule_group_statement"]
+    assert group == {"name": "AWSManagedRulesKnownBadInputsRuleSet", "vendor_name": "AWS"}
+    assert rule["override_action"] == {"none": {}}
+
+
+def test_a_firewall_of_the_spec_has_the_rule_sets_that_the_spec_says_and_no_other() -> None:
+    rules = rules_of(edge_of({"GET /a": {}}, waf={"managed": ["core"]}))
+    assert "core" in rules
+    assert "known-bad-inputs" not in rules
 
 
 # -- throttles -----------------------------------------------------------------------------------------------------------
