@@ -27,6 +27,8 @@ ACCOUNT = "123456789012"
 """Moto's account."""
 
 _HOLE = re.compile(r"\$\{([^{}]+)\}")
+_BOUND = re.compile(r"\$\{bind\.[^{}]+\}")
+"""What a stack would bind: any text will do."""
 _MANAGED = "arn:aws:iam::aws:policy/"
 _GLOBAL = {"shield": "us-east-1"}
 
@@ -204,7 +206,7 @@ class _Maker:
         if whole and _split(whole[1], self._names):
             return self._output(whole[1])
         filled = _HOLE.sub(lambda hole: str(self._output(hole[1])) if _split(hole[1], self._names) else hole[0], text)
-        if stands_in(filled):
+        if stands_in(_BOUND.sub("", filled)):
             raise _Refused(f"{filled} names a resource that is not there")
         return filled
 
