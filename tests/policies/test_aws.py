@@ -303,6 +303,17 @@ def test_what_an_unknown_web_acl_limits_is_not_known() -> None:
     assert {verdict.kind for verdict in found} == {"cannot tell"}
 
 
+def test_what_a_rule_group_of_another_stack_limits_is_not_known() -> None:
+    balancer = resource(ALB, "shop", subnets=["a", "b"])
+    ours = {"name": "ours", "overrideAction": {"none": {}}, "statement": {"ruleGroupReferenceStatement": {"arn": "x"}}}
+    acl = resource(ACL, "acl", rules=[ours])
+    found = verdicts(
+        "alb-public-throttled", balancer, acl, resource(ASSOCIATION, "on", {"resourceArn": balancer, "webAclArn": acl})
+    )
+    assert {verdict.kind for verdict in found} == {"cannot tell"}
+    assert "the rule group of `ours` is of another stack" in {verdict.text for verdict in found}
+
+
 def test_what_an_unknown_stage_behind_a_balancer_limits_is_not_known() -> None:
     balancer = resource(ALB, "shop", subnets=["a", "b"])
     acl = resource(ACL, "acl", rules=[{"name": "known-bad", "statement": KNOWN_BAD}])
@@ -324,6 +335,35 @@ def test_a_balancer_without_a_web_acl_is_left_to_the_rule_about_that() -> None:
     balancer = resource(ALB, "shop", subnets=["a", "b"])
     assert told("alb-public-throttled", balancer) == []
     assert told("alb-waf-associated", balancer) == [("violation", "shop", "")]
+
+
+def test_what_an_unknown_rule_beside_a_web_acl_limits_is_not_known() -> None:
+    balancer = resource(ALB, "shop", subnets=["a", "b"])
+    acl = resource(ACL, "acl", rules=[{"name": "known-bad", "statement": KNOWN_BAD}])
+    rate = {"rateBasedStatement": {"limit": 600, "aggregateKeyType": "IP"}}
+    found = verdicts(
+        "alb-public-throttled",
+        balancer,
+        acl,
+        resource(ASSOCIATION, "on", {"resourceArn": balancer, "webAclArn": acl}),
+        resource("aws:wafv2/webAclRule:WebAclRule", "beside", {"webAclArn": acl}, action=UNKNOWN, statement=rate),
+    )
+    assert {verdict.kind for verdict in found} == {"cannot tell"}
+
+
+@pytest.mark.parametrize("rule", ["apigw-stage-waf", "apigw-public-stage-throttled"])
+def test_a_stage_of_an_api_of_unknown_type_may_be_private_or_not(rule: str) -> None:
+    api = resource(REST_API, "api", endpointConfiguration={"types": UNKNOWN})
+    found = verdicts(rule, api, resource(STAGE, "live", {"restApi": api}, stageName="live"))
+    assert {verdict.kind for verdict in found} == {"cannot tell"}
+
+
+@pytest.mark.parametrize("asked", [{"authorization": UNKNOWN}, {"authorization": "NONE", "apiKeyRequired": UNKNOWN}])
+def test_an_api_whose_methods_ask_for_something_unknown_may_have_an_authorizer(asked: dict[str, Any]) -> None:
+    api = resource(REST_API, "api")
+    method = resource("aws:apigateway/method:Method", "get", {"restApi": api}, httpMethod="GET", **asked)
+    found = verdicts("apigw-api-has-authorizer", api, method)
+    assert {verdict.kind for verdict in found} == {"cannot tell"}
 
 
 def test_a_policy_that_is_not_known_may_shut_its_api() -> None:

@@ -411,8 +411,6 @@ def _is_for_everybody(statement: View) -> bool:
     """Whether a statement is about everybody, or everybody but a few."""
     if statement.has("NotPrincipal") or "*" in statement.texts("Principal"):
         return True
-    if not statement.has("Principal") or statement.texts("Principal"):
-        return False
     principal = statement.child("Principal")
     return principal is not None and any("*" in principal.texts(key) for key in principal.keys)
 
