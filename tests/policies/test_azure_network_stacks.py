@@ -23,7 +23,7 @@ RULES = [rule for module in (load_balancer, network, key_vault) for rule in modu
 
 
 OURS: Mapping[str, tuple[Path, Sequence[str]]] = {
-    "example gateway": (EXAMPLES / "gateway" / "gateway.edge.yaml", [", port: 8443"]),
+    "example gateway": (EXAMPLES / "gateway" / "gateway.edge.yaml", []),
     "example edge": (
         EXAMPLES / "edge" / "edge.edge.yaml",
         ["  port: 8443\n", '  tls: {min_version: "1.3"}\n', "  WS /live:         orders\n"],
