@@ -110,7 +110,10 @@ class Aws:
         return found
 
     def _waf(self) -> Facts:
-        """What a spec's firewall asked for; guards, and rates of routes, are read elsewhere."""
+        """What a spec's firewall asked for; guards, and rates of routes, are read elsewhere.
+
+        Rules of the baseline are part of any web ACL, as guards are: they refuse what no route could mean.
+        """
         plan = self._artifact.waf
         found: Facts = {}
         modes: set[str] = set()
@@ -120,6 +123,8 @@ class Aws:
                 group = statement["managed_rule_group_statement"]
                 if group["vendor_name"] != "AWS" or set(group) != {"name", "vendor_name"}:
                     raise Unread(f"the rule group {group}")
+                if name == f"baseline-{_MANAGED[group['name']]}" and rule["override_action"] == {"none": {}}:
+                    continue
                 found["waf.managed"] = tuple(sorted((*found.get("waf.managed", ()), _MANAGED[group["name"]])))
                 modes.add("block" if rule["override_action"] == {"none": {}} else "count")
             elif name in ("deny", "allow"):

@@ -104,7 +104,7 @@ def compile_waf(
     rules += [rule for bucket in buckets for rule in _rates(bucket, _RATES + 2 * places[bucket.name])]
     if waf is not None:
         rules += _rate_per_ip(waf)
-    rules += _managed(waf.managed, waf.mode) if waf is not None else _managed(UNASKED, "block")
+    rules += _managed(waf.managed, waf.mode) if waf is not None else _managed(UNASKED, "block", "baseline-")
     rules.sort(key=lambda item: item[0]["priority"])
     return WafPlan(tuple(rule for rule, _ in rules), sets, _bodies(), sum(units for _, units in rules))
 
@@ -282,14 +282,14 @@ def _rate_per_ip(waf: Waf) -> list[tuple[Json, int]]:
     return [(_rule("rate-per-ip", _PER_IP, _rate(limit, {"aggregate_key_type": "IP"}, None), action), 2)]
 
 
-def _managed(names: Sequence[str], mode: str) -> list[tuple[Json, int]]:
+def _managed(names: Sequence[str], mode: str, prefix: str = "") -> list[tuple[Json, int]]:
     found: list[tuple[Json, int]] = []
     for index, name in enumerate(MANAGED):
         if name not in names:
             continue
         group, units = MANAGED[name]
         statement: Json = {"managed_rule_group_statement": {"name": group, "vendor_name": "AWS"}}
-        rule = _rule(name, _MANAGED + index, statement, None)
+        rule = _rule(f"{prefix}{name}", _MANAGED + index, statement, None)
         rule["override_action"] = {"none": {}} if mode == "block" else {"count": {}}
         found.append((rule, units))
     return found
