@@ -4,7 +4,8 @@ What rules cannot tell of them before they are there stands in ``tests/golden/po
 review: a value that could be told, and is not, is a defect of the plan or of the rules' view of it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any, cast
@@ -157,3 +158,63 @@ def test_what_cannot_be_told_before_an_update_is_what_was_reviewed() -> None:
         assert plan is not None
         plans[f"{case} (new, for production)"] = plan
     assert_golden(GOLDEN, "".join(f"{name}\n{untold(found(plan))}" for name, plan in plans.items()))
+
+
+WAF = "aws:wafv2/webAclAssociation:WebAclAssociation"
+WEAKER: Mapping[str, tuple[str, str, Mapping[str, Any] | None, str]] = {
+    "no web ACL": ("aws-balancer-only", WAF, None, "alb-waf-associated"),
+    "an old TLS policy": (
+        "aws-balancer-only",
+        "aws:lb/listener:Listener",
+        {"sslPolicy": "ELBSecurityPolicy-2016-08"},
+        "lb-listener-min-tls12",
+    ),
+    "no deletion protection": (
+        "aws-gateway-first",
+        "aws:lb/loadBalancer:LoadBalancer",
+        {"enableDeletionProtection": False},
+        "lb-deletion-protection",
+    ),
+    "services in the clear": (
+        "aws-gateway-first",
+        "aws:lb/targetGroup:TargetGroup",
+        {"protocol": "HTTP"},
+        "target-group-encrypted-protocol",
+    ),
+    "a method without a limit": (
+        "aws-balancer-first",
+        "aws:apigateway/methodSettings:MethodSettings",
+        {"settings": {"throttlingRateLimit": None, "throttlingBurstLimit": None}},
+        "apigw-throttling-configured",
+    ),
+    "a firewall that only watches": (
+        "azure-appgw-waf",
+        "azure-native:network:WebApplicationFirewallPolicy",
+        {"policySettings": {"mode": "Detection"}},
+        "agw-waf-prevention",
+    ),
+}
+"""A stack, what of it is another (None: gone), and the rule that says so."""
+
+
+def changed(value: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str, Any]:
+    """With other values, also inside of objects; None takes one away."""
+    merged = {
+        key: changed(value[key], new) if isinstance(new, Mapping) else new  # pyright: ignore[reportUnknownArgumentType]
+        for key, new in change.items()
+    }
+    return {key: item for key, item in {**value, **merged}.items() if item is not None}
+
+
+@pytest.mark.parametrize("name", WEAKER)
+def test_a_stack_that_is_weaker_passes_no_more(name: str) -> None:
+    stack, kind, change, rule = WEAKER[name]
+    plan = plan_of(stack)
+    resources = tuple(
+        replace(item, inputs=changed(item.inputs, change or {})) if item.type == kind else item
+        for item in plan.resources
+        if item.type != kind or change is not None
+    )
+    assert {finding.rule for finding in found(replace(plan, resources=resources)) if finding.kind == "violation"} == {
+        rule
+    }

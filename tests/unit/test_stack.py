@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from edgewright.stack import StackError, engine_knows, find_root, read, unknown_topology
+from edgewright.plan.model import NOBODY
+from edgewright.stack import StackError, engine_knows, find_root, owner, read, unknown_topology
 
 
 @pytest.fixture
@@ -121,3 +122,13 @@ def test_a_topology_that_azure_has_not_is_refused_with_what_does_what_was_meant(
     assert "azure/appgw-waf" in said
     assert "cannot front API Management" in said
     assert "there are" in unknown_topology("azure/sideways")
+
+
+def test_resources_of_a_stack_have_the_names_of_its_project_and_of_itself(root: Path) -> None:
+    found = owner(root / "stacks", "prod")
+    assert (found.project, found.stack) == ("shop", "prod")
+
+
+def test_a_stack_outside_of_a_project_has_its_own_name_still(tmp_path: Path) -> None:
+    found = owner(tmp_path, "prod")
+    assert (found.project, found.stack) == (NOBODY.project, "prod")

@@ -196,6 +196,27 @@ def test_a_stack_that_does_not_say_who_sets_the_role_for_logs_is_refused() -> No
         make("keys", "gateway-first", log_role=None)
 
 
+@pytest.mark.parametrize(("name", "topology", "more"), MADE)
+def test_every_log_group_is_kept_as_the_spec_says_and_encrypted_with_the_key_of_the_stack(
+    name: str, topology: Topology, more: Mapping[str, Any]
+) -> None:
+    def told(**bound: Any) -> set[tuple[Any, Any]]:
+        given: dict[str, Any] = {**more, "network": {"create": {"cidr": "10.0.0.0/16"}}, **bound}
+        groups = record(lambda: make(name, topology, **given)).of("cloudwatch.LogGroup")
+        return {(group.inputs["retentionInDays"], group.inputs.get("kmsKeyId")) for group in groups.values()}
+
+    key = "arn:aws:kms:eu-west-1:123456789012:key/1"
+    assert told(kms_key=key) == {(30, key)}
+    assert told() == {(30, None)}
+
+
+def test_services_that_speak_tls_here_are_targets_at_their_port() -> None:
+    bound = {"app": {"ips": ["10.0.1.10"], "protocol": "https", "port": 8443}}
+    made = record(lambda: make("plain", "balancer-only", backends=bound))
+    (target,) = made.of("lb.TargetGroupAttachment").values()
+    assert (target.inputs["targetId"], target.inputs["port"]) == ("10.0.1.10", 8443)
+
+
 def test_an_override_reaches_the_raw_resource_of_a_part() -> None:
     change = {"services": {"load_balancer": {"idle_timeout": 300}}}
     made = record(lambda: make("keys", "gateway-first", overrides=change))

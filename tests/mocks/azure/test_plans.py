@@ -273,3 +273,10 @@ def test_streams_alone_are_watched_where_their_spec_asks_for_it() -> None:
 def test_streams_alone_are_refused_where_all_else_is_for_requests(topology: Topology) -> None:
     with pytest.raises(SpecError, match="connections and datagrams alone; azure/gateway-first"):
         plan(resolve(from_data(STREAMS)), BOUND, topology)
+
+
+def test_the_identity_of_gateways_in_a_cluster_trusts_the_issuer_of_that_cluster() -> None:
+    resources = planned("azure-aks").resources
+    (cluster,) = (item for item in resources if item.type.endswith(":ManagedCluster"))
+    (trust,) = (item for item in resources if item.type.endswith(":FederatedIdentityCredential"))
+    assert trust.inputs["issuer"] == f"${{{cluster.short}.oidcIssuerProfile.issuerURL}}"

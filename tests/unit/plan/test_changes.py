@@ -515,3 +515,22 @@ def test_an_input_inside_of_another_replaces_only_by_itself() -> None:
     assert compare(before, cluster(networkPlugin="azure", loadBalancerSku="basic")).resources_replaced == ()
     found = compare(before, cluster(networkPlugin="none", loadBalancerSku="standard")).resources_replaced
     assert [item.because for item in found] == [("networkProfile.networkPlugin",)]
+
+
+def test_resources_of_two_stacks_are_compared_by_their_place_and_not_by_the_names_of_the_stacks() -> None:
+    before = samples.resource("lb/listener:Listener", "x", None, port=443)
+    elsewhere = before.urn.replace("urn:pulumi:plan::edgewright::", "urn:pulumi:prod::shop::")
+    after = replace(before, urn=elsewhere, inputs={"port": 8443})
+    assert elsewhere != before.urn
+    found = compare(replace(samples.EMPTY, resources=(before,)), replace(samples.EMPTY, resources=(after,)))
+    assert (found.resources_added, found.resources_removed) == ((), ())
+    (change,) = found.resources_changed
+    assert [item.path for item in change.changes] == ["port"]
+
+
+def test_an_alias_is_followed_from_one_stack_to_another() -> None:
+    before = samples.resource("lb/listener:Listener", "old", None, port=443)
+    after = samples.resource("lb/listener:Listener", "new", None, port=443)
+    after = replace(after, urn=after.urn.replace("urn:pulumi:plan::", "urn:pulumi:prod::"), aliases=(before.urn,))
+    found = compare(replace(samples.EMPTY, resources=(before,)), replace(samples.EMPTY, resources=(after,)))
+    assert (found.resources_added, found.resources_removed) == ((), ())
