@@ -53,7 +53,7 @@ def glance(stack: StackDiff) -> tuple[str, str, str, str]:
     harmless = [is_harmless(change) for change in changes.resources_replaced]
     resources = _counts(
         (harmless.count(False), "replaced", True),
-        (harmless.count(True), "replaced, unnoticed", False),
+        (harmless.count(True), "replaced without an outage", False),
         (sum(item.custom for item in changes.resources_added), "created", False),
         (len(changes.resources_changed), "updated", False),
         (sum(item.custom for item in changes.resources_removed), "deleted", False),
@@ -200,7 +200,7 @@ def _replaced(changes: Changes) -> Iterator[Part]:
     yield from _table("Replaced: taken away and made anew", head, rows, "resource", 29, open_rows=20)
     if rest:
         followers = [_replaced_row(change) for change in rest]
-        said = f"{many(len(rest), 'resource')} more made anew, because others are or unnoticed"
+        said = f"{many(len(rest), 'resource')} more made anew: because others are, or without an outage"
         yield folded(said, header(*head), followers, noun="resource", weight=12)
 
 

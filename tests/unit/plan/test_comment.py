@@ -138,10 +138,10 @@ def test_what_follows_a_replacement_says_what_it_follows() -> None:
 
 def test_a_replacement_that_nobody_notices_stands_last_and_does_not_shout() -> None:
     text = comment(diffs.other_balancer())
-    assert "**3 replaced**, 1 replaced, unnoticed" in text
+    assert "**3 replaced**, 1 replaced without an outage" in text
     rows = [line for line in text.splitlines() if line.startswith("| `") and "docs.aws" in line]
     assert rows[-1].startswith("| `apigateway.Deployment")
-    assert "3 resources more made anew, because others are or unnoticed</summary>" in text
+    assert "3 resources more made anew: because others are, or without an outage</summary>" in text
 
 
 def test_new_violations_are_shown_and_those_that_were_there_are_folded() -> None:
