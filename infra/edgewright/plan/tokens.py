@@ -35,11 +35,6 @@ def stands_alone(text: str) -> bool:
     return text in {UNKNOWN, SECRET} or _TOKEN.fullmatch(text) is not None
 
 
-def without_tokens(text: str, instead: str) -> str:
-    """The text with something else where a token is."""
-    return _TOKEN.sub(instead, text) if "${" in text else text
-
-
 def _validation_options(inputs: Mapping[str, Any], at: Callable[[str], str]) -> list[dict[str, Any]]:
     """One record for each name of a certificate, the first name first."""
     names = [inputs.get("domainName", UNKNOWN), *_listed(inputs.get("subjectAlternativeNames"))]
