@@ -87,6 +87,9 @@ def _azure(kind: str, name: str, inputs: dict[str, Any]) -> dict[str, Any]:
                 item if "publicIPAddress" in item else {"privateIPAddress": f"10.0.2.{at}", **item}
                 for at, item in enumerate(inputs.get("frontendIPConfigurations", []), 4)
             ]
+        case "Component":
+            key = _guid(name)
+            found |= {"instrumentationKey": key, "connectionString": f"InstrumentationKey={key}"}
         case "AFDEndpoint":
             found["hostName"] = f"{name}-a1b2c3.z01.azurefd.net"
         case "Profile":

@@ -213,7 +213,8 @@ def _issuer(cluster: containerservice.ManagedCluster) -> pulumi.Output[str]:
 
     def read(found: list[Any]) -> str:
         # `Output.all` makes plain objects of the SDK's.
-        return str((found[0] or {}).get("issuer_url") or "")
+        profile: Mapping[str, Any] | None = found[0]
+        return str(profile.get("issuer_url") or "") if profile else ""
 
     return pulumi.Output.all(cluster.oidc_issuer_profile, cluster.id).apply(read)
 

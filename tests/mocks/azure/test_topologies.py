@@ -155,7 +155,11 @@ def test_a_tier_without_logs_has_none_and_its_balancer_of_streams_has() -> None:
         backends={"orders": {"port": 8080}, "lines": {"port": 9001, "protocol": "tcp"}},
         routes={"GET /a": {"backend": "orders", "auth": "none", "listener": "web"}},
     )
-    bound = {"tier": "Consumption", "profile": "development", "backends": {"orders": {"url": "https://o.example"}}}
+    bound: dict[str, Any] = {
+        "tier": "Consumption",
+        "profile": "development",
+        "backends": {"orders": {"url": "https://o.example"}},
+    }
     found = of(record(lambda: make(streams, "gateway-first", **bound)), "monitor:DiagnosticSetting")
     assert "it-public-logs" in found
     assert "it-service-logs" not in found
