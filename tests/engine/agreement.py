@@ -145,7 +145,7 @@ def unexplained(engine: Mapping[str, Seen], plan: Mapping[str, Seen]) -> list[st
         f"{_short(plan[key])}: {path}"
         for key in engine.keys() & plan.keys()
         for path, there, here in _different(engine[key].inputs, plan[key].inputs, "")
-        if there in SENTINELS and not _has_token(here)
+        if isinstance(there, str) and there in SENTINELS and not _has_token(here)
     )
 
 

@@ -96,23 +96,23 @@ def cloud_project(folder: Path) -> Generator[CloudProject]:
         shutil.copytree(REPOSITORY / "stacks", root / "stacks", ignore=shutil.ignore_patterns("__pycache__"))
         (root / "Pulumi.yaml").write_text(yaml.safe_dump(settings))
         (root / "tools").symlink_to(REPOSITORY / "tools")
-        patch.setenv("PATH", f"{_programs(folder)}{os.pathsep}{os.environ['PATH']}")
+        patch.setenv("PATH", f"{programs(folder)}{os.pathsep}{os.environ['PATH']}")
         patch.setenv("PYTHONPATH", str(REPOSITORY / "infra"))
         patch.setenv("PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION", "true")
         patch.chdir(root)
         yield CloudProject(root)
 
 
-def _programs(folder: Path) -> Path:
-    """What the engine starts: a provider for each cloud, and the host of programs and policy packs."""
-    programs = folder / "bin"
-    programs.mkdir()
+def programs(folder: Path) -> Path:
+    """What the engine starts, in a folder for PATH: a provider for each cloud, the host of programs and policy packs."""
+    made = folder / "bin"
+    made.mkdir()
     starts = {
         f"pulumi-resource-{cloud}": f"{shlex.quote(str(HERE / 'stand_in.py'))} {cloud}"
         for cloud in ("aws", "azure-native", "kubernetes")
     }
     starts["pulumi-language-python"] = f"{shlex.quote(str(HERE / 'language_host.py'))}"
     for name, arguments in starts.items():
-        (programs / name).write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} {arguments} "$@"\n')
-        (programs / name).chmod(0o755)
-    return programs
+        (made / name).write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} {arguments} "$@"\n')
+        (made / name).chmod(0o755)
+    return made

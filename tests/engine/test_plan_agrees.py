@@ -1,17 +1,24 @@
 """The offline plan of each stack is what the engine's own preview says, and a difference would be seen."""
 
 import copy
+import os
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 import aws_stacks
 import azure_stacks
+from edgewright.local.resource import LocalEdge
 from edgewright.plan.model import Resource
+from edgewright.plan.recorder import record
+from edgewright.stack import read
 from engine.agreement import after, before, of_engine, of_plan, place, unexplained
-from engine.cloud_project import STACKS, CloudProject, cloud_project
+from engine.cloud_project import STACKS, CloudProject, cloud_project, programs
+from engine.project import REPOSITORY, Project
 
 States = list[dict[str, Any]]
 
@@ -47,6 +54,38 @@ def test_every_resource_of_a_plan_is_what_the_engine_would_make(stack: str, modu
     assert before(engine, plan) == []
     assert unexplained(engine, plan) == TOLD_BY_THE_UPDATE.get(stack, [])
     assert len(engine) > 15
+
+
+PROVIDERS_OWN = {"authorizers", "backends", "digest", "listeners", "name", "routes"}
+"""What the provider of the local edge adds to its inputs, for people to read in a diff."""
+
+
+def test_the_local_stack_is_recorded_as_the_engine_sees_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in os.environ if name.startswith("PULUMI_")]:
+        monkeypatch.delenv(name)
+    project = Project.create(tmp_path / "p")
+    monkeypatch.setenv("PATH", f"{programs(tmp_path)}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.setenv("PYTHONPATH", str(REPOSITORY / "infra"))
+    monkeypatch.setenv("EDGEWRIGHT_PYTHON", sys.executable)
+    monkeypatch.chdir(project.root)
+    settings = read(project.root, "local")
+    recorded = record(
+        lambda: LocalEdge(
+            "hello",
+            spec=settings.spec,
+            bindings=settings.bindings,
+            credentials=settings.credentials,
+            state_dir=settings.state_dir,
+            work_dir=settings.root,
+        ),
+        project="edgewright",
+        stack="local",
+    )
+    engine = of_engine(CloudProject(project.root).previewed("local"))
+    (edge,) = (key for key, seen in engine.items() if seen.custom)
+    assert engine[edge].inputs.keys() >= PROVIDERS_OWN
+    own = {key: value for key, value in engine[edge].inputs.items() if key not in PROVIDERS_OWN}
+    assert before({**engine, edge: replace(engine[edge], inputs=own)}, of_plan(recorded.resources)) == []
 
 
 LOGS = "aws:cloudwatch/logGroup:LogGroup"
