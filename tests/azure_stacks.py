@@ -1,5 +1,6 @@
 """The Azure stacks of this repository, planned once for all tests of a process."""
 
+import contextlib
 from functools import cache
 from pathlib import Path
 from typing import Any, cast
@@ -28,12 +29,13 @@ BOUND: dict[str, Any] = {
 
 @cache
 def planned(stack: str) -> Plan:
-    """The plan of a stack with what it binds."""
+    """The plan of a stack with what it binds; its places are those that one reads at the top of the repository."""
     folder = REPOSITORY / "stacks"
     file = folder / f"Pulumi.{stack}.yaml"
-    settings = from_values(REPOSITORY, folder, stack, values(file), source=str(file))
-    topology = cast(Topology, settings.topology.partition("/")[2])
-    return plan(resolve(load(settings.spec)), settings.bindings, topology, owner=owner(folder, stack))
+    with contextlib.chdir(REPOSITORY):
+        settings = from_values(REPOSITORY, folder, stack, values(file), source=str(file))
+        topology = cast(Topology, settings.topology.partition("/")[2])
+        return plan(resolve(load(settings.spec)), settings.bindings, topology, owner=owner(folder, stack))
 
 
 @cache

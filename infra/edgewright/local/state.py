@@ -59,7 +59,8 @@ class StateFolder:
             raise LocalError(
                 f"the state folder {self.path} belongs to another user (uid {found.st_uid}); choose another --state"
             )
-        if not (self.path / LOCK).exists() and any(self.path.iterdir()):
+        # The lock is the first thing in a folder of ours. Looked for last, it is there however another start goes on.
+        if any(self.path.iterdir()) and not (self.path / LOCK).exists():
             raise LocalError(
                 f"{self.path} is not empty and is not the state folder of an edge; choose an empty one with --state"
             )

@@ -5,6 +5,7 @@ import os
 import stat
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -40,6 +41,25 @@ def test_a_folder_with_other_things_in_it_is_refused_and_left_as_it_was(tmp_path
     with pytest.raises(LocalError, match="not empty"):
         StateFolder(tmp_path).prepare()
     assert stat.S_IMODE(tmp_path.stat().st_mode) == 0o755
+
+
+def test_a_folder_that_another_start_fills_at_this_moment_is_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "s"
+    folder.mkdir(mode=0o700)
+    looked_at = Path.iterdir
+
+    def filled_meanwhile(path: Path) -> Iterator[Path]:
+        monkeypatch.undo()
+        other = StateFolder(folder)
+        other.prepare()
+        other.folder("log")
+        return looked_at(path)
+
+    monkeypatch.setattr(Path, "iterdir", filled_meanwhile)
+    StateFolder(folder).prepare()
+    assert sorted(path.name for path in folder.iterdir()) == ["lock", "log"]
 
 
 def test_a_file_in_the_way_is_refused(tmp_path: Path) -> None:
