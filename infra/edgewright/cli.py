@@ -191,7 +191,14 @@ def _diff(given: argparse.Namespace) -> int:
 
     with _nothing_collected():
         found = diff(given.before, given.after, _options(given))
-        text = found.markdown(given.link or "") if given.markdown else found.text()
+        if given.markdown:
+            from edgewright.plan.comment import comment
+
+            text = comment(found, given.link or "")
+        else:
+            from edgewright.plan.show_changes import text_of_stacks
+
+            text = text_of_stacks(found)
         if given.output:
             given.output.write_text(text, encoding="utf-8")
         else:

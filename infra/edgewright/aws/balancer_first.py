@@ -12,6 +12,7 @@ import pulumi
 
 from edgewright.aws import placement
 from edgewright.aws.custom_domain import CustomDomain
+from edgewright.aws.place_monitoring import place_monitoring
 from edgewright.aws.placement import Compiled, EdgeArgs, Ground, Site
 from edgewright.aws.private_endpoint import PrivateEndpoint
 from edgewright.aws.rest_api import RestApi
@@ -62,7 +63,7 @@ class BalancerFirst(pulumi.ComponentResource):
         self.streams = placement.place_streams(site, ground, doors)
         self.records |= placement.stream_records(site, self.streams)
         self.shield = placement.place_shield(site, edge=self.edge.arn) if self.edge is not None else None
-        self.monitoring = placement.place_monitoring(
+        self.monitoring = place_monitoring(
             site, edge=self.edge, services=self.services, streams=self.streams, api=self.api, waf=self.waf
         )
 

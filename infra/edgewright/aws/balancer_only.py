@@ -5,6 +5,7 @@ from typing import Any
 import pulumi
 
 from edgewright.aws import placement
+from edgewright.aws.place_monitoring import place_monitoring
 from edgewright.aws.placement import EdgeArgs
 
 PARTS = ("network", "certificate", "logs", "doors", "edge", "waf", "streams", "shield", "monitoring")
@@ -40,7 +41,7 @@ class BalancerOnly(pulumi.ComponentResource):
         self.streams = placement.place_streams(site, ground, doors)
         self.records |= placement.stream_records(site, self.streams)
         self.shield = placement.place_shield(site, edge=self.edge.arn) if self.edge is not None else None
-        self.monitoring = placement.place_monitoring(site, edge=self.edge, streams=self.streams, waf=self.waf)
+        self.monitoring = place_monitoring(site, edge=self.edge, streams=self.streams, waf=self.waf)
 
         self.dns_name, self.url = placement.balancer_names(site, self.edge, self.streams)
         self.target_groups = placement.target_groups(site, self.edge, self.streams)

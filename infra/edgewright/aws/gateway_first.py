@@ -8,6 +8,7 @@ import pulumi
 from edgewright.aws import placement
 from edgewright.aws.application_load_balancer import ApplicationLoadBalancer
 from edgewright.aws.custom_domain import CustomDomain
+from edgewright.aws.place_monitoring import place_monitoring
 from edgewright.aws.placement import Compiled, EdgeArgs, Ground, Site
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ class GatewayFirst(pulumi.ComponentResource):
         self.websockets = _websockets(site, ground, doors, self.services, log_role)
         self.streams = placement.place_streams(site, ground, doors)
         self.records = placement.stream_records(site, self.streams)
-        self.monitoring = placement.place_monitoring(
+        self.monitoring = place_monitoring(
             site,
             services=self.services,
             streams=self.streams,

@@ -1,19 +1,28 @@
 """Places what watches an edge: alarms, metrics from logs, and a dashboard, with the names that only AWS gives."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pulumi
 
 from edgewright.aws import placement
-from edgewright.aws.artifact import Monitoring
-from edgewright.aws.compile_monitoring import BAD, PERIODS, dashboard_text
-from edgewright.aws.edge_monitoring import EdgeMonitoring
 from edgewright.aws.placement import Site
 from edgewright.clouds.part import filled
 
+if TYPE_CHECKING:
+    from edgewright.aws.edge_monitoring import EdgeMonitoring
 
-def place_monitoring(site: Site, plan: Monitoring, **parts: Any) -> EdgeMonitoring:
-    """What was compiled, for the parts of a topology by their names: edge, services, streams, api, waf, websockets."""
+
+def place_monitoring(site: Site, **parts: Any) -> "EdgeMonitoring | None":
+    """What watches the parts of a topology, by their names: edge, services, streams, api, waf, websockets.
+
+    None where the spec does not ask for it; the modules that only this needs are imported only then.
+    """
+    plan = site.artifact.monitoring
+    if plan is None:
+        return None
+    from edgewright.aws.compile_monitoring import BAD, PERIODS, dashboard_text
+    from edgewright.aws.edge_monitoring import EdgeMonitoring
+
     marks = {**site.marks, "region": site.bindings.region}
     for name in ("edge", "services", "streams"):
         if parts.get(name) is not None:

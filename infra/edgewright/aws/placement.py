@@ -580,16 +580,6 @@ def place_usage_plans(site: Site, api: Any) -> dict[str, Any]:
     return found
 
 
-def place_monitoring(site: Site, **parts: Any) -> Any:
-    """What watches the edge; None where the spec does not ask for it."""
-    plan = site.artifact.monitoring
-    if plan is None:
-        return None
-    from edgewright.aws.place_monitoring import place_monitoring as place_all
-
-    return place_all(site, plan, **parts)
-
-
 def place_shield(site: Site, **resources: Any) -> Any:
     """Shield Advanced for what is named; None where the spec does not ask for it."""
     if not site.artifact.ddos_advanced or not resources:

@@ -6,7 +6,7 @@ the Pulumi provider. Times and outages: AWS's documentation, a page each. Types 
 
 from collections.abc import Mapping
 
-from edgewright.plan.replacements import Replacement
+from edgewright.clouds.replacement import Replacement
 
 _DOCS = "https://docs.aws.amazon.com"
 _DELETE_BALANCER = f"{_DOCS}/elasticloadbalancing/latest/application/load-balancer-delete.html"

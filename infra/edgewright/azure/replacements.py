@@ -7,7 +7,7 @@ Times and outages: Microsoft's documentation, a page each.
 
 from collections.abc import Mapping
 
-from edgewright.plan.replacements import Replacement
+from edgewright.clouds.replacement import Replacement
 
 _DOCS = "https://learn.microsoft.com/azure"
 _SERVICE = f"{_DOCS}/api-management/powershell-create-service-instance"

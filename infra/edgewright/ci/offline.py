@@ -19,6 +19,7 @@ from typing import Any, cast
 from edgewright.ci import tree
 from edgewright.ci.job import CiError, fail
 from edgewright.plan import show_json
+from edgewright.plan.comment import comment as rendered
 from edgewright.plan.diff import Diff, StackDiff, diff, pair
 from edgewright.plan.planning import Options
 from edgewright.plan.revision import extract
@@ -38,7 +39,7 @@ def comment(repository: Path, base: str, head: str, link: str) -> tuple[str, boo
         found = Diff(tuple(_each_by_its_own_code(repository, base, head)))
     else:
         found = diff(base, head, Options())
-    return found.markdown(link), found.stops
+    return rendered(found, link), found.stops
 
 
 def _each_by_its_own_code(repository: Path, base: str, head: str) -> Iterator[StackDiff]:

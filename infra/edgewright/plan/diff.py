@@ -62,18 +62,6 @@ class Diff:
         """Whether something of HEAD would not go through."""
         return any(stack.stops for stack in self.stacks)
 
-    def text(self) -> str:
-        """For a terminal."""
-        from edgewright.plan.show_changes import text_of_stacks
-
-        return text_of_stacks(self)
-
-    def markdown(self, link: str = "") -> str:
-        """The comment of a pull request; link: where all of it is."""
-        from edgewright.plan.comment import comment
-
-        return comment(self, link)
-
 
 def diff(before: str, after: str, options: Options) -> Diff:
     """Plan and compare. Raises UsageError, and what planning a file raises."""

@@ -1,28 +1,9 @@
 """Which inputs force a resource to be made anew, and what that costs in time and outage, as the clouds' data say."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
 
-
-@dataclass(frozen=True, slots=True)
-class Replacement:
-    """A type whose replacement is known.
-
-    inputs: paths of inputs that cannot be changed in place; time: how long a new one takes, empty where the cloud
-    publishes no figure; outage: what breaks meanwhile or afterwards, empty for nothing that a caller would notice;
-    sources: the pages that both are from.
-    """
-
-    inputs: frozenset[str]
-    time: str = ""
-    outage: str = ""
-    sources: tuple[str, ...] = ()
-
-    @property
-    def harmless(self) -> bool:
-        """Whether nobody would notice."""
-        return not self.outage
+from edgewright.clouds.replacement import Replacement
 
 
 def replacement_of(type_: str) -> Replacement | None:

@@ -2,18 +2,15 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING
 
 from edgewright.plan import show_policies
 from edgewright.plan.changes import Changes, ResourceChange
 from edgewright.plan.diagram import cells, cut, plain, wrap
+from edgewright.plan.diff import Diff, StackDiff
 from edgewright.plan.differences import Change
 from edgewright.plan.model import PolicyResult, Resource
 from edgewright.plan.replacements import replacement_of
 from edgewright.plan.words import listed, many
-
-if TYPE_CHECKING:
-    from edgewright.plan.diff import Diff, StackDiff
 
 _FEWEST_FOLDED = 12
 """So many resources of one type that come or go are shown as one line."""
@@ -40,7 +37,7 @@ def text(changes: Changes, *, width: int = 110) -> str:
     return "\n".join(line.rstrip() for line in lines) + "\n"
 
 
-def text_of_stacks(diff: "Diff", *, width: int = 110) -> str:
+def text_of_stacks(diff: Diff, *, width: int = 110) -> str:
     """The same for each stack of two sides; those that stay as they are in one line."""
     if len(diff.stacks) == 1 and diff.stacks[0].before is not None and diff.stacks[0].changes is not None:
         return _text_of_one(diff.stacks[0], width)
@@ -54,7 +51,7 @@ def text_of_stacks(diff: "Diff", *, width: int = 110) -> str:
     return "\n".join(lines).rstrip("\n") + "\n"
 
 
-def _text_of_one(stack: "StackDiff", width: int) -> str:
+def _text_of_one(stack: StackDiff, width: int) -> str:
     if stack.broken and stack.after is not None:
         return "".join(f"{plain(line)}\n" for line in stack.after.errors.splitlines())
     found = text(stack.changes, width=width) if stack.changes is not None else "nothing can be said of it\n"

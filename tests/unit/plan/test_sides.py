@@ -10,9 +10,11 @@ import pytest
 import yaml
 
 from edgewright.cli import main
+from edgewright.plan.comment import comment
 from edgewright.plan.diff import Diff, StackDiff, diff
 from edgewright.plan.planning import NO_OPTIONS, Options
 from edgewright.plan.revision import is_safe
+from edgewright.plan.show_changes import text_of_stacks
 from edgewright.policies import rules
 from edgewright.usage import UsageError
 from unit.plan.rendered import Page
@@ -109,8 +111,8 @@ def test_a_bad_spec_on_base_stops_nobody(sides: tuple[Path, Path]) -> None:
     (sides[0] / "stacks/shop.edge.yaml").write_text("routes: [")
     found = compared(sides)
     assert not found.stops
-    assert "could not be planned before" in found.markdown()
-    assert "could not be planned before" in found.text()
+    assert "could not be planned before" in comment(found)
+    assert "could not be planned before" in text_of_stacks(found)
 
 
 def test_a_bad_stacks_file_says_its_errors(only_head: tuple[Path, Path]) -> None:
@@ -217,7 +219,7 @@ def test_a_path_that_leads_out_of_the_folder_is_not_read(
     lead(only_head[1], secret)
     found = compared(only_head, NO_OPTIONS)
     assert "leads out of the folder" in errors(found)
-    assert "top-secret" not in found.text() + found.markdown()
+    assert "top-secret" not in text_of_stacks(found) + comment(found)
 
 
 def test_stacks_in_a_folder_elsewhere_are_not_looked_for(sides: tuple[Path, Path], tmp_path: Path) -> None:
@@ -259,7 +261,7 @@ def test_what_would_take_all_memory_is_refused(
     (only_head[1] / name).write_text(text())
     found = compared(only_head)
     assert said in errors(found)
-    assert len(found.markdown()) < 10_000
+    assert len(comment(found)) < 10_000
 
 
 OURS = {
@@ -289,7 +291,7 @@ def test_a_hostile_spec_is_text_in_the_comment(only_head: tuple[Path, Path], nam
     spec = yaml.safe_load(SPEC.replace("ANY /orders/*", "GET /orders"))
     renamed = json.loads(json.dumps(spec).replace(json.dumps(place)[1:-1], json.dumps(place + name)[1:-1]))
     (only_head[1] / "stacks/shop.edge.yaml").write_text(json.dumps(renamed))
-    page = Page(compared(only_head).markdown())
+    page = Page(comment(compared(only_head)))
     assert {tag for tag, _ in page.elements} <= OURS
     links = [str(dict(attributes)["href"]) for tag, attributes in page.elements if tag == "a"]
     assert [link for link in links if not link.startswith("https://docs.aws.amazon.com/")] == []
@@ -374,7 +376,7 @@ def test_links_of_a_revision_are_not_taken(repository: Path, tmp_path: Path) -> 
     git(repository, "commit", "-qam", "three")
     found = diff("before", "HEAD", WITHOUT_RULES)
     assert "there is no file stacks/shop.edge.yaml" in errors(found)
-    assert "top-secret" not in found.markdown()
+    assert "top-secret" not in comment(found)
 
 
 def test_no_filter_and_no_hook_of_a_revision_is_run(repository: Path, tmp_path: Path) -> None:
