@@ -529,7 +529,7 @@ OWN: Mapping[str, tuple[str, ...]] = {
     "afd-diagnostic-settings": (
         "Azure.FrontDoor.Logs",
         "APRL:1ad74c3c",
-        "AzPol:8a04f872(classic)",
+        "AzPol:8a04f872-51e9-4313-97fb-fc1c35430fd8(classic)",
     ),
     "afd-classic-not-used": ("APRL:82fa3cff",),
 }
