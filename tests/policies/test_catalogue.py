@@ -54,6 +54,12 @@ def test_a_section_says_what_to_write_what_is_not_seen_and_what_can_be_set() -> 
             assert f"- Setting `{name}`: {setting.meaning}; " in found
 
 
+def test_a_section_says_who_asks_for_the_same_or_why_nobody_does() -> None:
+    assert "- Sources: AzPol:425bea59, Azure.FrontDoorWAF.PreventionMode," in section("afd-waf-prevention")
+    assert "- No rule set asks for it: who may call, " in section("lb-not-around-gateway")
+    assert [rule.name for rule in ALL if not re.search("^- (Sources|No rule set)", section(rule.name), re.M)] == []
+
+
 def test_a_control_without_a_rule_says_why_and_what_sees_it() -> None:
     for control, (why, instead) in UNSEEN.items():
         assert f"| {control} | {why} | {instead} |".replace("\n", " ") in CATALOGUE

@@ -14,7 +14,7 @@ from azure_stacks import STACKS as AZURE_STACKS
 from azure_stacks import planned as planned_on_azure
 from edgewright.plan.model import Resource
 from edgewright.plan.sdk_types import problems
-from edgewright.policies.controls import SOURCES, framework, sources
+from edgewright.policies.controls import OWN, SOURCES, UNASKED, framework, sources
 from edgewright.policies.graph import from_plan
 from edgewright.policies.rule import AnyRule, Rule, check_resources
 from edgewright.policies.rules import ALL, UNSEEN, named
@@ -36,7 +36,7 @@ CONTROLS = _controls()
 GUARDED = {control for rule in ALL for control in rule.controls}
 
 
-# Some rules are of our own: what they guard, no public rule set asks for.
+# Some rules guard what is no control of the list.
 FROM_CONTROLS = [rule for rule in ALL if rule.controls]
 
 
@@ -174,6 +174,13 @@ def test_every_control_has_the_sources_of_the_list() -> None:
     assert {key: SOURCES.get(key) for key in CONTROLS if set(SOURCES.get(key, ())) != set(listed[key])} == {}
     assert sorted(SOURCES.keys() - CONTROLS.keys()) == []
     assert [rule.name for rule in FROM_CONTROLS if not sources(rule)] == []
+
+
+def test_a_rule_for_no_control_says_who_asks_for_the_same_or_why_it_is_there() -> None:
+    others = {rule.name for rule in ALL if not rule.controls}
+    assert sorted(OWN.keys() & UNASKED.keys()) == []
+    assert sorted((OWN.keys() | UNASKED.keys()) ^ others) == []
+    assert [rule.name for rule in ALL if not sources(rule) and not UNASKED[rule.name].endswith(".")] == []
 
 
 def test_a_rule_points_at_the_page_of_its_control_in_security_hub() -> None:

@@ -11,7 +11,9 @@ from edgewright.clouds.replacement import Replacement
 
 _DOCS = "https://learn.microsoft.com/azure"
 _SERVICE = f"{_DOCS}/api-management/powershell-create-service-instance"
+_SERVICE_V2 = f"{_DOCS}/api-management/v2-service-tiers-overview"
 _DELETED = f"{_DOCS}/api-management/soft-delete"
+_GATEWAY_TOKEN = f"{_DOCS}/api-management/self-hosted-gateway-default-authentication"
 _GATEWAY = f"{_DOCS}/application-gateway/application-gateway-faq"
 _FRONT_DOOR = f"{_DOCS}/frontdoor/front-door-faq"
 _ADDRESS = f"{_DOCS}/virtual-network/ip-services/public-ip-addresses"
@@ -42,10 +44,10 @@ def _in_service(name: str, outage: str, source: str = _APIS) -> Replacement:
 REPLACEMENTS: Mapping[str, Replacement] = {
     "azure-native:apimanagement:ApiManagementService": _of(
         "serviceName",
-        time="30 to 40 minutes in classic tiers, minutes in v2 tiers",
+        time="30 to 40 minutes in the Developer tier, minutes in v2 tiers",
         outage="everything behind it is down meanwhile, and it gets other addresses; a deleted service keeps its name "
         "for 48 hours, unless it is purged",
-        sources=(_SERVICE, _DELETED),
+        sources=(_SERVICE, _SERVICE_V2, _DELETED),
     ),
     "azure-native:apimanagement:Api": _in_service("apiId", "its routes answer 404 until the new API is there"),
     "azure-native:apimanagement:ApiPolicy": _of(
@@ -69,7 +71,7 @@ REPLACEMENTS: Mapping[str, Replacement] = {
     ),
     "azure-native:apimanagement:Certificate": _in_service("certificateId", ""),
     "azure-native:apimanagement:Gateway": _in_service(
-        "gatewayId", "its machines and pods need a new token; they serve what they know until they restart"
+        "gatewayId", "its machines and pods get no configuration until they have the new one's token", _GATEWAY_TOKEN
     ),
     "azure-native:network:ApplicationGateway": _of(
         "applicationGatewayName",
@@ -155,7 +157,7 @@ REPLACEMENTS: Mapping[str, Replacement] = {
         "networkProfile.serviceCidrs",
         "nodeResourceGroup",
         "resourceName",
-        time="minutes",
+        time="a few minutes",
         outage="all that runs on it goes with it, the edge's gateways too",
         sources=(_CLUSTER,),
     ),

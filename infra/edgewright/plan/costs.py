@@ -42,7 +42,7 @@ class Price:
         return f"{self.page} ({by}read {READ})"
 
 
-READ = "2026-11-24"
+READ = "2026-11-28"
 """When the figures were read."""
 
 _AWS = "https://aws.amazon.com"
@@ -105,7 +105,7 @@ PRICES: Mapping[str, Price] = {
         0.005,
         "h",
         _NETWORK,
-        "javierinthecloud.com/aws-public-ipv4-addresses-will-have-a-cost",
+        "haufe-akademie.de/en/skill-it/blog/aws-gebuehren-ipv4-adressen",
         everywhere=True,
     ),
     **{
@@ -126,9 +126,17 @@ PRICES: Mapping[str, Price] = {
     "alarm": Price("CloudWatch alarm, a metric", 0.10, "month", _WATCH, _WATCH_BY),
     "dashboard": Price("CloudWatch dashboard", 3.0, "month", _WATCH, _WATCH_BY, more="three a month are free"),
     "zone": Price(
-        "Route 53 hosted zone", 0.50, "month", f"{_AWS}/route53/pricing/", "ns1.com/resources/aws-dns", everywhere=True
+        "Route 53 hosted zone",
+        0.50,
+        "month",
+        f"{_AWS}/route53/pricing/",
+        "ns1.com/resources/aws-dns",
+        everywhere=True,
+        more="0.10 USD each beyond an account's first 25",
     ),
-    "key": Price("KMS key", 1.0, "month", f"{_AWS}/kms/pricing/", more="requests on top"),
+    "key": Price(
+        "KMS key", 1.0, "month", f"{_AWS}/kms/pricing/", more="requests on top, and 1 USD a month for each rotation"
+    ),
 }
 """By a name of our own, in the order to show."""
 

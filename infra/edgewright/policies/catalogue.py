@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from edgewright.policies.controls import framework, sources
+from edgewright.policies.controls import UNASKED, framework, sources
 from edgewright.policies.levels import LEVELS, default_level
 from edgewright.policies.rule import AnyRule, Rule, StackRule
 from edgewright.policies.rules import BY_CLOUD, UNSEEN
@@ -69,12 +69,10 @@ def _section(rule: AnyRule) -> Iterator[str]:
     for name, setting in rule.settings.items():
         yield f"- Setting `{name}`: {setting.meaning}; `{json.dumps(setting.default)}` unless said."
     yield f"- Looks at: {', '.join(f'`{kind}`' for kind in rule.types)}"
-    if not rule.controls:
-        yield "- Sources: none; a rule of our own."
-        return
-    if rule.controls != (rule.name,):
+    if rule.controls not in {(), (rule.name,)}:
         yield f"- Controls: {', '.join(rule.controls)}"
-    yield f"- Sources: {', '.join(_sources(rule))}"
+    listed = list(_sources(rule))
+    yield f"- Sources: {', '.join(listed)}" if listed else f"- No rule set asks for it: {UNASKED[rule.name]}"
 
 
 def _sources(rule: AnyRule) -> Iterable[str]:

@@ -10,6 +10,10 @@ from edgewright.policies.rule import AnyRule
 
 SOURCES: Mapping[str, tuple[str, ...]] = {**aws.SOURCES, **azure.SOURCES}
 """By key of `tests/data/controls.csv`."""
+OWN: Mapping[str, tuple[str, ...]] = {**aws.OWN, **azure.OWN}
+"""By name of a rule that guards none of these controls."""
+UNASKED: Mapping[str, str] = {**aws.UNASKED, **azure.UNASKED}
+"""Why there is a rule that no public rule set has, by its name."""
 
 # Each service has a page, and each control a heading on it:
 # https://docs.aws.amazon.com/securityhub/latest/userguide/elb-controls.html#elb-1
@@ -27,8 +31,9 @@ class Framework:
 
 
 def sources(rule: AnyRule) -> tuple[str, ...]:
-    """Where the same is asked for as the rule asks."""
-    return tuple(dict.fromkeys(source for control in rule.controls for source in SOURCES[control]))
+    """Where the same is asked for as the rule asks; empty for a rule of `UNASKED`."""
+    of_controls = dict.fromkeys(source for control in rule.controls for source in SOURCES[control])
+    return (*of_controls,) or OWN.get(rule.name, ())
 
 
 def framework(rule: AnyRule) -> Framework | None:

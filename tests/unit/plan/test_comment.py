@@ -127,7 +127,7 @@ def test_a_replacement_says_what_it_costs_and_where_that_is_from() -> None:
     rows = [line for line in comment(diffs.other_balancer()).splitlines() if line.startswith("| `lb.LoadBalancer")]
     assert len(rows) == 1
     assert "**protected, so the update stops here**<br>of internal" in rows[0]
-    assert "minutes until it is active" in rows[0] and "a new DNS name" in rows[0]
+    assert "| until it is active |" in rows[0] and "a new DNS name" in rows[0]
     assert "](https://docs.aws.amazon.com/elasticloadbalancing/" in rows[0]
 
 

@@ -638,3 +638,26 @@ SOURCES: Mapping[str, tuple[str, ...]] = {
     ),
 }
 """A control may have several; `best-practice(...)` marks one that no rule set has."""
+
+OWN: Mapping[str, tuple[str, ...]] = {
+    "apigw-public-stage-throttled": (
+        "cdknag:Serverless-APIGWDefaultThrottling",
+        "serverless-rules:default_throttling",
+    ),
+}
+"""Where the same is asked for as by a rule that guards none of these controls, by name of the rule."""
+
+_GUIDE = "https://docs.aws.amazon.com/apigateway/latest/developerguide"
+_RATES = "https://docs.aws.amazon.com/waf/latest/developerguide/waf-rule-statement-type-rate-based.html"
+
+UNASKED: Mapping[str, str] = {
+    "apigw-not-around-balancer": "what the balancer and its firewall check, nobody checks at the API's own address "
+    f"({_GUIDE}/rest-api-disable-default-endpoint.html says how that is turned off).",
+    "apigw-not-around-domain": "AWS says to disable the default endpoint where clients should come by a custom domain "
+    f"only ({_GUIDE}/rest-api-disable-default-endpoint.html); rule sets do not look at whether there is a domain.",
+    "lb-not-around-gateway": "who may call, and how often, is checked at the gateway, and not by a balancer that is "
+    "called without it.",
+    "alb-public-throttled": "a load balancer has no limit of its own, and only a rule of its web ACL that counts "
+    f"requests is one ({_RATES}); rule sets ask for a web ACL, not for that rule.",
+}
+"""Why there is a rule that no public rule set has, by name of the rule."""

@@ -1,6 +1,7 @@
 """Rules over the ways in: nothing goes round a balancer, a gateway or a domain, and nothing public is without a limit.
 
-These are edgewright's own: no public rule set looks at more than one resource at a time for them.
+None guards a control of `tests/data/controls.csv`; `controls.OWN` and `controls.UNASKED` say who asks for the same, and
+why there is a rule where nobody does.
 """
 
 from collections.abc import Iterator, Sequence

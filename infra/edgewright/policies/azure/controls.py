@@ -489,3 +489,59 @@ SOURCES: Mapping[str, tuple[str, ...]] = {
     ),
 }
 """A control may have several; `best-practice(...)` marks one that no rule set has."""
+
+OWN: Mapping[str, tuple[str, ...]] = {
+    "apim-not-around-front": ("APRL:6c40b7ae",),
+    "apim-public-api-throttled": ("MS:apim-owasp-API4",),
+    "afd-waf-prevention": (
+        "AzPol:425bea59",
+        "Azure.FrontDoorWAF.PreventionMode",
+        "Azure.FrontDoor.WAF.Mode",
+    ),
+    "afd-waf-policy-enabled": (
+        "CKV_AZURE_123",
+        "Azure.FrontDoorWAF.Enabled",
+        "Azure.FrontDoor.WAF.Enabled",
+    ),
+    "afd-waf-rule-sets": (
+        "Azure.FrontDoorWAF.RuleGroups",
+        "APRL:1bd2b7e8",
+    ),
+    "afd-waf-bot-protection": (
+        "AzPol:27f7fb01",
+        "Azure.FrontDoorWAF.RuleGroups",
+    ),
+    "afd-waf-request-body-check": ("AzPol:4598f028",),
+    "afd-waf-all-rules": ("CKV_AZURE_133(against Log4Shell alone)",),
+    "afd-waf-rate-limit": ("AzPol:e52e8487",),
+    "afd-waf-attached": (
+        "APRL:1bd2b7e8",
+        "AzPol:055aa869(classic)",
+        "CKV_AZURE_121(classic)",
+        "Azure.FrontDoor.UseWAF(classic)",
+    ),
+    "afd-https-only": ("APRL:24ab9f11",),
+    "afd-origin-https": ("APRL:d9bd6780",),
+    "afd-min-tls12": (
+        "AzPol:679da822",
+        "Azure.FrontDoor.MinTLS(classic)",
+    ),
+    "afd-diagnostic-settings": (
+        "Azure.FrontDoor.Logs",
+        "APRL:1ad74c3c",
+        "AzPol:8a04f872-51e9-4313-97fb-fc1c35430fd8(classic)",
+    ),
+    "afd-classic-not-used": ("APRL:82fa3cff",),
+}
+"""Where the same is asked for as by a rule that guards none of these controls, by name of the rule.
+
+`(classic)` marks one that looks at Front Door (classic) alone.
+"""
+
+UNASKED: Mapping[str, str] = {
+    "afd-waf-all-paths": "a security policy is for the paths that it names, so that all others have no firewall; rule "
+    "sets ask whether there is a firewall, not for which paths.",
+    "afd-origin-certificate-name": "Microsoft advises against turning the check off "
+    "(https://learn.microsoft.com/azure/frontdoor/origin), and no rule set looks at it.",
+}
+"""Why there is a rule that no public rule set has, by name of the rule."""

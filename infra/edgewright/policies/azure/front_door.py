@@ -1,7 +1,8 @@
 """Rules over Front Door: its firewall, its TLS, the way to its origins, its logs.
 
-No public rule set that controls come from has them; what they ask for is Microsoft's advice:
-https://learn.microsoft.com/azure/frontdoor/best-practices and https://learn.microsoft.com/azure/frontdoor/secure-front-door.
+None guards a control of `tests/data/controls.csv`; `controls.OWN` and `controls.UNASKED` say who asks for the same. All
+is Microsoft's advice too: https://learn.microsoft.com/azure/frontdoor/best-practices and
+https://learn.microsoft.com/azure/frontdoor/secure-front-door.
 """
 
 from collections.abc import Iterator
