@@ -135,7 +135,11 @@ PRICES: Mapping[str, Price] = {
         more="0.10 USD each beyond an account's first 25",
     ),
     "key": Price(
-        "KMS key", 1.0, "month", f"{_AWS}/kms/pricing/", more="requests on top, and 1 USD a month for each rotation"
+        "KMS key",
+        1.0,
+        "month",
+        f"{_AWS}/kms/pricing/",
+        more="requests on top, and 1 USD a month for each of the first two rotations",
     ),
 }
 """By a name of our own, in the order to show."""
