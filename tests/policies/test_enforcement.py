@@ -69,8 +69,14 @@ BAD: dict[str, tuple[Any, str]] = {
     "all that is no level": ({"all": "loud"}, '`all`: `"loud"` is no level'),
     "all that is an object": ({"all": {"enforcementLevel": "advisory"}}, '`all`: `{"enforcementLevel": "advisory"}`'),
     "environments that are no list": ({"environments": "prod"}, "`environments` is no list of names"),
-    "a setting of a rule without any": ({RULE: {"zones": 2}}, f"`{RULE}.zones` is not known; known: `enforcementLevel`, `exem"),
-    "a setting that there is not": ({"lb-multi-az": {"zone": 2}}, "`lb-multi-az.zone` is not known; did you mean `zones`?"),
+    "a setting of a rule without any": (
+        {RULE: {"zones": 2}},
+        f"`{RULE}.zones` is not known; known: `enforcementLevel`, `exem",
+    ),
+    "a setting that there is not": (
+        {"lb-multi-az": {"zone": 2}},
+        "`lb-multi-az.zone` is not known; did you mean `zones`?",
+    ),
     "a number below the least": (
         {"lb-multi-az": {"zones": 0}},
         "`lb-multi-az.zones`: `0` is not a whole number of at least 1 (how many zones at least)",
@@ -79,8 +85,14 @@ BAD: dict[str, tuple[Any, str]] = {
     "true for a number": ({"lb-multi-az": {"zones": True}}, "`lb-multi-az.zones`: `true` is not a whole number"),
     "a text for a number": ({"lb-multi-az": {"zones": "2"}}, '`lb-multi-az.zones`: `"2"` is not a whole'),
     "a number for a text": ({"alb-not-internet-facing": {"tag": 1}}, "`alb-not-internet-facing.tag`: `1`"),
-    "a text for a list": ({"alb-not-internet-facing": {"allowed": "shop"}}, 'allowed`: `"shop"` is not a list, each item a text'),
-    "a list with something else": ({"sg-no-all-ports-public": {"ports": [443, "80"]}}, 'ports`: `[443, "80"]` is not a list, each item a whole'),
+    "a text for a list": (
+        {"alb-not-internet-facing": {"allowed": "shop"}},
+        'allowed`: `"shop"` is not a list, each item a text',
+    ),
+    "a list with something else": (
+        {"sg-no-all-ports-public": {"ports": [443, "80"]}},
+        'ports`: `[443, "80"]` is not a list, each item a whole',
+    ),
     "a word that is not in the set": ({"apigw-private-endpoint": {"allowed": ["EVERYWHERE"]}}, "EVERYWHERE"),
     "a text for true": (
         {"lb-listener-secure-protocol": {"acceptRedirects": "true"}},

@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, Literal, cast, get_args
 
+from edgewright.policies.components import REMEDIES, made_by_one
 from edgewright.policies.levels import Level, at_most, default_level, possible_levels, stops
 from edgewright.policies.remediation import remediated, values_for
 from edgewright.policies.rule import AnyRule, Rule, Verdict, check_resources, complete_settings
@@ -99,10 +100,11 @@ _OF_EXEMPTIONS: Mapping[str, str] = {
 
 
 def remedy(finding: Finding, rule: AnyRule) -> str:
-    """What to do about a finding; empty where its text says it."""
+    """What to do about a finding, in words of a spec where a component made the resource; empty where its text says."""
     if finding.kind == "broken rule":
         return ""
-    return _OF_EXEMPTIONS.get(finding.kind, rule.remedy)
+    own = REMEDIES.get(rule.name, rule.remedy) if made_by_one(finding.urn) else rule.remedy
+    return _OF_EXEMPTIONS.get(finding.kind, own)
 
 
 def file_for(folder: Path, stack: str | None) -> Path | None:
