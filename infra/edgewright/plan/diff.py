@@ -113,9 +113,10 @@ def _named_here(options: Options) -> Options:
         read_bindings(bindings)
     if rules is not None:
         from edgewright.policies.enforcement import for_file
+        from edgewright.policies.rules import ALL
 
         must_be_file(rules)
-        for_file(rules)
+        for_file(rules, ALL)
     return replace(
         options,
         bindings=bindings.absolute() if bindings is not None else None,

@@ -21,7 +21,7 @@ GROUPS = (
 
 
 MOST_UNCLEAR = 3
-"""So many places of a rule that cannot tell yet are named."""
+"""So many resources are named for each property that is not known yet."""
 
 
 def group_of(result: PolicyResult) -> str:
@@ -76,16 +76,18 @@ def what(result: PolicyResult) -> str:
 
 def unclear(results: Sequence[PolicyResult]) -> str:
     """Which rules cannot tell yet, and which properties of which resources they would have to know, in one line."""
-    found: dict[str, dict[str, None]] = {}
-    for result in sorted(results, key=lambda result: result.rule):
-        where = f"{result.path} of {result.resource}" if result.path else result.resource
-        found.setdefault(result.rule, {})[where] = None
-    return "; ".join(f"{rule}: {_first(list(places))}" for rule, places in found.items())
+    found: dict[tuple[str, str], dict[str, None]] = {}
+    for result in sorted(results, key=lambda result: (result.rule, result.path)):
+        found.setdefault((result.rule, result.path), {})[result.resource] = None
+    said = (
+        f"{rule}: {f'{path} of ' if path else ''}{_first(list(resources))}" for (rule, path), resources in found.items()
+    )
+    return "; ".join(said)
 
 
-def _first(places: Sequence[str]) -> str:
-    more = f" and {len(places) - MOST_UNCLEAR:,} more" if len(places) > MOST_UNCLEAR else ""
-    return ", ".join(places[:MOST_UNCLEAR]) + more
+def _first(names: Sequence[str]) -> str:
+    more = f" and {len(names) - MOST_UNCLEAR:,} more" if len(names) > MOST_UNCLEAR else ""
+    return ", ".join(names[:MOST_UNCLEAR]) + more
 
 
 def parts(policies: Policies | None) -> Iterator[Part]:
