@@ -1,6 +1,7 @@
 """The command `edgewright`: its verbs, what they print, and their exit statuses.
 
-0: done. 1: the spec is bad, or the operation failed. 2: wrong use. 70: a defect of this program. 130: interrupted.
+0: done. 1: a file is wrong, rules stop the update, or the operation failed. 2: wrong use. 70: a defect of this program.
+130: interrupted.
 Each verb imports what it needs when it runs, so that `edgewright check` never waits for an engine or a server.
 """
 
@@ -30,6 +31,10 @@ DEBUG = "EDGEWRIGHT_DEBUG"
 
 DEFECT = 70
 """Exit status of a defect: EX_SOFTWARE of sysexits.h."""
+
+_STATUSES = (
+    "exit status: 0 done, 1 a file is wrong, the operation failed, or rules stop the update; 2 wrong use; 70 a defect"
+)
 
 _STACK = "local"
 
@@ -389,7 +394,7 @@ def _parser() -> argparse.ArgumentParser:
     verbs = parser.add_subparsers(title="verbs", metavar="VERB", required=True)
 
     def verb(name: str, run: Callable[[argparse.Namespace], int], text: str) -> argparse.ArgumentParser:
-        found = verbs.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
+        found = verbs.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".", epilog=_STATUSES)
         found.set_defaults(run=run)
         return found
 

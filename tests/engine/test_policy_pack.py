@@ -118,7 +118,9 @@ def test_edgewright_previews_and_updates_are_stopped_too_and_configured_beside_t
 ) -> None:
     clouds.bind(STACK, profile="development")
     assert preview(STACK, policies=PACK) == 1
-    assert "lb-deletion-protection  (aws:lb:LoadBalancer: web-edge)" in capfd.readouterr().out
+    out = capfd.readouterr().out
+    assert "lb-deletion-protection  (aws:lb:LoadBalancer: web-edge)" in out
+    assert "Remedy: In the bindings, profile: production." in out
     assert up(STACK, yes=True, policies=PACK) == 1
     assert "lb-deletion-protection" in capfd.readouterr().out
     assert not [item for item in clouds.state(STACK) if item["type"] == "aws:lb/loadBalancer:LoadBalancer"]

@@ -8,7 +8,16 @@ from typing import Any
 import jsonschema
 import pytest
 
-from edgewright.policies.enforcement import Enforcement, EnforcementError, Finding, check, for_file, for_stack, load
+from edgewright.policies.enforcement import (
+    Enforcement,
+    EnforcementError,
+    Finding,
+    check,
+    for_file,
+    for_stack,
+    load,
+    remedy,
+)
 from edgewright.policies.levels import default_level
 from edgewright.policies.rule import Rule, StackRule
 from edgewright.policies.rules import ALL, named
@@ -47,32 +56,47 @@ GOOD: dict[str, Any] = {
 BAD: dict[str, tuple[Any, str]] = {
     "a list": ([], "the configuration is no object of rules"),
     "a rule that there is not": ({"alb-drop-invalid-header": "advisory"}, f"did you mean `{RULE}`?"),
-    "a level that there is not": ({RULE: "warn"}, f"`{RULE}`: `warn` is no level; there are disabled, advisory,"),
+    "a level that there is not": ({RULE: "warn"}, f'`{RULE}`: `"warn"` is no level; there are disabled, advisory,'),
     "a level in an object": (
         {RULE: {"enforcementLevel": "warn"}},
-        f"`{RULE}.enforcementLevel`: `warn` is no level",
+        f'`{RULE}.enforcementLevel`: `"warn"` is no level',
     ),
     "a level that is no text": ({RULE: {"enforcementLevel": 1}}, f"`{RULE}.enforcementLevel`: `1` is no level"),
     "remediate, which the rule cannot": ({"lb-multi-az": "remediate"}, "`lb-multi-az`: the rule cannot remediate"),
     "a number": ({RULE: 1}, f"`{RULE}` is neither a level nor an object"),
     "null": ({RULE: None}, f"`{RULE}` is neither a level nor an object"),
     "a list for a rule": ({RULE: []}, f"`{RULE}` is neither a level nor an object"),
-    "all that is no level": ({"all": "loud"}, "`all`: `loud` is no level"),
-    "all that is an object": ({"all": {"enforcementLevel": "advisory"}}, "`all`: `{'enforcementLevel': 'advisory'}`"),
+    "all that is no level": ({"all": "loud"}, '`all`: `"loud"` is no level'),
+    "all that is an object": ({"all": {"enforcementLevel": "advisory"}}, '`all`: `{"enforcementLevel": "advisory"}`'),
     "environments that are no list": ({"environments": "prod"}, "`environments` is no list of names"),
-    "a setting of a rule without any": ({RULE: {"zones": 2}}, f"`{RULE}.zones` is no setting of the rule; it has none"),
-    "a setting that there is not": ({"lb-multi-az": {"zone": 2}}, "no setting of the rule; there are zones"),
-    "a number below the least": ({"lb-multi-az": {"zones": 0}}, "`lb-multi-az.zones`: `0` does not fit"),
-    "half a number": ({"lb-multi-az": {"zones": 1.5}}, "`lb-multi-az.zones`: `1.5` does not fit"),
-    "true for a number": ({"lb-multi-az": {"zones": True}}, "`lb-multi-az.zones`: `True` does not fit"),
-    "a text for a number": ({"lb-multi-az": {"zones": "2"}}, "`lb-multi-az.zones`: `2` does not fit"),
+    "a setting of a rule without any": (
+        {RULE: {"zones": 2}},
+        f"`{RULE}.zones` is not known; known: `enforcementLevel`, `exem",
+    ),
+    "a setting that there is not": (
+        {"lb-multi-az": {"zone": 2}},
+        "`lb-multi-az.zone` is not known; did you mean `zones`?",
+    ),
+    "a number below the least": (
+        {"lb-multi-az": {"zones": 0}},
+        "`lb-multi-az.zones`: `0` is not a whole number of at least 1 (how many zones at least)",
+    ),
+    "half a number": ({"lb-multi-az": {"zones": 1.5}}, "`lb-multi-az.zones`: `1.5` is not a whole number"),
+    "true for a number": ({"lb-multi-az": {"zones": True}}, "`lb-multi-az.zones`: `true` is not a whole number"),
+    "a text for a number": ({"lb-multi-az": {"zones": "2"}}, '`lb-multi-az.zones`: `"2"` is not a whole'),
     "a number for a text": ({"alb-not-internet-facing": {"tag": 1}}, "`alb-not-internet-facing.tag`: `1`"),
-    "a text for a list": ({"alb-not-internet-facing": {"allowed": "shop"}}, "allowed`: `shop` does not fit"),
-    "a list with something else": ({"sg-no-all-ports-public": {"ports": [443, "80"]}}, "ports`: `[443, '80']`"),
+    "a text for a list": (
+        {"alb-not-internet-facing": {"allowed": "shop"}},
+        'allowed`: `"shop"` is not a list, each item a text',
+    ),
+    "a list with something else": (
+        {"sg-no-all-ports-public": {"ports": [443, "80"]}},
+        'ports`: `[443, "80"]` is not a list, each item a whole',
+    ),
     "a word that is not in the set": ({"apigw-private-endpoint": {"allowed": ["EVERYWHERE"]}}, "EVERYWHERE"),
     "a text for true": (
         {"lb-listener-secure-protocol": {"acceptRedirects": "true"}},
-        "acceptRedirects`: `true` does not fit",
+        'acceptRedirects`: `"true"` is not true or false',
     ),
     "exemptions that are no list": ({RULE: {"exemptions": EXEMPTION}}, f"`{RULE}.exemptions` is no list"),
     "an exemption that is a text": ({RULE: {"exemptions": ["shop"]}}, "is no object with resource, reason, expires"),
@@ -90,13 +114,13 @@ BAD: dict[str, tuple[Any, str]] = {
     ),
     "a day that there is not": (
         {RULE: {"exemptions": [{**EXEMPTION, "expires": "2026-02-30"}]}},
-        "`2026-02-30` is no day such as 2026-12-31",
+        '`"2026-02-30"` is no day such as 2026-12-31',
     ),
     "a day written otherwise": ({RULE: {"exemptions": [{**EXEMPTION, "expires": "2026-6-1"}]}}, "is no day"),
     "a day that is a number": ({RULE: {"exemptions": [{**EXEMPTION, "expires": 20260601}]}}, "not say its `expires`"),
     "something else in an exemption": (
         {RULE: {"exemptions": [{**EXEMPTION, "rule": "x"}]}},
-        f"`{RULE}.exemptions[0]`: `rule` is not known",
+        f"`{RULE}.exemptions[0]`: `rule` is not known; known: `expires`, `reason`, `resource`",
     ),
 }
 
@@ -187,12 +211,14 @@ def test_an_empty_file_is_an_empty_configuration_as_the_engine_has_it(tmp_path: 
 @pytest.mark.parametrize(
     ("content", "expected"),
     [
-        (b'{"all": "advisory",}', "line 1, column"),
+        (b'{"all": "advisory",}', "is no JSON: line 1, column"),
+        (b'\xef\xbb\xbf{"all": "advisory"}', "begins with a byte order mark"),
+        (b" " * 8_000_001, "is larger than 8 MB"),
         (b'{"all": "\xff"}', "is no UTF-8 text"),
         (b"[" * 100_000, "is nested too deeply"),
         (b'{"all": "advisory", "all": "mandatory"}', "`all` stands there twice"),
     ],
-    ids=("no JSON", "no UTF-8", "nested", "a key twice"),
+    ids=("no JSON", "a byte order mark", "too large", "no UTF-8", "nested", "a key twice"),
 )
 def test_a_file_that_cannot_be_read_says_its_name_and_why(tmp_path: Path, content: bytes, expected: str) -> None:
     file = tmp_path / "policies.prod.json"
@@ -210,6 +236,28 @@ def test_a_file_says_all_that_is_wrong_with_it_each_with_its_name(tmp_path: Path
         for_file(file)
     assert len(error.value.problems) == 3
     assert all(problem.startswith(f"{file}: ") for problem in error.value.problems)
+
+
+def test_a_file_full_of_wrong_names_is_refused_soon_and_in_a_screenful(tmp_path: Path) -> None:
+    file = tmp_path / "policies.json"
+    file.write_text(json.dumps({f"rule-{number}": "advisory" for number in range(50_000)}))
+    with pytest.raises(EnforcementError) as error:
+        for_file(file)
+    said = str(error.value).splitlines()
+    assert (len(said), said[-1]) == (51, "and 49,950 more problems")
+
+
+def test_a_message_steers_no_terminal_and_no_runner() -> None:
+    with pytest.raises(EnforcementError) as error:
+        load({RULE: "\x1b[31mred", "lb-multi-az": {"\n::error::x": 1}, "\n::notice::y": 1, "z" * 999: 1}, ALL)
+    lines = str(error.value).splitlines()
+    assert len(lines) == 4
+    assert all(line.isprintable() and len(line) < 200 for line in lines)
+
+
+def test_what_an_editor_would_like_in_the_file_is_said_to_be_for_its_settings() -> None:
+    with pytest.raises(EnforcementError, match="name the schema in the editor's settings"):
+        load({"$schema": "policies.schema.json"}, ALL)
 
 
 def test_a_file_that_is_not_there_is_said(tmp_path: Path) -> None:
@@ -264,6 +312,21 @@ def test_an_exemption_that_hides_nothing_is_to_be_deleted() -> None:
         ("unused exemption", "advisory", "shop"),
         ("unused exemption", "advisory", "gone"),
     ]
+    assert [item.text for item in found] == [
+        "is exempt, and does not break the rule",
+        "is exempt, and no resource that the rule looks at is called so; known: `shop`",
+    ]
+
+
+def test_what_to_do_about_an_exemption_is_about_the_exemption() -> None:
+    (rule,) = named(RULE)
+    values = {RULE: {"exemptions": [EXEMPTION, {**EXEMPTION, "resource": "gone"}]}}
+    said = {item.kind: remedy(item, rule) for item in checked(values, balancer(), date(2026, 7, 1))}
+    assert said == {
+        "violation": rule.remedy,
+        "expired exemption": "Mend the resource and delete the exemption, or give it a later day.",
+        "unused exemption": "Delete the exemption, or correct its `resource`.",
+    }
 
 
 def test_an_exemption_is_not_for_another_kind_of_resource_with_the_same_name() -> None:

@@ -6,7 +6,7 @@ _LISTENER = ("spec:listener", "spec:listeners")
 
 LED_BY: tuple[Led, ...] = (
     Led("azure-native:apimanagement:ApiManagementService", "sku", ("stack:tier",)),
-    Led("azure-native:apimanagement:ApiManagementService", "zones", ("stack:zones", "stack:profile")),
+    Led("azure-native:apimanagement:ApiManagementService", "zones", ("stack:capacity", "stack:zones")),
     Led("azure-native:apimanagement:ApiManagementService", "hostnameConfigurations", _LISTENER),
     Led("azure-native:apimanagement:ApiManagementService", "customProperties", ("spec:listener.tls", *_LISTENER)),
     Led("azure-native:apimanagement:ApiManagementService", "virtualNetwork", ("stack:network",)),

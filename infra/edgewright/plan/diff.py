@@ -11,7 +11,7 @@ from edgewright.plan.changes import Changes
 from edgewright.plan.model import Plan
 from edgewright.plan.planning import Options
 from edgewright.plan.sides import FileSide, FolderSide, Planned, Side
-from edgewright.usage import UsageError
+from edgewright.usage import UsageError, must_be_file, read_bindings
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +65,7 @@ class Diff:
 
 def diff(before: str, after: str, options: Options) -> Diff:
     """Plan and compare. Raises UsageError, and what planning a file raises."""
+    options = _named_here(options)
     with _opened(before) as base, _opened(after) as head:
         return Diff(tuple(_compared(base, head, options)))
 
@@ -88,6 +89,27 @@ def _compared(base: Side, head: Side, options: Options) -> Iterator[StackDiff]:
         after = _planned(head, name, options)
         before = after if mark and mark == _mark(head, name) else _planned(base, name, options)
         yield pair(name, before, after)
+
+
+def _named_here(options: Options) -> Options:
+    """Options whose files are those of whoever typed them, wherever a side lies; read once, so that they are said once.
+
+    Raises UsageError for a file that is not there, and EnforcementError for one that cannot be used.
+    """
+    bindings, rules = options.bindings, options.policy_config
+    if bindings is not None:
+        read_bindings(bindings)
+    if rules is not None:
+        from edgewright.policies.enforcement import for_file
+        from edgewright.policies.rules import ALL
+
+        must_be_file(rules)
+        for_file(rules, ALL)
+    return replace(
+        options,
+        bindings=bindings.absolute() if bindings is not None else None,
+        policy_config=rules.absolute() if rules is not None else None,
+    )
 
 
 def _names(side: Side) -> list[str]:

@@ -100,7 +100,7 @@ class LedBy:
         keys = direct or _few(self._behind.get(urn, ()))
         backend, spec = "" if direct else self._backend(resource), self._files["spec"]
         if backend and spec is not None:
-            return keys, (spec.text(("backends", backend)),)
+            return keys, tuple(self._of_backend(backend, spec))
         if keys:
             about = f"{rule} {path}".lower()
             return keys, tuple(dict.fromkeys(_origin(self._routes[key], about) for key in keys))
@@ -126,6 +126,13 @@ class LedBy:
                 return max(fitting, key=len)
         return ""
 
+    def _of_backend(self, name: str, spec: Written) -> Iterator[str]:
+        """Where a backend is described, and where the stack says what speaks there."""
+        key, stack = ("backends", name), self._files["stack"]
+        yield spec.text(key)
+        if stack is not None and stack.has(key):
+            yield stack.text(key)
+
     def _by_type(self, resource: Resource, path: str) -> Iterator[str]:
         row = next(
             (row for row in self._table if resource.type.startswith(row.type) and path.startswith(row.path)), None
@@ -135,6 +142,8 @@ class LedBy:
         written = [(file, key) for file, key in known if file.has(key)]
         for file, key in (written or known)[:1]:
             yield file.text(key)
+        if keys and not known and self._files["spec"] is not None:
+            yield f"{keys[0][2]} (not bound)"
 
 
 def _few(keys: Sequence[str]) -> tuple[str, ...]:

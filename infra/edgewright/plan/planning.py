@@ -124,6 +124,12 @@ class _Planning:
         known = [one for one in TOPOLOGIES if one != "local"]
         if not found:
             raise UsageError(f"--topology: write one of {', '.join(known)}")
+        if found == "local":
+            which = f"{self._file} is of this machine" if self._stack else "`local` is this machine"
+            raise UsageError(
+                f"{which}, which has no plan: `edgewright compile SPEC` shows what runs here; "
+                f"--topology plans for a cloud: {', '.join(known)}"
+            )
         if found not in known:
             raise UsageError(f"--topology: {unknown_topology(found)}")
         return found

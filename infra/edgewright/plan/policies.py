@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 ORDER = ("broken rule", "expired exemption", "violation", "remediated", "exempt", "unused exemption", "cannot tell")
 """Of kinds, after what stops the update."""
 
+_ABOUT_EXEMPTIONS = ("expired exemption", "unused exemption")
+"""Kinds that are led to by the configuration."""
+
 _SEVERITIES = ("critical", "high", "medium", "low")
 
 
@@ -41,10 +44,10 @@ def judged(plan: Plan, configuration: Path | None, files: Callable[[], Files] = 
     enforcement = load({}, ALL) if configuration is None else for_file(configuration, ALL)
     subjects = from_plan(plan.resources)
     findings = check(subjects, ALL, enforcement)
-    results = _results(plan, findings, {rule.name: rule for rule in ALL}, subjects, files()) if findings else []
+    name = configuration.as_posix() if configuration is not None else ""
+    results = _results(plan, findings, {rule.name: rule for rule in ALL}, subjects, files(), name) if findings else []
     cloud = plan.topology.partition("/")[0]
     run = sum(_is_of(rule, cloud) and enforcement.levels[rule.name] != "disabled" for rule in ALL)
-    name = configuration.as_posix() if configuration is not None else ""
     return replace(plan, policies=Policies(run, tuple(sorted(results, key=_order)), name))
 
 
@@ -59,8 +62,10 @@ def _results(
     rules: "Mapping[str, AnyRule]",
     subjects: "Sequence[Subject]",
     files: Files,
+    configuration: str,
 ) -> list[PolicyResult]:
     from edgewright.plan.led_by import LedBy
+    from edgewright.policies.enforcement import remedy
 
     led_by = LedBy(
         plan.routes,
@@ -74,7 +79,10 @@ def _results(
     found: list[PolicyResult] = []
     for finding in findings:
         rule = rules[finding.rule]
-        routes, places = led_by.of(finding.urn, finding.path, finding.rule, finding.text)
+        if finding.kind in _ABOUT_EXEMPTIONS:
+            routes, places = (), (f"{finding.rule}.exemptions ({configuration})",)
+        else:
+            routes, places = led_by.of(finding.urn, finding.path, finding.rule, finding.text)
         found.append(
             PolicyResult(
                 finding.rule,
@@ -85,7 +93,7 @@ def _results(
                 finding.path,
                 rule.title,
                 finding.text,
-                rule.remedy,
+                remedy(finding, rule),
                 routes,
                 places,
             )

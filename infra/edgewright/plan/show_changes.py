@@ -42,9 +42,17 @@ def text_of_stacks(diff: Diff, *, width: int = 110) -> str:
     if len(diff.stacks) == 1 and diff.stacks[0].before is not None and diff.stacks[0].changes is not None:
         return _text_of_one(diff.stacks[0], width)
     lines: list[str] = []
+    broken: dict[str, list[str]] = {}
     for stack in diff.stacks:
-        if not stack.same:
-            lines += [f"== {plain(stack.name)} {stack.state}", *_text_of_one(stack, width).splitlines(), ""]
+        if stack.broken and stack.after is not None:
+            broken.setdefault(stack.after.errors, []).append(stack.name)
+    for stack in diff.stacks:
+        # What is wrong with many, such as a policies.json, is said once.
+        names = broken.get(stack.after.errors, []) if stack.broken and stack.after is not None else [stack.name]
+        if not stack.same and names[0] == stack.name:
+            state = "cannot be planned" if stack.broken else stack.state
+            lines += [*_hanging("== ", f"{plain(', '.join(names))} {state}", width)]
+            lines += [*_text_of_one(stack, width).splitlines(), ""]
     same = [stack.name for stack in diff.stacks if stack.same]
     if same:
         lines += _hanging("", f"no change: {plain(', '.join(same))}", width)
@@ -55,6 +63,9 @@ def _text_of_one(stack: StackDiff, width: int) -> str:
     if stack.broken and stack.after is not None:
         return "".join(f"{plain(line)}\n" for line in stack.after.errors.splitlines())
     found = text(stack.changes, width=width) if stack.changes is not None else "nothing can be said of it\n"
+    if stack.before is not None and stack.before.errors:
+        was = "".join(f"  {plain(line)}\n" for line in stack.before.errors.splitlines())
+        found = f"All of it looks new, because it could not be planned before:\n{was}{found}"
     plan = stack.after.plan if stack.after is not None else None
     if plan is None or plan.policies is None or not plan.policies.stop:
         return found

@@ -15,9 +15,13 @@ GROUPS = (
     ("advisory", "advisory"),
     ("remediated", "written by the policy pack, whatever stands here"),
     ("exempt", "exempt, until the day that is named"),
-    ("unclear", "cannot tell yet: a value is known only after deploying"),
+    ("unclear", "cannot tell yet: a value is known only after binding or deploying"),
 )
 """In the order to read, each with its heading."""
+
+
+MOST_UNCLEAR = 3
+"""So many resources are named for each property that is not known yet."""
 
 
 def group_of(result: PolicyResult) -> str:
@@ -60,7 +64,7 @@ def summary(policies: Policies | None) -> str:
     """One line: ``104 rules: 2 stop the update, 1 advisory``, and the file that configures them."""
     if policies is None:
         return NOT_RUN
-    said = counts(policies.results) or "all hold"
+    said = counts(policies.results) or ("all hold" if policies.rules else "none is turned on")
     by = f"; as {plain(policies.configuration)} has it" if policies.configuration else ""
     return f"{many(policies.rules, 'rule')}: {said}{by}"
 
@@ -71,9 +75,19 @@ def what(result: PolicyResult) -> str:
 
 
 def unclear(results: Sequence[PolicyResult]) -> str:
-    """Which rules cannot tell yet, and of how many resources, in one line."""
-    found = Counter(result.rule for result in {(result.rule, result.urn): result for result in results}.values())
-    return ", ".join(f"{rule} ({many(count, 'resource')})" for rule, count in sorted(found.items()))
+    """Which rules cannot tell yet, and which properties of which resources they would have to know, in one line."""
+    found: dict[tuple[str, str], dict[str, None]] = {}
+    for result in sorted(results, key=lambda result: (result.rule, result.path)):
+        found.setdefault((result.rule, result.path), {})[result.resource] = None
+    said = (
+        f"{rule}: {f'{path} of ' if path else ''}{_first(list(resources))}" for (rule, path), resources in found.items()
+    )
+    return "; ".join(said)
+
+
+def _first(names: Sequence[str]) -> str:
+    more = f" and {len(names) - MOST_UNCLEAR:,} more" if len(names) > MOST_UNCLEAR else ""
+    return ", ".join(names[:MOST_UNCLEAR]) + more
 
 
 def parts(policies: Policies | None) -> Iterator[Part]:

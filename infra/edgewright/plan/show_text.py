@@ -306,7 +306,7 @@ def _policies(plan: Plan, width: int, ink: _Ink) -> Iterator[str]:
         if name == "unclear":
             yield from _under(show_policies.unclear(results), width)
             continue
-        for _, alike in groupby(results, key=lambda result: result.rule):
+        for _, alike in groupby(results, key=lambda result: (result.rule, result.remedy)):
             yield from _rule(list(alike), width, ink)
 
 
@@ -320,7 +320,7 @@ def _rule(results: Sequence[PolicyResult], width: int, ink: _Ink) -> Iterator[st
             yield ("        " if index else "      ") + line
         for place in result.led_by or result.routes:
             yield "        " + ink.dim(_fit_origin(f"led to by {plain(place)}", width - 8))
-    for index, line in enumerate(wrap(plain(results[0].remedy), width - 8)):
+    for index, line in enumerate(wrap(plain(results[0].remedy), width - 8) if results[0].remedy else ()):
         yield ("        " if index else "      → ") + line
 
 

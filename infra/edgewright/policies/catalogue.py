@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from edgewright.policies.components import REMEDIES
 from edgewright.policies.controls import UNASKED, framework, sources
 from edgewright.policies.levels import LEVELS, default_level
 from edgewright.policies.rule import AnyRule, Rule, StackRule
@@ -60,6 +61,8 @@ def _section(rule: AnyRule) -> Iterator[str]:
     yield f"{rule.title}."
     yield ""
     yield f"- Remedy: {rule.remedy}"
+    if rule.name in REMEDIES:
+        yield f"- Of an edge of edgewright: {REMEDIES[rule.name]}"
     if isinstance(rule, Rule) and rule.remediation:
         yield "- Level `remediate` writes it for you."
     if rule.optional:

@@ -1,20 +1,33 @@
 """How rules are enforced: what is configured of them, exemptions that end, and what comes of a verdict."""
 
 import json
+from codecs import BOM_UTF8
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, Literal, cast, get_args
 
+from edgewright.policies.components import REMEDIES, made_by_one
 from edgewright.policies.levels import Level, at_most, default_level, possible_levels, stops
 from edgewright.policies.remediation import remediated, values_for
 from edgewright.policies.rule import AnyRule, Rule, Verdict, check_resources, complete_settings
 from edgewright.policies.rules import ALL, no_rule
-from edgewright.policies.schema import EXEMPTION_KEYS, WRONG, converted
+from edgewright.policies.schema import EXEMPTION_KEYS, WRONG, converted, expected
 from edgewright.policies.view import Subject
+from edgewright.spec.problems import did_you_mean, printable
 
 _OWN_KEYS = ("enforcementLevel", "exemptions")
+_LARGEST = 8_000_000
+"""Bytes of a configuration, as of every file that may be a stranger's."""
+
+_MOST_PROBLEMS = 50
+"""So many are said; a file with more of them is no configuration at all."""
+
+_LONGEST = 60
+"""Characters that a message shows of a name or a value."""
+
 Values = Mapping[str, Any]
 
 
@@ -22,8 +35,10 @@ class EnforcementError(Exception):
     """A configuration that cannot be used. problems: all of them, each with its place."""
 
     def __init__(self, problems: Sequence[str]) -> None:
-        """Say all problems, a line each."""
-        super().__init__("\n".join(problems))
+        """Say all problems, a line each, up to a number that is worth reading."""
+        more = len(problems) - _MOST_PROBLEMS
+        said = [*problems[:_MOST_PROBLEMS], *([f"and {more:,} more problems"] if more > 0 else [])]
+        super().__init__("\n".join(said))
         self.problems = tuple(problems)
 
 
@@ -78,6 +93,20 @@ class Finding:
         return f"`{self.path or _name(self.urn) or 'the stack'}` {self.text}"
 
 
+_OF_EXEMPTIONS: Mapping[str, str] = {
+    "expired exemption": "Mend the resource and delete the exemption, or give it a later day.",
+    "unused exemption": "Delete the exemption, or correct its `resource`.",
+}
+
+
+def remedy(finding: Finding, rule: AnyRule) -> str:
+    """What to do about a finding, in words of a spec where a component made the resource; empty where its text says."""
+    if finding.kind == "broken rule":
+        return ""
+    own = REMEDIES.get(rule.name, rule.remedy) if made_by_one(finding.urn) else rule.remedy
+    return _OF_EXEMPTIONS.get(finding.kind, own)
+
+
 def file_for(folder: Path, stack: str | None) -> Path | None:
     """The configuration that holds for a stack, in the folder of the stacks' settings; None where there is none.
 
@@ -116,7 +145,7 @@ def load(values: object, rules: Sequence[AnyRule] = ALL) -> Enforcement:
     Raises EnforcementError with all problems at once.
     """
     if not isinstance(values, Mapping):
-        raise EnforcementError(["the configuration is no object of rules"])
+        raise EnforcementError(['the configuration is no object of rules, such as `{"lb-tagged": "advisory"}`'])
     given = dict(cast(Values, values))
     problems: list[str] = []
     known = {rule.name: rule for rule in rules}
@@ -130,7 +159,7 @@ def load(values: object, rules: Sequence[AnyRule] = ALL) -> Enforcement:
     exemptions: list[Exemption] = []
     for name, value in given.items():
         if name not in known:
-            problems.append(no_rule(name, known))
+            problems.append(_no_rule(name, known, guess=len(problems) < _MOST_PROBLEMS))
             continue
         rule = known[name]
         if isinstance(value, str):
@@ -143,7 +172,7 @@ def load(values: object, rules: Sequence[AnyRule] = ALL) -> Enforcement:
             settings[name] = _settings(rule, said, problems)
             exemptions += _exemptions(rule, said.get("exemptions", ()), problems)
         else:
-            problems.append(f"`{name}` is neither a level nor an object")
+            problems.append(f"`{name}` is neither a level nor an object; levels are {', '.join(possible_levels(rule))}")
     if problems:
         raise EnforcementError(problems)
     return Enforcement(levels, settings, tuple(exemptions))
@@ -205,8 +234,7 @@ def expired(level: Level, exemptions: Sequence[Exemption], urns: Iterable[str], 
     for urn in urns if over else ():
         for exemption in over:
             if exemption.covers(urn):
-                text = f"has an exemption that ended on {exemption.expires} ({exemption.reason}): "
-                text += "mend it, or say why it needs longer"
+                text = f"has an exemption that ended on {exemption.expires} ({exemption.reason})"
                 yield Finding(exemption.rule, "expired exemption", stops(level), urn, "", text)
 
 
@@ -251,13 +279,19 @@ def _unused(
     for exemption in exemptions:
         covered = {urn for urn in urns if exemption.covers(urn)}
         if not covered.intersection(judged) and not (covered and exemption.expired(today)):
-            text = "is exempt, but breaks no such rule: delete the exemption"
+            text = "is exempt, and does not break the rule" if covered else _not_there(exemption.resource, urns)
             yield Finding(exemption.rule, "unused exemption", "advisory", exemption.resource, "", text)
 
 
 def _holding(exemptions: Iterable[Exemption], urn: str, today: date) -> Exemption | None:
     found = (exemption for exemption in exemptions if exemption.covers(urn) and not exemption.expired(today))
     return next(found, None)
+
+
+def _not_there(resource: str, urns: Sequence[str]) -> str:
+    names = {_name(urn) for urn in urns}
+    meant = did_you_mean(resource, names) if names else ""
+    return "is exempt, and no resource that the rule looks at is called so" + (f"; {meant}" if meant else "")
 
 
 def _name(urn: str) -> str:
@@ -270,18 +304,23 @@ def _read(file: Path, problems: list[str]) -> object:
     def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         found = dict(pairs)
         keys = [key for key, _ in pairs]
-        problems.extend(f"`{key}` stands there twice" for key in found if keys.count(key) > 1)
+        problems.extend(f"`{_cut(key)}` stands there twice" for key, count in Counter(keys).items() if count > 1)
         return found
 
     try:
-        text = file.read_text(encoding="utf-8")
+        content = file.read_bytes()
+        if len(content) > _LARGEST:
+            raise EnforcementError([f"is larger than {_LARGEST // 1_000_000} MB"])
+        if content.startswith(BOM_UTF8):
+            raise EnforcementError(["begins with a byte order mark, which the engine does not take: save it without"])
+        text = content.decode("utf-8")
         return json.loads(text, object_pairs_hook=unique) if text.strip() else {}
     except OSError as error:
         raise EnforcementError([f"cannot be read: {error.strerror}"]) from error
     except UnicodeDecodeError as error:
         raise EnforcementError(["is no UTF-8 text"]) from error
     except json.JSONDecodeError as error:
-        raise EnforcementError([f"line {error.lineno}, column {error.colno}: {error.msg}"]) from error
+        raise EnforcementError([f"is no JSON: line {error.lineno}, column {error.colno}: {error.msg}"]) from error
     except RecursionError as error:
         raise EnforcementError(["is nested too deeply"]) from error
 
@@ -289,9 +328,9 @@ def _read(file: Path, problems: list[str]) -> object:
 def _level(value: object, place: str, possible: Sequence[str], problems: list[str]) -> Level:
     """The level; a wrong one is a problem, and then it matters no more which is returned."""
     if value not in get_args(Level):
-        problems.append(f"`{place}`: `{value}` is no level; there are {', '.join(get_args(Level))}")
+        problems.append(f"`{place}`: {_shown(value)} is no level; there are {', '.join(possible)}")
     elif value not in possible:
-        problems.append(f"`{place}`: the rule cannot remediate; take mandatory")
+        problems.append(f"`{place}`: the rule cannot remediate; there are {', '.join(possible)}")
     return cast(Level, value)
 
 
@@ -301,13 +340,15 @@ def _settings(rule: AnyRule, values: Values, problems: list[str]) -> Values:
         if name in _OWN_KEYS:
             continue
         if name not in rule.settings:
-            there = f"there are {', '.join(rule.settings)}" if rule.settings else "it has none"
-            problems.append(f"`{rule.name}.{name}` is no setting of the rule; {there}")
+            known = (*_OWN_KEYS, *rule.settings)
+            problems.append(f"`{rule.name}.{_cut(name)}` is not known; {did_you_mean(name, known)}")
             continue
         setting = rule.settings[name]
         found[name] = converted(setting.kind, value)
         if found[name] is WRONG:
-            problems.append(f"`{rule.name}.{name}`: `{value}` does not fit; it is {setting.meaning}")
+            problems.append(
+                f"`{rule.name}.{name}`: {_shown(value)} is not {expected(setting.kind)} ({setting.meaning})"
+            )
     return found
 
 
@@ -322,16 +363,38 @@ def _exemptions(rule: AnyRule, values: Any, problems: list[str]) -> list[Exempti
             problems.append(f"{place} is no object with {', '.join(EXEMPTION_KEYS)}")
             continue
         given = cast(Values, value)
-        wrong = [f"{place}: `{key}` is not known" for key in given if key not in EXEMPTION_KEYS]
+        wrong = [
+            f"{place}: `{_cut(key)}` is not known; {did_you_mean(key, EXEMPTION_KEYS)}"
+            for key in given
+            if key not in EXEMPTION_KEYS
+        ]
         said = {key: text for key in EXEMPTION_KEYS if isinstance(text := given.get(key), str) and text.strip()}
         wrong += [f"{place} does not say its `{key}`" for key in EXEMPTION_KEYS if key not in said]
         day = _day(said.get("expires", ""))
         if "expires" in said and day is None:
-            wrong.append(f"{place}: `{said['expires']}` is no day such as 2026-12-31")
+            wrong.append(f"{place}: {_shown(said['expires'])} is no day such as 2026-12-31")
         problems += wrong
         if day is not None and not wrong:
             found.append(Exemption(rule.name, said["resource"], said["reason"], day))
     return found
+
+
+def _no_rule(name: str, known: Iterable[str], *, guess: bool) -> str:
+    """What to say of a name that no rule has. guess: whether one that is near is looked for, which takes a while."""
+    if name == "$schema":
+        return "`$schema` is not taken by the engine; name the schema in the editor's settings"
+    return no_rule(name, known) if guess and len(name) <= _LONGEST else f"`{_cut(name)}` is no rule"
+
+
+def _shown(value: object) -> str:
+    """A value as it stands in the file, and cut."""
+    return f"`{_cut(json.dumps(value, ensure_ascii=False))}`"
+
+
+def _cut(text: str) -> str:
+    """As much of a text as a message shows, without characters that would steer a terminal or a runner."""
+    shown = printable(text[: _LONGEST + 1])
+    return shown if len(shown) <= _LONGEST else shown[: _LONGEST - 3] + "..."
 
 
 def _texts(value: object) -> bool:

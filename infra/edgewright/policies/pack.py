@@ -38,6 +38,7 @@ from edgewright.policies.enforcement import (
     decided,
     exempt,
     expired,
+    remedy,
     utc_today,
 )
 from edgewright.policies.levels import default_level
@@ -151,8 +152,8 @@ def _tell(
     findings = _findings(look(complete_settings(rule, settings)), exemptions, urns)
     stopping = [finding for finding in findings if finding.kind not in {"cannot tell", "exempt"}]
     for finding in stopping:
-        remedy = f"\nRemedy: {rule.remedy}" if finding.kind == "violation" else ""
-        report(finding.sentence + remedy, finding.urn or None)
+        what_to_do = remedy(finding, rule)
+        report(finding.sentence + (f"\nRemedy: {what_to_do}" if what_to_do else ""), finding.urn or None)
     if unknown := [finding for finding in findings if finding.kind == "cannot tell"]:
         raise CannotTellError(unknown)
     if findings and not stopping:

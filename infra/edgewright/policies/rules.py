@@ -5,6 +5,7 @@ from difflib import get_close_matches
 
 from edgewright.policies import aws, azure
 from edgewright.policies.rule import AnyRule
+from edgewright.spec.problems import printable
 
 BY_CLOUD: Mapping[str, tuple[AnyRule, ...]] = {"AWS": aws.RULES, "Azure": azure.RULES}
 
@@ -26,4 +27,4 @@ def named(*names: str) -> tuple[AnyRule, ...]:
 def no_rule(name: str, known: Iterable[str]) -> str:
     """What to say of a name that no rule has."""
     near = get_close_matches(name, known, 1)
-    return f"`{name}` is no rule" + (f"; did you mean `{near[0]}`?" if near else "")
+    return f"`{printable(name)}` is no rule" + (f"; did you mean `{near[0]}`?" if near else "")

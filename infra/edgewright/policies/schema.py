@@ -81,6 +81,16 @@ def converted(kind: Mapping[str, Any], value: Any) -> Any:
     return value if isinstance(value, wanted) else WRONG
 
 
+def expected(kind: Mapping[str, Any]) -> str:
+    """What a setting of the kind takes, in words: ``a whole number of at least 1``."""
+    if "enum" in kind:
+        return " or ".join(kind["enum"])
+    if kind["type"] == "array":
+        return f"a list, each item {expected(kind['items'])}"
+    least = f" of at least {kind['minimum']}" if "minimum" in kind else ""
+    return {"integer": f"a whole number{least}", "string": "a text", "boolean": "true or false"}[kind["type"]]
+
+
 def _settings(rule: AnyRule) -> dict[str, Any]:
     return {
         name: {**setting.kind, "default": setting.default, "description": setting.meaning}

@@ -8,7 +8,7 @@ import pytest
 
 from edgewright.cli import main
 from edgewright.plan import show_policies, show_text
-from edgewright.plan.led_by import LedBy, Written
+from edgewright.plan.led_by import Led, LedBy, Written
 from edgewright.plan.model import Plan, PlannedRoute, Policies, PolicyResult, Resource
 from edgewright.plan.planning import Options, planned
 from edgewright.plan.show_json import read
@@ -17,6 +17,7 @@ from edgewright.policies.enforcement import EnforcementError
 from edgewright.policies.rule import Rule
 from edgewright.policies.view import View, Violation
 from edgewright.spec import yaml_reader
+from edgewright.usage import UsageError
 from unit.plan import sample_plans as samples
 
 SPEC = """\
@@ -194,7 +195,55 @@ def test_what_stops_the_update_comes_first_then_what_warns_then_what_nobody_can_
 
 def test_what_nobody_can_tell_is_one_line(stack: Path) -> None:
     lines = show_text.text(planned(stack)).splitlines()
-    assert "      f-unclear (2 resources)" in lines
+    assert "      f-unclear: vpcId of shop-edge-orders, shop-edge-pages" in lines
+
+
+def test_of_much_that_nobody_can_tell_a_few_resources_are_named_and_the_rest_counted() -> None:
+    found = [
+        PolicyResult("x", "cannot tell", "advisory", "low", f"a::b::c::r{number}", "tags", "", "is not known yet", "")
+        for number in range(9)
+    ]
+    assert show_policies.unclear(found) == "x: tags of r0, r1, r2 and 6 more"
+
+
+def test_an_exemption_that_is_unused_names_the_file_to_change_and_nothing_of_the_rule(stack: Path) -> None:
+    config = Path("rules.json")
+    gone = {"resource": "shop-edge-old", "reason": "x", "expires": "2099-01-31"}
+    config.write_text(json.dumps({"c-balancer": {"exemptions": [gone]}}))
+    (found,) = [item for item in results(planned(stack, Options(policy_config=config)), "c-balancer") if not item.path]
+    assert (found.kind, found.led_by) == ("unused exemption", ("c-balancer.exemptions (rules.json)",))
+    assert found.text.startswith("is exempt, and no resource that the rule looks at is called so; did you mean `shop-")
+    assert found.remedy == "Delete the exemption, or correct its `resource`."
+
+
+def test_the_bindings_of_a_backend_are_named_beside_its_line_in_the_spec(stack: Path) -> None:
+    stack.write_text(f"{STACK}    backends: {{orders: {{protocol: http, port: 8080}}}}\n")
+    found = {item.resource: item.led_by for item in results(planned(stack), "b-backend")}
+    assert found["shop-edge-orders"] == (
+        "backends.orders (stacks/shop.edge.yaml:6)",
+        "backends.orders (stacks/Pulumi.shop.yaml:11)",
+    )
+
+
+def test_what_is_still_to_bind_is_named_where_there_are_no_bindings(stack: Path) -> None:
+    plan = planned(Path("stacks/shop.edge.yaml"), Options(topology="aws/balancer-only"))
+    assert {place for item in results(plan, "e-logs") for place in item.led_by} == {
+        "access_log (stacks/shop.edge.yaml does not say it)"
+    }
+    network = LedBy(
+        (),
+        plan.resources,
+        {},
+        (),
+        Written(yaml_reader.read(b"{}", "x")[1]),
+        None,
+        (Led("aws:", "", ("stack:profile",)),),
+    )
+    assert network.of(plan.resources[-1].urn, "", "x", "")[1] == ("profile (not bound)",)
+
+
+def test_rules_that_are_all_turned_off_do_not_all_hold() -> None:
+    assert show_policies.summary(Policies(0)) == "0 rules: none is turned on"
 
 
 def test_rules_that_all_hold_are_one_line() -> None:
@@ -270,3 +319,19 @@ def test_a_plan_of_an_edgewright_without_rules_is_read() -> None:
     found = read(data)
     assert found.policies is None
     assert {route.checks for route in found.routes} == {()}
+
+
+def test_a_stack_of_this_machine_is_told_where_to_look_instead(stack: Path) -> None:
+    stack.write_text("config: {'edgewright:spec': shop.edge.yaml}\n")
+    with pytest.raises(
+        UsageError, match=r"Pulumi\.shop\.yaml is of this machine, which has no plan: `edgewright compile"
+    ):
+        planned(stack)
+    assert len(planned(stack, Options(topology="aws/gateway-first")).routes) == 2
+
+
+def test_what_exit_statuses_mean_is_said_by_the_help(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["plan", "--help"]) == 0
+    assert "1 a file is wrong, the operation failed, or rules stop the update" in " ".join(
+        capsys.readouterr().out.split()
+    )

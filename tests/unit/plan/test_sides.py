@@ -112,7 +112,40 @@ def test_a_bad_spec_on_base_stops_nobody(sides: tuple[Path, Path]) -> None:
     found = compared(sides)
     assert not found.stops
     assert "could not be planned before" in comment(found)
-    assert "could not be planned before" in text_of_stacks(found)
+    assert "All of it looks new, because it could not be planned before:\n  stacks/shop.edge.yaml:" in text_of_stacks(
+        found
+    )
+
+
+def test_what_is_wrong_with_several_stacks_is_said_once_in_the_terminal(sides: tuple[Path, Path]) -> None:
+    (sides[1] / "stacks/policies.json").write_text('{"on-vpcs": "advisory"}')
+    found = compared(sides, NO_OPTIONS)
+    assert text_of_stacks(found) == (
+        "== other, shop cannot be planned\nstacks/policies.json: `on-vpcs` is no rule; did you mean `on-vpc`?\n"
+    )
+
+
+def test_a_configuration_that_is_named_is_the_one_that_whoever_typed_it_sees(sides: tuple[Path, Path]) -> None:
+    Path("strict.json").write_text(json.dumps({"on-vpc": "mandatory"}))
+    (sides[1] / "strict.json").write_text(json.dumps({"on-vpc": "disabled"}))
+    assert compared(sides, Options(policy_config=Path("strict.json"))).stops
+
+
+@pytest.mark.parametrize(
+    ("content", "status", "said"),
+    [
+        (None, 2, "edgewright: there is no file strict.json\n"),
+        ("{", 1, "edgewright: strict.json: is no JSON: line 1, column 2:"),
+    ],
+)
+def test_a_configuration_that_is_named_and_cannot_be_used_is_said_once_before_anything_is_planned(
+    sides: tuple[Path, Path], capsys: pytest.CaptureFixture[str], content: str | None, status: int, said: str
+) -> None:
+    if content is not None:
+        Path("strict.json").write_text(content)
+    assert main(["diff", str(sides[0]), str(sides[1]), "--policy-config", "strict.json"]) == status
+    out, err = capsys.readouterr()
+    assert (out, err.count("strict.json"), err.startswith(said)) == ("", 1, True)
 
 
 def test_a_bad_stacks_file_says_its_errors(only_head: tuple[Path, Path]) -> None:
