@@ -93,6 +93,16 @@ CASES: Mapping[str, Case] = {
     "apim-zone-redundant": ("azure/appgw-waf", {}, {"tier": "Premium"}, {}, {"capacity": 2}),
     "apim-api-authenticated": ("azure/gateway-first", {"routes": {"WS /live": "orders"}}, {}, AUTH, {}),
     "apim-api-subscription-required": ("azure/gateway-first", {"routes": {"WS /live": "orders"}}, {}, AUTH, {}),
+    "apim-named-value-keyvault": (
+        "azure/gateway-first",
+        {
+            "authorizers": {"tokens": {"introspection": {"endpoint": "https://a.example/i", "client": "edge"}}},
+            "defaults": {"auth": "tokens"},
+        },
+        {},
+        {},
+        {"credentials": {"tokens:edge": "https://shop.vault.azure.net/secrets/tokens"}},
+    ),
     "apim-public-api-throttled": ("azure/gateway-first", {}, {}, THROTTLE, {}),
     "lb-health-probe-specific": (
         "azure/gateway-first",

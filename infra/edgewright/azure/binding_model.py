@@ -33,10 +33,10 @@ def _vault_secret(value: Any) -> Any:
         if found is None:
             raise ValueError(
                 "it should be the id of a secret, such as https://NAME.vault.azure.net/secrets/shop: API Management"
-                " takes a certificate as a secret, not as a certificate, key or resource id"
+                " takes a certificate, too, as a secret, not as a certificate, key or resource id"
             )
         if found[1]:
-            raise ValueError("it should name no version, or the certificate is never renewed")
+            raise ValueError("it should name no version, or it is never renewed")
     return value
 
 
@@ -114,7 +114,8 @@ class PrivateDnsModel(_Model):
 
 
 class IdentityModel(_Model):
-    """A user-assigned identity that may read the certificate: its resource id and client id."""
+    """A user-assigned identity that may read the certificate and the credentials in Key Vault: its resource id and
+    client id."""
 
     id: Value
     client_id: Value
@@ -231,13 +232,15 @@ class AcceptModel(_Model):
 class BindingsModel(_Model):
     """The bindings of an Azure stack, as ``edgewright:bindings`` holds them.
 
-    resource_group: its name, an existing one; subscription_id: whose it is; location: such as ``westeurope``;
-    profile: ``production`` protects what is painful to replace; tier: of API Management, pinned once chosen; capacity:
-    its units; publisher: ``{name, email}``; certificate: the Key Vault secret of the host's certificate;
-    certificate_identity: ``{id, client_id}`` of an identity that may read it; dns: the zone of the host; private_dns:
-    a zone for services; workspace: a Log Analytics workspace for logs (default: one is made); zones: of a region that
-    has them; gateways: where those of `balancer-first` run; cache: their Redis; front_door: what the second phase
-    needs; notify: by the name in ``monitor.notify``, an email address, an https webhook, or the id of an action group.
+    resource_group: its name, an existing one; subscription_id: whose it is; location: such as ``westeurope``; profile:
+    ``production`` protects what is painful to replace; tier: of API Management, pinned once chosen; capacity: its
+    units; publisher: ``{name, email}``; certificate: the Key Vault secret of the host's certificate;
+    certificate_identity: ``{id, client_id}`` of an identity that may read it; credentials: by ``AUTHORIZER:CLIENT`` of
+    introspection, the Key Vault secret that holds its credential (`edgewright.azure.compile_authorizers`), which the
+    same identity may read; dns: the zone of the host; private_dns: a zone for services; workspace: a Log Analytics
+    workspace for logs (default: one is made); zones: of a region that has them; gateways: where those of
+    `balancer-first` run; cache: their Redis; front_door: what the second phase needs; notify: by the name in
+    ``monitor.notify``, an email address, an https webhook, or the id of an action group.
     """
 
     resource_group: Value | None = None
@@ -252,6 +255,7 @@ class BindingsModel(_Model):
     private_dns: PrivateDnsModel | None = None
     certificate: Secret | None = None
     certificate_identity: IdentityModel | None = None
+    credentials: dict[str, Secret] = {}
     workspace: Value | None = None
     zones: list[Literal["1", "2", "3"]] | None = None
     gateways: GatewaysModel | None = None

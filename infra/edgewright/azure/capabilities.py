@@ -157,7 +157,7 @@ ROWS: tuple[Row, ...] = (
     Row("Oidc.scopes", _n("see Authorizer.oidc")),
     Row("Introspection.endpoint", _n("asked by a form, for the token of `Authorization: Bearer`")),
     Row("Introspection.(endpoint by http)", _u("a token and the client's secret would travel unencrypted", "an https endpoint"), u.introspection_by_http),
-    Row("Introspection.client", _n("Basic; its secret is a named value")),
+    Row("Introspection.client", _n("Basic; its secret is a named value, kept in Key Vault where the stack binds it")),
     Row("Introspection.cache", _n("active answers alone, by the SHA-256 of the token; a gateway without a cache asks each time: the tier Consumption, and a self-hosted gateway without an external one")),
     Row("Introspection.(cache in parts of a second)", _a("rounded down to whole seconds; below one nothing is kept"), u.introspection_in_parts),
     Row("Introspection.(of a WebSocket)", _a("asked at each handshake, and nothing is kept; that a handshake may send the form is unverified: else it is refused"), u.websockets_introspected),

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from edgewright.azure.binding_model import BindingsModel, GatewaysModel, NetworkModel, SubnetModel
-from edgewright.azure.compile_authorizers import keeps
+from edgewright.azure.compile_authorizers import keeps, named_values
 from edgewright.azure.compile_monitoring import receiver
 from edgewright.azure.network_regions import private_link_problems, zone_problems
 from edgewright.azure.network_rules import cidr_problems
@@ -106,6 +106,7 @@ def problems_of(found: BindingsModel, edge: Edge, topology: Topology, behind: Se
         if isinstance(target, str) and receiver(target) is None:
             what = f"`{target}` is nobody whom Azure can tell"
             yield ("notify", name), what, "write an email address, an https webhook, or the id of an action group"
+    yield from _credentials(found, edge)
     yield from _nodes_subnet(found)
     yield from _reached_from_pods(found, behind)
     if found.cache is not None and topology != "balancer-first":
@@ -116,6 +117,18 @@ def problems_of(found: BindingsModel, edge: Edge, topology: Topology, behind: Se
         yield from ((("front_door", "link_location"), what, "") for what in private_link_problems(there))
     if found.front_door is not None and topology != "front-door":
         yield ("front_door",), f"{topology} has no Front Door", "remove `front_door`, or choose azure/front-door"
+
+
+def _credentials(found: BindingsModel, edge: Edge) -> Iterator[Trouble]:
+    """Credentials in Key Vault: each is one that a policy sends, and somebody may read it."""
+    known = sorted(":".join(whose) for whose in named_values(edge).values())
+    for name in found.credentials:
+        if name not in known:
+            there = f"there is {', '.join(f'`{one}`' for one in known)}" if known else "there is none"
+            yield ("credentials", name), f"`{name}` is no client of an introspection that a route asks for", there
+    if found.credentials and found.certificate_identity is None:
+        identity = STAND_INS["certificate_identity"]
+        yield ("certificate_identity",), "somebody must be let read `credentials` in Key Vault", identity.remedy
 
 
 def _has_endpoints(found: BindingsModel, edge: Edge, topology: Topology) -> bool:

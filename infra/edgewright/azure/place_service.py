@@ -54,7 +54,7 @@ def place_service(
     if artifact.tier == "Premium" and site.bindings.zones and data.capacity > 1:
         args["zones"] = _even(site.bindings.zones, data.capacity)
     identity, client = certificate_identity(site)
-    if hosts or artifact.gateways != "managed":
+    if hosts or artifact.gateways != "managed" or data.credentials:
         args["identities"] = [identity]
     if hosts:
         args["hosts"] = [
@@ -112,7 +112,7 @@ def place_named_values(
     site: Site, service: ApiManagement, plain: Mapping[str, Any] | None = None
 ) -> dict[str, NamedValue]:
     """What policies write as ``{{name}}``: credentials of introspection, secret, and what is given as ``plain``."""
-    found = {name: {"value": _credential(site, *whose)} for name, whose in site.artifact.named_values.items()}
+    found = {name: _credential(site, *whose) for name, whose in site.artifact.named_values.items()}
     found |= {name: {"plain": value} for name, value in (plain or {}).items()}
     return {
         name: NamedValue(
@@ -124,15 +124,20 @@ def place_named_values(
     }
 
 
-def _credential(site: Site, authorizer: str, client: str) -> pulumi.Output[str]:
+def _credential(site: Site, authorizer: str, client: str) -> dict[str, Any]:
+    """As arguments of a named value: what Key Vault keeps, else what is made of a secret of the stack."""
     name = f"{authorizer}:{client}"
+    kept = site.bindings.data.credentials.get(name)
+    if kept is not None:
+        _, reader = certificate_identity(site)
+        return {"key_vault": {"secret_id": kept, "identity_client_id": reader}}
 
     def made(found: str | None) -> str:
         if found is None:  # the engine's config is one secret: that a name is not in it is seen here only
             raise ValueError(f"the secret `{name}` is needed: write it below `edgewright:credentials`")
         return basic_credential(client, found)
 
-    return pulumi.Output.secret(site.credentials[name]).apply(made)
+    return {"value": pulumi.Output.secret(site.credentials[name]).apply(made)}
 
 
 def place_fragments(site: Site, service: ApiManagement) -> dict[str, PolicyFragment]:

@@ -124,11 +124,15 @@ def compiled_of(args: EdgeArgs, topology: Topology) -> Compiled:
 CONNECTION = "cache:connection"
 """The credential with the connection string of an existing Redis."""
 
+_OR_BOUND = ", or bind under `credentials` where Key Vault keeps it"
+
 
 def credential_names(compiled: Compiled) -> tuple[list[str], list[str]]:
     """The names of secrets that a stack must give, and of those that Azure makes where it gives none."""
-    bound = compiled.bindings.data.cache
-    needed = [f"{authorizer}:{client}" for authorizer, client in compiled.artifact.named_values.values()]
+    data = compiled.bindings.data
+    bound = data.cache
+    clients = [f"{authorizer}:{client}" for authorizer, client in compiled.artifact.named_values.values()]
+    needed = [name for name in clients if name not in data.credentials]
     needed += [CONNECTION] if compiled.artifact.redis and bound is not None and bound.existing else []
     api = compiled.artifact.api
     products = api.products.values() if api is not None else ()
@@ -143,7 +147,7 @@ def missing_credentials(compiled: Compiled, given: Mapping[str, Any]) -> None:
             Problem(
                 Place("credentials", path=(name,)),
                 f"the secret `{name}` is needed",
-                f"write `edgewright:credentials: {{{name}: ...}}` as a secret",
+                f"write `edgewright:credentials: {{{name}: ...}}` as a secret{'' if name == CONNECTION else _OR_BOUND}",
                 code="binding",
             )
             for name in missing

@@ -42,6 +42,10 @@ REMEDIES: Mapping[str, str] = {
     "apim-zone-redundant": "In the bindings, capacity: 2 or more: the tier Premium has zones from two units on.",
     "apim-api-authenticated": _AUTH,
     "apim-api-subscription-required": _AUTH,
+    "apim-named-value-keyvault": (
+        "In the bindings, credentials: {AUTHORIZER:CLIENT: https://NAME.vault.azure.net/secrets/SECRET}, and the "
+        "certificate_identity that may read it; the secret holds what stands behind Basic, the base64 of CLIENT:SECRET."
+    ),
     "apim-public-api-throttled": _THROTTLE,
     "lb-health-probe-specific": (
         "In the spec, backends: {NAME: {health_check: /healthz}}. A service of TCP or UDP needs an exemption."

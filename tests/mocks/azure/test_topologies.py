@@ -8,7 +8,7 @@ import pulumi
 import pytest
 
 import arm_bodies
-from azure_stacks import ZERO
+from azure_stacks import BOUND, ZERO
 from edgewright.azure.compile import compile_edge
 from edgewright.azure.placement import PRECIOUS
 from edgewright.azure.planned import plan
@@ -638,6 +638,36 @@ def test_secrets_are_nowhere_in_plain(topology: Topology) -> None:
     secret = [values[f"opaque-{name}-introspection"] for name in ("tokens", "partner")]
     assert [(item["secret"], item["value"]) for item in secret] == [(True, SECRET)] * 2
     assert "secret-1" not in repr(stack)
+
+
+@pytest.mark.parametrize("topology", TOPOLOGIES)
+def test_a_credential_that_key_vault_keeps_is_read_there_by_the_identity_that_is_bound(topology: Topology) -> None:
+    kept = "https://shop.vault.azure.net/secrets/tokens"
+    stack = made(
+        "introspection",
+        topology,
+        credentials={"partner:shop edge": "secret-2"},
+        kept={"tokens:edge": kept},
+    )
+    values = {item["displayName"]: item for item in of(stack, "apimanagement:NamedValue").values()}
+    ours, given = values["opaque-tokens-introspection"], values["opaque-partner-introspection"]
+    assert (ours["secret"], ours.get("value")) == (True, None)
+    assert ours["keyVault"] == {"secretIdentifier": kept, "identityClientId": ZERO}
+    assert (given["value"], given.get("keyVault")) == (SECRET, None)
+    (service,) = of(stack, "apimanagement:ApiManagementService").values()
+    assert BOUND["certificate_identity"]["id"] in str(service["identity"])
+
+
+def test_the_service_has_the_identity_that_reads_a_credential_also_without_a_host() -> None:
+    spec = small(
+        listener={},
+        authorizers={"tokens": {"introspection": {"endpoint": "https://a.example/i", "client": "edge"}}},
+        routes={"GET /a": {"backend": "orders", "auth": "tokens"}},
+    )
+    kept = {"tokens:edge": "https://shop.vault.azure.net/secrets/tokens"}
+    stack = record(lambda: make(spec, "gateway-first", credentials={}, kept=kept, certificate=None))
+    (service,) = of(stack, "apimanagement:ApiManagementService").values()
+    assert BOUND["certificate_identity"]["id"] in str(service["identity"])
 
 
 def test_an_existing_redis_is_used_by_its_connection_string() -> None:

@@ -49,12 +49,14 @@ def make(
     *,
     overrides: Any = None,
     credentials: Any = None,
+    kept: Mapping[str, str] | None = None,
     **more: Any,
 ) -> Any:
-    """Place a topology as a program does; spec: one of `SPECS` by its name, or its content."""
+    """Place a topology as a program does; spec: one of `SPECS` by its name, or its content; kept: credentials in Key
+    Vault."""
     args: dict[str, Any] = {
         "spec": str(SPECS / f"{spec}.edge.yaml") if isinstance(spec, str) else spec,
-        "bindings": bindings(topology, **more),
+        "bindings": bindings(topology, credentials=kept, **more),
         "credentials": SECRETS if credentials is None else credentials,
     }
     args |= {"overrides": overrides} if overrides else {}

@@ -13,6 +13,7 @@ from edgewright.spec.problems import SpecError
 
 SUBNET = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Network/virtualNetworks/n/subnets/"
 VAULT = "https://v-1.vault.azure.net"
+IDENTITY = {"id": "/subscriptions/s/identity", "client_id": "c"}
 GATEWAYS: dict[str, Any] = {
     "image_tag": "2.13.0",
     "kubernetes": {"create": {"api_server_ranges": ["203.0.113.0/24"]}},
@@ -37,6 +38,13 @@ def refused(data: Mapping[str, Any], bindings: Mapping[str, Any], topology: Topo
 
 def cached() -> dict[str, Any]:
     return spec(routes={"GET /a": {"backend": "orders", "auth": "none", "cache": {"ttl": "10s"}}})
+
+
+def opaque() -> dict[str, Any]:
+    return spec(
+        authorizers={"tokens": {"introspection": {"endpoint": "https://a.example/i", "client": "edge"}}},
+        routes={"GET /a": {"backend": "orders", "auth": "tokens"}},
+    )
 
 
 def existing(**subnets: Any) -> dict[str, Any]:
@@ -101,7 +109,28 @@ CASES: list[tuple[str, Topology, dict[str, Any], dict[str, Any], tuple[str, ...]
         "gateway-first",
         spec(),
         {"certificate": f"{VAULT}/certificates/api"},
-        ("certificate", "takes a certificate as a secret"),
+        ("certificate", "takes a certificate, too, as a secret"),
+    ),
+    (
+        "a credential in Key Vault of a client that nobody asks with",
+        "gateway-first",
+        opaque(),
+        {"credentials": {"tokens:egde": f"{VAULT}/secrets/edge"}, "certificate_identity": IDENTITY},
+        ("credentials.tokens:egde", "no client of an introspection", "there is `tokens:edge`"),
+    ),
+    (
+        "a credential in Key Vault that nobody may read",
+        "gateway-first",
+        opaque(),
+        {"credentials": {"tokens:edge": f"{VAULT}/secrets/edge"}},
+        ("certificate_identity", "read `credentials` in Key Vault", "Key Vault Secrets User"),
+    ),
+    (
+        "a credential that is no secret of Key Vault",
+        "gateway-first",
+        opaque(),
+        {"credentials": {"tokens:edge": "hunter2"}, "certificate_identity": IDENTITY},
+        ("credentials.tokens:edge", "the id of a secret"),
     ),
     (
         "a certificate of one version",
