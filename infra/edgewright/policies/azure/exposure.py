@@ -14,8 +14,9 @@ from edgewright.policies.azure.api_graph import (
 )
 from edgewright.policies.azure.identities import means
 from edgewright.policies.azure.policy_xml import Element
-from edgewright.policies.azure.security_rules import addresses, breadth, in_order, open_to_tcp, says
+from edgewright.policies.azure.security_rules import addresses, breadth, in_order, open_to_tcp
 from edgewright.policies.azure.subnets import SUBNET_ID, group_of, subnet_of
+from edgewright.policies.azure.words import is_one, says
 from edgewright.policies.graph import Graph
 from edgewright.policies.view import View, Violation
 
@@ -40,8 +41,8 @@ def in_a_network(stack: Graph) -> Iterator[Violation]:
     found = ApiGraph(stack)
     for service in found.services:
         network = service.text("virtualNetworkType")
-        placed = network not in {None, "None"}
-        if service.text("sku.name") not in IN_A_NETWORK or (placed and service.has(SUBNET_ID)):
+        placed = network is not None and not is_one(network, "None")
+        if not says(service, "sku.name", *IN_A_NETWORK) or (placed and service.has(SUBNET_ID)):
             continue
         if answers_nobody(found, service):
             continue
@@ -56,9 +57,11 @@ def private_endpoint(stack: Graph) -> Iterator[Violation]:
     found = ApiGraph(stack)
     for service in found.services:
         # Consumption and Basic v2 have none: https://learn.microsoft.com/azure/api-management/private-endpoint
-        if service.text("sku.name") in {"Consumption", "BasicV2"}:
+        if says(service, "sku.name", "Consumption", "BasicV2"):
             continue
-        if service.text("virtualNetworkType") not in {None, "None"} or answers_nobody(found, service):
+        network = service.text("virtualNetworkType")
+        placed = network is not None and not is_one(network, "None")
+        if placed or answers_nobody(found, service):
             continue
         if not _has_private_way(stack, service):
             yield service.lacks("", "is in no virtual network, and has no private endpoint")
@@ -113,7 +116,7 @@ def management_port(stack: Graph) -> Iterator[Violation]:
     """Only API Management itself reaches the management port of a service that is injected into a network, and Azure's
     balancer reaches the port of its probes."""
     for service in stack.of(SERVICE):
-        if service.text("sku.name") not in CLASSIC:
+        if not says(service, "sku.name", *CLASSIC):
             continue
         for place in places(service):
             subnet = subnet_of(stack, place)
@@ -223,9 +226,9 @@ def _public(balancer: View) -> bool:
 
 def _closed(stack: Graph, service: View) -> bool:
     """Whether the network lets in nobody but what stands before the service."""
-    if service.text("virtualNetworkType") == "Internal" or service.text("publicNetworkAccess") == "Disabled":
+    if says(service, "virtualNetworkType", "Internal") or says(service, "publicNetworkAccess", "Disabled"):
         return True
-    if service.text("sku.name") not in CLASSIC or service.text("virtualNetworkType") != "External":
+    if not says(service, "sku.name", *CLASSIC) or not says(service, "virtualNetworkType", "External"):
         return False
     subnet = subnet_of(stack, service)
     group = group_of(stack, subnet) if subnet is not None else None

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from ipaddress import ip_address, ip_network
 
-from edgewright.policies.azure.identities import points
+from edgewright.policies.azure.identities import points, referring
 from edgewright.policies.azure.monitoring import BLIND_TO_SETTINGS, ELSEWHERE, sends_logs
 from edgewright.policies.azure.names import NAMED, named
 from edgewright.policies.azure.security_rules import (
@@ -17,8 +17,8 @@ from edgewright.policies.azure.security_rules import (
     open_to_tcp,
     openings,
     ports_of,
-    says,
 )
+from edgewright.policies.azure.words import says
 from edgewright.policies.graph import Graph
 from edgewright.policies.rule import AnyRule, Check, Rule, Setting, StackRule
 from edgewright.policies.view import View, Violation
@@ -197,7 +197,7 @@ def flows_logged(log: View) -> Iterator[Violation]:
 def flows_of_networks(stack: Graph) -> Iterator[Violation]:
     """A virtual network has a log of flows."""
     for network in stack.of(NETWORK):
-        if not stack.referring(network, "targetResourceId", FLOW_LOG):
+        if not referring(stack, network, "targetResourceId", FLOW_LOG):
             yield network.lacks("", "has no log of flows")
 
 

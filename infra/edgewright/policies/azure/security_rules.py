@@ -7,6 +7,7 @@ from ipaddress import IPv4Network, IPv6Network, collapse_addresses, ip_network
 from typing import Literal, TypeVar
 
 from edgewright.policies.azure.identities import referring
+from edgewright.policies.azure.words import says
 from edgewright.policies.graph import Graph
 from edgewright.policies.view import UNKNOWN, Unknown, View, Violation
 
@@ -118,12 +119,6 @@ def in_order(stack: Graph, group: View, direction: Direction) -> list[View] | No
 def ends(direction: Direction) -> tuple[str, str]:
     """The prefixes of the properties of the other end, and of ours."""
     return ("source", "destination") if direction == "Inbound" else ("destination", "source")
-
-
-def says(rule: View, key: str, word: str) -> bool:
-    """Whether a property has that word, in whatever case."""
-    found = rule.text(key)
-    return isinstance(found, str) and found.lower() == word.lower()
 
 
 def addresses(rule: View, end: str) -> list[str]:
