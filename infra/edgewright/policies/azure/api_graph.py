@@ -7,6 +7,7 @@ from functools import cached_property
 
 from edgewright.policies import openapi
 from edgewright.policies.azure.policy_xml import Document, Element, read
+from edgewright.policies.azure.words import says
 from edgewright.policies.graph import Graph
 from edgewright.policies.view import UNKNOWN, View
 
@@ -71,26 +72,33 @@ def _name(text: str) -> str:
 class Policies:
     """What a request to an API meets on its way in, and where that is not all known.
 
-    shared: elements of the documents that hold for all operations; own: those of operations' policies, by the id of
-    the operation in small letters; operations: the ids of all; open: why something may have been missed.
+    shared: elements of the API's own documents, which hold for all operations; ways: those of wider scopes, a list for
+    each product by whose key a request may come, as it meets one of them only; own: those of operations' policies, by
+    the id of the operation in small letters; apart: operations whose policies leave out all that is wider; operations:
+    the ids of all; open: why something may have been missed.
     """
 
     shared: list[Element] = field(default_factory=list[Element])
+    ways: list[list[Element]] = field(default_factory=list[list[Element]])
     own: dict[str, list[Element]] = field(default_factory=dict[str, "list[Element]"])
+    apart: set[str] = field(default_factory=set[str])
     operations: frozenset[str] = frozenset()
     open: list[str] = field(default_factory=list[str])
 
     def meet(self, wanted: Callable[[Element], bool], among: Collection[str] | None = None) -> bool:
         """Whether each request meets an element that is wanted. among: requests for these operations; None for all."""
-        if any(map(wanted, self.shared)):
-            return True
+        own = {name for name, elements in self.own.items() if any(map(wanted, elements))}
+        by_ways = bool(self.ways) and all(any(map(wanted, way)) for way in self.ways)
+        if by_ways or any(map(wanted, self.shared)):
+            left_out = self.apart - own
+            return not (left_out if among is None else left_out & set(among))
         asked = self.operations if among is None else among
-        return bool(asked) and all(any(map(wanted, self.own.get(name, ()))) for name in asked)
+        return bool(asked) and own.issuperset(asked)
 
 
 def document_of(api: View) -> View | None:
     """The OpenAPI document that an API imports; None where there is none in JSON. One not known yet is remembered."""
-    return api.document("value") if api.text("format") in JSON_DOCUMENTS else None
+    return api.document("value") if says(api, "format", *JSON_DOCUMENTS) else None
 
 
 class ApiGraph:
@@ -155,26 +163,38 @@ class ApiGraph:
         """What a request to an API meets on its way in, from the widest scope to the narrowest."""
         found = Policies()
         own = self._inbound(self.of_api(api, *API_POLICIES), found)
-        inherits = all(section.child("base") is not None for section in own) if own else not found.open
-        wider: list[Element] = []
+        inherits = all(map(_inherits, own)) if own else not found.open
+        found.shared = self._all_elements(own, found)
         if inherits:
-            service = self.service_of(api)
-            wider = self._inbound(self._wider(api, service) if service is not None else (), found)
-            if api.flag("subscriptionRequired") is not False:
-                wider += self._inbound(self._of_products(api), found)
-        found.shared = [item for section in (*wider, *own) for item in self._elements(section, found)]
+            found.ways = list(self._ways(api, found))
         for policy in self.of_api(api, *OPERATION_POLICIES):
-            name = View(policy.subject).text("operationId")
-            if name is UNKNOWN:
+            operation = View(policy.subject).text("operationId")
+            name = str(operation).lower()
+            if operation is UNKNOWN:
                 found.open.append(f"which operation `{policy.subject.name}` is for is not known yet")
             for section in self._inbound((policy,), found):
-                found.own[str(name).lower()] = list(self._elements(section, found))
+                found.own[name] = list(self._elements(section, found))
+                if not _inherits(section):
+                    found.apart.add(name)
         found.operations = frozenset(self._operations(api, found)) if found.own else frozenset()
         return found
 
+    def _ways(self, api: View, found: Policies) -> Iterator[list[Element]]:
+        """What requests meet of scopes that are wider than an API: by the key of each product, or without one."""
+        service = self.service_of(api)
+        everywhere = self._inbound(self._wider(api, service) if service is not None else (), found)
+        wider = self._all_elements(everywhere, found)
+        products = self.of_api(api, *PRODUCT_LINKS) if api.flag("subscriptionRequired") is not False else ()
+        for link in products:
+            sections = self._inbound(self._of_product(link, found), found)
+            elements = self._all_elements(sections, found)
+            yield [*wider, *elements] if all(map(_inherits, sections)) else elements
+        if not products:
+            yield wider
+
     def _operations(self, api: View, found: Policies) -> Iterator[str]:
         """The ids of an API's operations: resources, those of the document that is imported, a WebSocket's one."""
-        if api.text("apiType") == "websocket":
+        if says(api, "apiType", "websocket"):
             yield "onhandshake"
         for operation in self.of_api(api, OPERATION):
             name = operation.text("operationId")
@@ -202,6 +222,9 @@ class ApiGraph:
                 sections.append(section)
         return sections
 
+    def _all_elements(self, sections: Sequence[Element], found: Policies) -> list[Element]:
+        return [item for section in sections for item in self._elements(section, found)]
+
     def _elements(self, section: Element, found: Policies) -> Iterator[Element]:
         """The elements of a section, with those of the fragments that it includes."""
         for item in section.within():
@@ -221,14 +244,11 @@ class ApiGraph:
         listed = [(View(item.subject).text("id"), item) for item in self._stack.of(*FRAGMENTS)]
         return {name.lower(): item for name, item in listed if isinstance(name, str)}
 
-    def _of_products(self, api: View) -> list[View]:
-        """The policies of the products that an API is in."""
-        links = self.of_api(api, *PRODUCT_LINKS)
-        return [
-            policy
-            for policy in self._stack.of(*PRODUCT_POLICIES)
-            if any(joins(link, "productId", policy, "productId") for link in links)
-        ]
+    def _of_product(self, link: View, found: Policies) -> Sequence[View]:
+        """The policies of the product that a link names."""
+        meant = [(one, joins(link, "productId", one, "productId")) for one in self._stack.of(*PRODUCT_POLICIES)]
+        found.open += [f"`{one.subject.name}` may be of a product that it is in" for one, its in meant if its is None]
+        return [one for one, its in meant if its]
 
     def _wider(self, api: View, service: View) -> list[View]:
         """The policies of the service, and of the workspace that an API is in."""
@@ -268,6 +288,11 @@ class ApiGraph:
                 for one in (*item.subject.refs.get(key, ()), *named) or "?":
                     found.setdefault(one, []).append(item)
         return found
+
+
+def _inherits(section: Element) -> bool:
+    """Whether a section includes what wider scopes do there."""
+    return section.child("base") is not None
 
 
 # -- what policies do --------------------------------------------------------------------------------------------------

@@ -1,6 +1,6 @@
 """Rules over what a service of API Management holds: APIs, backends, named values, products, keys, diagnostics."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,6 +24,7 @@ from edgewright.policies.azure.api_graph import (
 from edgewright.policies.azure.monitoring import ELSEWHERE
 from edgewright.policies.azure.policy_xml import Document
 from edgewright.policies.azure.waf import FRONT_DOOR_POLICY, GATEWAY_POLICY, limits_rates
+from edgewright.policies.azure.words import is_one, says
 from edgewright.policies.graph import Graph
 from edgewright.policies.rule import LINT_DOCUMENT, AnyRule, Rule, Setting, StackRule
 from edgewright.policies.secrets import secret_in
@@ -217,8 +218,7 @@ def backend_by_https(backend: View) -> Iterator[Violation]:
 
 
 def _is_pool(backend: View) -> bool:
-    kind = backend.text("type")
-    return isinstance(kind, str) and kind.lower() == "pool"
+    return says(backend, "type", "Pool")
 
 
 def backend_authenticated(stack: Graph) -> Iterator[Violation]:
@@ -261,8 +261,10 @@ def _is_private(stack: Graph, backend: View) -> bool:
 
 
 def _shown_by_policy(stack: Graph, found: ApiGraph, backend: View) -> bool:
-    """Whether a policy that can be about the backend shows it something."""
-    name = backend.text("backendId")
+    """Whether a policy that can be about the backend, or a pool that it is in, shows it something."""
+    others = stack.of(*BACKENDS)
+    pools = [one for one in others if _is_pool(one) and _has(one, backend, others) and found.same_service(one, backend)]
+    names = {name.lower() for one in (backend, *pools) if isinstance(name := one.text("backendId"), str)}
     for kind in POLICIES:
         for policy in stack.of(kind):
             if not found.same_service(policy, backend):
@@ -270,16 +272,31 @@ def _shown_by_policy(stack: Graph, found: ApiGraph, backend: View) -> bool:
             document = found.document(policy)
             if document is None:
                 backend.note("", f"the policy `{policy.subject.name}` cannot be read before the deployment")
-            elif _shows(document, name):
+            elif _shows(document, names):
                 return True
     return False
 
 
-def _shows(document: Document, name: Any) -> bool:
+def _has(pool: View, backend: View, backends: Sequence[View]) -> bool:
+    """Whether a pool has a backend. One that may have it is remembered at the backend."""
+    sources = pool.subject.refs.get("pool", frozenset[str]())
+    if backend.subject.urn in sources:
+        return True
+    # Views of their own: what is unknown there matters to this backend alone.
+    plain, name = View(pool.subject), View(backend.subject).text("backendId")
+    ids = [item.last_part("id") for item in plain.children("pool.services")]
+    if any(is_one(one, name) for one in ids if isinstance(name, str)):
+        return True
+    if plain.unread and not any(one.subject.urn in sources for one in backends):
+        backend.note("", f"`{pool.subject.name}` may have it: what it has is not known yet")
+    return False
+
+
+def _shows(document: Document, names: Collection[str]) -> bool:
     if not document.root.holds(*_SHOWS_BACKENDS):
         return False
     chosen = [item.attributes.get("backend-id", "") for item in document.root.within("set-backend-service")]
-    return any(one == name or one.startswith("@") for one in chosen)
+    return any(one.lower() in names or one.startswith("@") for one in chosen)
 
 
 def certificate_validated(backend: View) -> Iterator[Violation]:
@@ -335,8 +352,8 @@ def narrow_scope(subscription: View) -> Iterator[Violation]:
     if any(_type_of(urn) in (*PRODUCTS, *APIS) for urn in subscription.subject.refs.get("scope", ())):
         return
     scope = subscription.written("scope")
-    state = subscription.text("state")
-    if isinstance(scope, str) and scope.rstrip("/").lower().endswith("/apis") and state not in _OVER:
+    over = says(subscription, "state", *_OVER)
+    if isinstance(scope, str) and scope.rstrip("/").lower().endswith("/apis") and not over:
         yield subscription.fails("scope", "is for all APIs, those of others and of the future too", "state")
 
 
@@ -399,7 +416,7 @@ def logs_no_secrets(diagnostic: View) -> Iterator[Violation]:
         masked = {
             value.lower()
             for entry in message.children("dataMasking.headers")
-            if isinstance(value := entry.text("value"), str) and entry.text("mode") in {"Hide", "Mask"}
+            if isinstance(value := entry.text("value"), str) and says(entry, "mode", "Hide", "Mask")
         }
         for header in message.texts("headers"):
             if header.lower() in sensitive - masked:
