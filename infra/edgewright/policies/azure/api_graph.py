@@ -311,9 +311,9 @@ def asks(element: Element) -> bool:
     if element.name in VALIDATES:
         return True
     if element.name == "when":
-        return _CERTIFICATE.search(element.attributes.get("condition", "")) is not None
+        return _is_about(element, _CERTIFICATE)
     if element.name == "check-header":
-        return element.attributes.get("failed-check-httpcode") == "401"
+        return element.attributes.get("failed-check-httpcode") == "401" and element.child("value") is not None
     status = element.child("set-status") if element.name == "return-response" else None
     return status is not None and status.attributes.get("code") == "401"
 
@@ -325,8 +325,19 @@ def limits_everybody(element: Element) -> bool:
 
 def refuses_managed_gateway(element: Element) -> bool:
     """Whether an element answers what comes to the service's own gateway: requests are for self-hosted ones."""
-    return (
-        element.name == "when"
-        and _MANAGED.search(element.attributes.get("condition", "")) is not None
-        and any(item.name == "return-response" for item in element.children)
-    )
+    return refuses(element, _MANAGED)
+
+
+def refuses(element: Element, about: re.Pattern[str]) -> bool:
+    """Whether an element answers by itself on a condition about something, or wherever no such condition holds."""
+    if element.name == "when":
+        return element.child("return-response") is not None and _is_about(element, about)
+    otherwise = element.child("otherwise") if element.name == "choose" else None
+    if otherwise is None or otherwise.child("return-response") is None:
+        return False
+    let_through = [one for one in element.children if one.name == "when" and one.child("return-response") is None]
+    return bool(let_through) and all(_is_about(one, about) for one in let_through)
+
+
+def _is_about(element: Element, about: re.Pattern[str]) -> bool:
+    return about.search(element.attributes.get("condition", "")) is not None

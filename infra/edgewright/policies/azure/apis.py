@@ -23,7 +23,7 @@ from edgewright.policies.azure.api_graph import (
 )
 from edgewright.policies.azure.monitoring import ELSEWHERE
 from edgewright.policies.azure.policy_xml import Document
-from edgewright.policies.azure.waf import FRONT_DOOR_POLICY, GATEWAY_POLICY, limits_rates
+from edgewright.policies.azure.waf import FRONT_DOOR_POLICY, GATEWAY_POLICY, limits_rates, only_watches
 from edgewright.policies.azure.words import is_one, says
 from edgewright.policies.graph import Graph
 from edgewright.policies.rule import LINT_DOCUMENT, AnyRule, Rule, Setting, StackRule
@@ -181,7 +181,10 @@ def authenticated(stack: Graph) -> Iterator[Violation]:
 def public_limited(stack: Graph) -> Iterator[Violation]:
     """What everybody may call has a limit, in a policy that counts callers without a key, or in a firewall."""
     found = ApiGraph(stack)
-    firewalls = any(not list(limits_rates(policy)) for policy in stack.of(GATEWAY_POLICY, *FRONT_DOOR_POLICY))
+    firewalls = any(
+        not list(limits_rates(policy)) and not only_watches(policy)
+        for policy in stack.of(GATEWAY_POLICY, *FRONT_DOOR_POLICY)
+    )
     for api in () if firewalls else found.apis:
         policies = found.policies(api)
         said = _said(api)

@@ -10,9 +10,11 @@ from edgewright.policies.azure.api_graph import (
     IN_A_NETWORK,
     SERVICE,
     ApiGraph,
+    refuses,
     refuses_managed_gateway,
 )
 from edgewright.policies.azure.identities import means
+from edgewright.policies.azure.policy_documents import filters
 from edgewright.policies.azure.policy_xml import Element
 from edgewright.policies.azure.security_rules import addresses, breadth, in_order, open_to_tcp
 from edgewright.policies.azure.subnets import SUBNET_ID, group_of, subnet_of
@@ -29,6 +31,8 @@ KUBERNETES_SERVICE = "kubernetes:core/v1:Service"
 MANAGEMENT, PROBES, HTTPS = 3443, 6390, 443
 
 _HOST = ".azure-api.net"
+_FRONT_DOOR_ID = re.compile("x-azure-fdid", re.IGNORECASE)
+_CALLER = re.compile(r"Request\s*\.\s*(IpAddress|Certificate|Headers)")
 
 
 def places(service: View) -> Sequence[View]:
@@ -241,23 +245,21 @@ def _closed(stack: Graph, service: View) -> bool:
 
 def _checks_front_door(element: Element) -> bool:
     """A Front Door says its id in a header: https://learn.microsoft.com/azure/frontdoor/origin-security"""
-    if element.name == "check-header":
+    if _checks_value(element):
         return element.attributes.get("name", "").lower() == "x-azure-fdid"
-    return _refuses(element) and "x-azure-fdid" in element.attributes.get("condition", "").lower()
+    return refuses(element, _FRONT_DOOR_ID)
+
+
+def _checks_value(element: Element) -> bool:
+    """Whether an element asks for what is in a header; without values any will do."""
+    return element.name == "check-header" and element.child("value") is not None
 
 
 def _checks_caller(element: Element) -> bool:
     """An address, a certificate or a header that only what stands before the service has."""
     if element.name == "ip-filter":
-        return element.attributes.get("action") == "allow"
-    if element.name in {"check-header", "validate-client-certificate"}:
-        return True
-    condition = element.attributes.get("condition", "")
-    return _refuses(element) and re.search(r"Request\s*\.\s*(IpAddress|Certificate|Headers)", condition) is not None
-
-
-def _refuses(element: Element) -> bool:
-    return element.name == "when" and element.child("return-response") is not None
+        return element.attributes.get("action") == "allow" and filters(element)
+    return element.name == "validate-client-certificate" or _checks_value(element) or refuses(element, _CALLER)
 
 
 _GATES = {

@@ -126,7 +126,7 @@ def limited(stack: Graph) -> Iterator[Violation]:
 
 def filtered(stack: Graph) -> Iterator[Violation]:
     """An API is called from some addresses only."""
-    yield from _met_by_all(stack, _filters, "is called from every address")
+    yield from _met_by_all(stack, filters, "is called from every address")
 
 
 def _met_by_all(stack: Graph, wanted: Callable[[Element], bool], text: str) -> Iterator[Violation]:
@@ -139,7 +139,7 @@ def _met_by_all(stack: Graph, wanted: Callable[[Element], bool], text: str) -> I
             yield api.lacks("", text)
 
 
-def _filters(element: Element) -> bool:
+def filters(element: Element) -> bool:
     """Whether an element lets some addresses through, or keeps some out."""
     if element.name != "ip-filter":
         return False

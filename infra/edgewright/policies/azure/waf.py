@@ -90,6 +90,12 @@ def checks_bodies(view: View) -> Iterator[Violation]:
             yield holder.fails(key, "is off: what a body carries goes by")
 
 
+def only_watches(policy: View) -> bool:
+    """Whether a policy says that it is off, or that it stops nothing."""
+    off = "policySettings.state" if policy.subject.type == GATEWAY_POLICY else "policySettings.enabledState"
+    return says(policy, off, "Disabled") or says(policy, "policySettings.mode", "Detection")
+
+
 def limits_rates(policy: View) -> Iterator[Violation]:
     """A rule of its own stops clients that ask too often."""
     form = _FORMS[policy.subject.type]
