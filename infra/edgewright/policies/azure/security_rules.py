@@ -164,11 +164,11 @@ def covers_network(listed: Sequence[str]) -> bool:
 
 
 def denies_all(rule: View) -> bool:
-    """Whether a rule denies whatever comes from anywhere."""
+    """Whether a rule denies whatever comes from anywhere, to all of the network."""
     return (
         says(rule, "access", "Deny")
         and breadth(addresses(rule, "source")) == "any"
-        and breadth(addresses(rule, "destination")) == "any"
+        and covers_network(addresses(rule, "destination"))
         and _protocol(rule) == "*"
         and ports_of(rule) == _ALL
     )
