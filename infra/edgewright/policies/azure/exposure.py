@@ -1,7 +1,7 @@
 """How a service of API Management can be reached: its network, private endpoints, and what stands before it."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from edgewright.policies.azure.addresses import is_own
 from edgewright.policies.azure.api_graph import (
@@ -214,12 +214,27 @@ def _front(stack: Graph, found: ApiGraph, service: View) -> View | None:
 def _has_host_of(service: View, front: View) -> bool:
     """Whether a host that is written out is that of the service."""
     pools = [address for pool in front.children("backendAddressPools") for address in pool.children("backendAddresses")]
-    hosts = (front.text("hostName"), *(address.text("fqdn") for address in pools))
-    names = {
-        host.lower().removesuffix(_HOST) for host in hosts if isinstance(host, str) and host.lower().endswith(_HOST)
-    }
-    name = service.text("serviceName") if names else None
-    return isinstance(name, str) and name.lower() in names
+    listed = (front.text("hostName"), *(address.text("fqdn") for address in pools))
+    hosts = {host.lower() for host in listed if isinstance(host, str)}
+    return bool(hosts) and (_is_azures(service, hosts) or any(host in hosts for host in _own_hosts(service)))
+
+
+def _is_azures(service: View, hosts: Collection[str]) -> bool:
+    """Whether one of the hosts is a name that Azure gives to the service, or to one of its regions."""
+    given = [host for host in hosts if host.endswith(_HOST)]
+    name = service.text("serviceName") if given else None
+    if not isinstance(name, str):
+        return False
+    regional = re.compile(rf"{re.escape(name.lower())}(-[a-z0-9]+-\d+\.regional)?")
+    return any(regional.fullmatch(host.removesuffix(_HOST)) for host in given)
+
+
+def _own_hosts(service: View) -> Iterator[str]:
+    """Host names of one's own that the gateway answers to."""
+    for host in service.children("hostnameConfigurations"):
+        kind, name = host.text("type"), host.text("hostName")
+        if isinstance(name, str) and (kind is None or is_one(kind, "Proxy")):
+            yield name.lower()
 
 
 def _public(balancer: View) -> bool:
