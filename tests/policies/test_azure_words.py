@@ -1,4 +1,4 @@
-"""Azure takes its own words in any case, and so do rules: an example's verdict does not hang on capital letters."""
+"""Azure takes its own words and ids in any case, and so do rules: no verdict hangs on capital letters."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, cast
@@ -25,14 +25,15 @@ WORDS = frozenset(
 
 
 def written(value: Any, change: Callable[[str], str], key: str = "", around: str = "") -> Any:
-    """The value with its words in another case; the name of a SKU is one too."""
+    """The value with its words and ids in another case; the name of a SKU is a word too."""
     if isinstance(value, Mapping):
         listed = cast(Mapping[str, Any], value)
         return {name: written(item, change, name, key) for name, item in listed.items()}
     if isinstance(value, list):
         return [written(item, change, key, around) for item in cast(list[Any], value)]
     is_word = key in WORDS or (around, key) in {("sku", "name"), ("sslPolicy", "policyName")}
-    return change(value) if is_word and isinstance(value, str) else value
+    is_id = key.lower().endswith(("id", "uri")) and str(value).startswith("/")
+    return change(value) if (is_word or is_id) and isinstance(value, str) else value
 
 
 def changed(subject: Subject, change: Callable[[str], str]) -> Subject:

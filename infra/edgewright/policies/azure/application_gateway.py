@@ -312,7 +312,7 @@ def _written_subnets(stack: Graph, gateway: View, meant: Collection[str], longes
         networks = [
             network
             for network in stack.of(NETWORK)
-            if network.subject.urn in meant or _meant(whole.rpartition("/subnets/")[0], network)
+            if network.subject.urn in meant or _meant(whole.lower().rpartition("/subnets/")[0], network)
         ]
         near = [subnet for network in networks for subnet in network.children("subnets")]
         if isinstance(name, str):
