@@ -227,12 +227,11 @@ def _is_pool(backend: View) -> bool:
 def backend_authenticated(stack: Graph) -> Iterator[Violation]:
     """A backend is shown who calls, at least where it is not in a network of one's own."""
     found = ApiGraph(stack)
-    for kind in BACKENDS:
-        for backend in stack.of(kind):
-            if _is_pool(backend) or _has_credentials(backend) or _is_private(stack, backend):
-                continue
-            if _shown_by_policy(stack, found, backend):
-                continue
+    pools = [backend for backend in stack.of(*BACKENDS) if _is_pool(backend)]
+    for backend in stack.of(*BACKENDS):
+        if _is_pool(backend) or _has_credentials(backend) or _is_private(stack, backend):
+            continue
+        if not _shown_by_policy(stack, found, backend, pools):
             yield backend.lacks("credentials", "are not said, and no policy shows it any")
 
 
@@ -263,11 +262,10 @@ def _is_private(stack: Graph, backend: View) -> bool:
     return private is True
 
 
-def _shown_by_policy(stack: Graph, found: ApiGraph, backend: View) -> bool:
+def _shown_by_policy(stack: Graph, found: ApiGraph, backend: View, pools: Sequence[View]) -> bool:
     """Whether a policy that can be about the backend, or a pool that it is in, shows it something."""
-    others = stack.of(*BACKENDS)
-    pools = [one for one in others if _is_pool(one) and _has(one, backend, others) and found.same_service(one, backend)]
-    names = {name.lower() for one in (backend, *pools) if isinstance(name := one.text("backendId"), str)}
+    around = [pool for pool in pools if _has(pool, backend) and found.same_service(pool, backend)]
+    names = {name.lower() for one in (backend, *around) if isinstance(name := one.text("backendId"), str)}
     for kind in POLICIES:
         for policy in stack.of(kind):
             if not found.same_service(policy, backend):
@@ -280,7 +278,7 @@ def _shown_by_policy(stack: Graph, found: ApiGraph, backend: View) -> bool:
     return False
 
 
-def _has(pool: View, backend: View, backends: Sequence[View]) -> bool:
+def _has(pool: View, backend: View) -> bool:
     """Whether a pool has a backend. One that may have it is remembered at the backend."""
     sources = pool.subject.refs.get("pool", frozenset[str]())
     if backend.subject.urn in sources:
@@ -290,7 +288,7 @@ def _has(pool: View, backend: View, backends: Sequence[View]) -> bool:
     ids = [item.last_part("id") for item in plain.children("pool.services")]
     if any(is_one(one, name) for one in ids if isinstance(name, str)):
         return True
-    if plain.unread and not any(one.subject.urn in sources for one in backends):
+    if plain.unread and not any(_type_of(urn) in BACKENDS for urn in sources):
         backend.note("", f"`{pool.subject.name}` may have it: what it has is not known yet")
     return False
 
