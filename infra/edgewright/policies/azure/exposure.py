@@ -244,7 +244,10 @@ def _public(balancer: View) -> bool:
 
 
 def _closed(stack: Graph, service: View) -> bool:
-    """Whether the network lets in nobody but what stands before the service."""
+    """Whether the network lets in nobody but what stands before the service.
+
+    Addresses of Front Door are those of everybody's: https://learn.microsoft.com/azure/frontdoor/origin-security.
+    """
     if says(service, "virtualNetworkType", "Internal") or says(service, "publicNetworkAccess", "Disabled"):
         return True
     if not says(service, "sku.name", *CLASSIC) or not says(service, "virtualNetworkType", "External"):
@@ -254,8 +257,8 @@ def _closed(stack: Graph, service: View) -> bool:
     rules = in_order(stack, group, "Inbound") if group is not None else None
     if rules is None:
         return False
-    sources = [source for _, source in _let_in(rules, HTTPS)]
-    return not any(_is_outside(source) and not source.startswith("azurefrontdoor") for source in sources)
+    sources = (source for _, source in _let_in(rules, HTTPS))
+    return not any(map(_is_outside, sources))
 
 
 def _checks_front_door(element: Element) -> bool:
