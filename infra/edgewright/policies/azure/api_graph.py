@@ -9,6 +9,7 @@ from edgewright.policies import openapi
 from edgewright.policies.azure.policy_xml import Document, Element, read
 from edgewright.policies.azure.words import says
 from edgewright.policies.graph import Graph
+from edgewright.policies.types import plain_type
 from edgewright.policies.view import UNKNOWN, View
 
 _MODULE = "azure-native:apimanagement:"
@@ -42,11 +43,19 @@ FRAGMENTS = (f"{_MODULE}PolicyFragment", f"{_MODULE}WorkspacePolicyFragment")
 NARROWER_POLICIES = (f"{_MODULE}WorkspacePolicy", *API_POLICIES, *OPERATION_POLICIES, *PRODUCT_POLICIES)
 POLICIES = (f"{_MODULE}Policy", *NARROWER_POLICIES, *FRAGMENTS, f"{_MODULE}GraphQLApiResolverPolicy")
 
+OVER = ("suspended", "cancelled", "expired", "rejected")
+"""States of a key that opens nothing any more."""
+
 JSON_DOCUMENTS = ("openapi+json", "swagger-json")
 
 # https://learn.microsoft.com/azure/api-management/api-management-features
 IN_A_NETWORK = ("Developer", "Premium", "Isolated", "StandardV2", "PremiumV2")
 CLASSIC = ("Developer", "Basic", "Standard", "Premium", "Isolated")
+
+
+def type_of(urn: str) -> str:
+    """The type of a resource that is known by its urn."""
+    return plain_type(urn.split("::")[2].rpartition("$")[2])
 
 
 def joins(one: View, one_key: str, other: View, other_key: str) -> bool | None:
@@ -189,8 +198,23 @@ class ApiGraph:
             sections = self._inbound(self._of_product(link, found), found)
             elements = self._all_elements(sections, found)
             yield [*wider, *elements] if all(map(_inherits, sections)) else elements
-        if not products:
+        if not products or any(self._is_direct(key, api) for key in self._stack.of(*SUBSCRIPTIONS)):
             yield wider
+
+    def _is_direct(self, key: View, api: View) -> bool:
+        """Whether a key is for an API, or for all, so that no product is asked."""
+        if says(key, "state", *OVER) or not self.same_service(key, api):
+            return False
+        sources = key.subject.refs.get("scope", frozenset[str]())
+        if api.subject.urn in sources:
+            return True
+        scope, name = View(key.subject).written("scope"), View(api.subject).text("apiId")
+        way = ["", "", *(scope.rstrip("/").lower().split("/") if isinstance(scope, str) else ())]
+        kind, last = way[-2:]
+        told = any(type_of(urn) in (*PRODUCTS, *APIS) for urn in sources)
+        if (scope is UNKNOWN and not told) or (kind == "apis" and name is UNKNOWN):
+            api.note("", f"`{key.subject.name}` may be a key for it: that is not known yet")
+        return last == "apis" or (kind == "apis" and isinstance(name, str) and last == _name(name))
 
     def _operations(self, api: View, found: Policies) -> Iterator[str]:
         """The ids of an API's operations: resources, those of the document that is imported, a WebSocket's one."""

@@ -12,6 +12,7 @@ from edgewright.policies.azure.api_graph import (
     DIAGNOSTICS,
     GROUP_LINKS,
     NAMED_VALUES,
+    OVER,
     POLICIES,
     PRODUCTS,
     SUBSCRIPTIONS,
@@ -20,6 +21,7 @@ from edgewright.policies.azure.api_graph import (
     asks,
     document_of,
     limits_everybody,
+    type_of,
 )
 from edgewright.policies.azure.monitoring import ELSEWHERE
 from edgewright.policies.azure.policy_xml import Document
@@ -28,7 +30,6 @@ from edgewright.policies.azure.words import is_one, says
 from edgewright.policies.graph import Graph
 from edgewright.policies.rule import LINT_DOCUMENT, AnyRule, Rule, Setting, StackRule
 from edgewright.policies.secrets import secret_in
-from edgewright.policies.types import plain_type
 from edgewright.policies.view import UNKNOWN, View, Violation
 
 _ENCRYPTED = ("https", "wss")
@@ -36,7 +37,6 @@ _SETTINGS = ("oAuth2AuthenticationSettings", "openidAuthenticationSettings")
 _ONE_SETTING = ("oAuth2.authorizationServerId", "openid.openidProviderId")
 _SHOWS_BACKENDS = ("authentication-managed-identity", "authentication-certificate", "authentication-basic")
 _SAMPLES = ("starter", "unlimited")
-_OVER = ("suspended", "cancelled", "expired", "rejected")
 _MESSAGES = ("frontend.request", "frontend.response", "backend.request", "backend.response")
 _SENSITIVE = [
     *("authorization", "proxy-authorization", "cookie", "set-cookie", "ocp-apim-subscription-key", "x-api-key"),
@@ -288,7 +288,7 @@ def _has(pool: View, backend: View) -> bool:
     ids = [item.last_part("id") for item in plain.children("pool.services")]
     if any(is_one(one, name) for one in ids if isinstance(name, str)):
         return True
-    if plain.unread and not any(_type_of(urn) in BACKENDS for urn in sources):
+    if plain.unread and not any(type_of(urn) in BACKENDS for urn in sources):
         backend.note("", f"`{pool.subject.name}` may have it: what it has is not known yet")
     return False
 
@@ -350,16 +350,12 @@ def secrets_are_secret(value: View) -> Iterator[Violation]:
 
 def narrow_scope(subscription: View) -> Iterator[Violation]:
     """A key is for a product or an API, not for all APIs."""
-    if any(_type_of(urn) in (*PRODUCTS, *APIS) for urn in subscription.subject.refs.get("scope", ())):
+    if any(type_of(urn) in (*PRODUCTS, *APIS) for urn in subscription.subject.refs.get("scope", ())):
         return
     scope = subscription.written("scope")
-    over = says(subscription, "state", *_OVER)
+    over = says(subscription, "state", *OVER)
     if isinstance(scope, str) and scope.rstrip("/").lower().endswith("/apis") and not over:
         yield subscription.fails("scope", "is for all APIs, those of others and of the future too", "state")
-
-
-def _type_of(urn: str) -> str:
-    return plain_type(urn.split("::")[2].rpartition("$")[2])
 
 
 def product_needs_key(product: View) -> Iterator[Violation]:
