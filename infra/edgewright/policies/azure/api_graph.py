@@ -39,6 +39,8 @@ API_POLICIES = (f"{_MODULE}ApiPolicy", f"{_MODULE}WorkspaceApiPolicy")
 OPERATION_POLICIES = (f"{_MODULE}ApiOperationPolicy", f"{_MODULE}WorkspaceApiOperationPolicy")
 PRODUCT_POLICIES = (f"{_MODULE}ProductPolicy", f"{_MODULE}WorkspaceProductPolicy")
 FRAGMENTS = (f"{_MODULE}PolicyFragment", f"{_MODULE}WorkspacePolicyFragment")
+_OF_REVISIONS = (*API_POLICIES, *OPERATION_POLICIES, OPERATION)
+"""What each revision of an API has for itself; products and keys are for all."""
 # Those of GraphQL resolvers have no sections of requests.
 NARROWER_POLICIES = (f"{_MODULE}WorkspacePolicy", *API_POLICIES, *OPERATION_POLICIES, *PRODUCT_POLICIES)
 POLICIES = (f"{_MODULE}Policy", *NARROWER_POLICIES, *FRAGMENTS, f"{_MODULE}GraphQLApiResolverPolicy")
@@ -74,7 +76,11 @@ def joins(one: View, one_key: str, other: View, other_key: str) -> bool | None:
 
 def _name(text: str) -> str:
     """An id without a revision, or the last part of one with slashes, in small letters."""
-    return text.rpartition("/")[2].partition(";")[0].lower()
+    return _last(text).partition(";")[0]
+
+
+def _last(text: str) -> str:
+    return text.rpartition("/")[2].lower()
 
 
 @dataclass
@@ -159,7 +165,24 @@ class ApiGraph:
 
     def of_api(self, api: View, *types: str) -> list[View]:
         """What belongs to an API of some types. What may be its is noted at the API."""
-        return [item for item in self._belonging(api, "apiId", "apiId", types) if self.same_service(item, api)]
+        return [
+            item
+            for item in self._belonging(api, "apiId", "apiId", types)
+            if self.same_service(item, api) and not self._is_of_another(item, api)
+        ]
+
+    def _is_of_another(self, item: View, api: View) -> bool:
+        """Whether something names a revision that is in the stack too (``shop;rev=2``), and is not this one."""
+        there, own = (View(one.subject).text("apiId") for one in (item, api))
+        if item.subject.type not in _OF_REVISIONS or not isinstance(there, str) or not isinstance(own, str):
+            return False
+        named = _last(there)
+        return named != _last(own) and named in self._api_ids
+
+    @cached_property
+    def _api_ids(self) -> frozenset[str]:
+        ids = (View(api.subject).text("apiId") for api in self.apis)
+        return frozenset(_last(text) for text in ids if isinstance(text, str))
 
     def document(self, policy: View) -> Document | None:
         """The document of a policy, read once."""
