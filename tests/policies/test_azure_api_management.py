@@ -76,6 +76,11 @@ def test_on_consumption_a_client_certificate_is_asked_for_without_any_setting(gi
     assert kinds("apim-client-certificate", it, everyTier=True) == kind
 
 
+def test_the_tier_is_known_in_any_case() -> None:
+    it = resource("ApiManagementService", "it", {"sku": {"name": "consumption"}})
+    assert kinds("apim-client-certificate", it) == {"violation"}
+
+
 def test_on_other_tiers_it_is_not_unless_it_is_configured() -> None:
     hosts = [{"type": "Proxy", "hostName": "api.shop.example"}]
     it = resource("ApiManagementService", "it", {"sku": {"name": "Premium"}, "hostnameConfigurations": hosts})
@@ -99,6 +104,12 @@ def test_an_autonamed_service_can_be_what_a_name_means_and_nobody_can_tell() -> 
     logs = {"resourceUri": "/subscriptions/0/resourceGroups/shop/providers/Microsoft.ApiManagement/service/shop"}
     autoscale = resource("azure-native:monitor:AutoscaleSetting", "growth", {"targetResourceUri": logs["resourceUri"]})
     assert kinds("apim-autoscale", it, autoscale) == {"cannot tell"}
+
+
+def test_an_autoscale_setting_may_be_on() -> None:
+    named = {"targetResourceUri": UNKNOWN, "enabled": UNKNOWN}
+    autoscale = resource("azure-native:monitor:AutoscaleSetting", "growth", named, targetResourceUri=[EDGE])
+    assert kinds("apim-autoscale", EDGE, autoscale) == {"cannot tell"}
 
 
 def network(*groups: str) -> list[Subject]:

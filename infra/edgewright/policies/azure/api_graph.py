@@ -7,7 +7,9 @@ from functools import cached_property
 
 from edgewright.policies import openapi
 from edgewright.policies.azure.policy_xml import Document, Element, read
+from edgewright.policies.azure.words import says
 from edgewright.policies.graph import Graph
+from edgewright.policies.types import plain_type
 from edgewright.policies.view import UNKNOWN, View
 
 _MODULE = "azure-native:apimanagement:"
@@ -37,15 +39,25 @@ API_POLICIES = (f"{_MODULE}ApiPolicy", f"{_MODULE}WorkspaceApiPolicy")
 OPERATION_POLICIES = (f"{_MODULE}ApiOperationPolicy", f"{_MODULE}WorkspaceApiOperationPolicy")
 PRODUCT_POLICIES = (f"{_MODULE}ProductPolicy", f"{_MODULE}WorkspaceProductPolicy")
 FRAGMENTS = (f"{_MODULE}PolicyFragment", f"{_MODULE}WorkspacePolicyFragment")
+_OF_REVISIONS = (*API_POLICIES, *OPERATION_POLICIES, OPERATION)
+"""What each revision of an API has for itself; products and keys are for all."""
 # Those of GraphQL resolvers have no sections of requests.
 NARROWER_POLICIES = (f"{_MODULE}WorkspacePolicy", *API_POLICIES, *OPERATION_POLICIES, *PRODUCT_POLICIES)
 POLICIES = (f"{_MODULE}Policy", *NARROWER_POLICIES, *FRAGMENTS, f"{_MODULE}GraphQLApiResolverPolicy")
+
+OVER = ("suspended", "cancelled", "expired", "rejected")
+"""States of a key that opens nothing any more."""
 
 JSON_DOCUMENTS = ("openapi+json", "swagger-json")
 
 # https://learn.microsoft.com/azure/api-management/api-management-features
 IN_A_NETWORK = ("Developer", "Premium", "Isolated", "StandardV2", "PremiumV2")
 CLASSIC = ("Developer", "Basic", "Standard", "Premium", "Isolated")
+
+
+def type_of(urn: str) -> str:
+    """The type of a resource that is known by its urn."""
+    return plain_type(urn.split("::")[2].rpartition("$")[2])
 
 
 def joins(one: View, one_key: str, other: View, other_key: str) -> bool | None:
@@ -64,33 +76,44 @@ def joins(one: View, one_key: str, other: View, other_key: str) -> bool | None:
 
 def _name(text: str) -> str:
     """An id without a revision, or the last part of one with slashes, in small letters."""
-    return text.rpartition("/")[2].partition(";")[0].lower()
+    return _last(text).partition(";")[0]
+
+
+def _last(text: str) -> str:
+    return text.rpartition("/")[2].lower()
 
 
 @dataclass
 class Policies:
     """What a request to an API meets on its way in, and where that is not all known.
 
-    shared: elements of the documents that hold for all operations; own: those of operations' policies, by the id of
-    the operation in small letters; operations: the ids of all; open: why something may have been missed.
+    shared: elements of the API's own documents, which hold for all operations; ways: those of wider scopes, a list for
+    each product by whose key a request may come, as it meets one of them only; own: those of operations' policies, by
+    the id of the operation in small letters; apart: operations whose policies leave out all that is wider; operations:
+    the ids of all; open: why something may have been missed.
     """
 
     shared: list[Element] = field(default_factory=list[Element])
+    ways: list[list[Element]] = field(default_factory=list[list[Element]])
     own: dict[str, list[Element]] = field(default_factory=dict[str, "list[Element]"])
+    apart: set[str] = field(default_factory=set[str])
     operations: frozenset[str] = frozenset()
     open: list[str] = field(default_factory=list[str])
 
     def meet(self, wanted: Callable[[Element], bool], among: Collection[str] | None = None) -> bool:
         """Whether each request meets an element that is wanted. among: requests for these operations; None for all."""
-        if any(map(wanted, self.shared)):
-            return True
+        own = {name for name, elements in self.own.items() if any(map(wanted, elements))}
+        by_ways = bool(self.ways) and all(any(map(wanted, way)) for way in self.ways)
+        if by_ways or any(map(wanted, self.shared)):
+            left_out = self.apart - own
+            return not (left_out if among is None else left_out & set(among))
         asked = self.operations if among is None else among
-        return bool(asked) and all(any(map(wanted, self.own.get(name, ()))) for name in asked)
+        return bool(asked) and own.issuperset(asked)
 
 
 def document_of(api: View) -> View | None:
     """The OpenAPI document that an API imports; None where there is none in JSON. One not known yet is remembered."""
-    return api.document("value") if api.text("format") in JSON_DOCUMENTS else None
+    return api.document("value") if says(api, "format", *JSON_DOCUMENTS) else None
 
 
 class ApiGraph:
@@ -142,7 +165,24 @@ class ApiGraph:
 
     def of_api(self, api: View, *types: str) -> list[View]:
         """What belongs to an API of some types. What may be its is noted at the API."""
-        return [item for item in self._belonging(api, "apiId", "apiId", types) if self.same_service(item, api)]
+        return [
+            item
+            for item in self._belonging(api, "apiId", "apiId", types)
+            if self.same_service(item, api) and not self._is_of_another(item, api)
+        ]
+
+    def _is_of_another(self, item: View, api: View) -> bool:
+        """Whether something names a revision that is in the stack too (``shop;rev=2``), and is not this one."""
+        there, own = (View(one.subject).text("apiId") for one in (item, api))
+        if item.subject.type not in _OF_REVISIONS or not isinstance(there, str) or not isinstance(own, str):
+            return False
+        named = _last(there)
+        return named != _last(own) and named in self._api_ids
+
+    @cached_property
+    def _api_ids(self) -> frozenset[str]:
+        ids = (View(api.subject).text("apiId") for api in self.apis)
+        return frozenset(_last(text) for text in ids if isinstance(text, str))
 
     def document(self, policy: View) -> Document | None:
         """The document of a policy, read once."""
@@ -155,26 +195,53 @@ class ApiGraph:
         """What a request to an API meets on its way in, from the widest scope to the narrowest."""
         found = Policies()
         own = self._inbound(self.of_api(api, *API_POLICIES), found)
-        inherits = all(section.child("base") is not None for section in own) if own else not found.open
-        wider: list[Element] = []
+        inherits = all(map(_inherits, own)) if own else not found.open
+        found.shared = self._all_elements(own, found)
         if inherits:
-            service = self.service_of(api)
-            wider = self._inbound(self._wider(api, service) if service is not None else (), found)
-            if api.flag("subscriptionRequired") is not False:
-                wider += self._inbound(self._of_products(api), found)
-        found.shared = [item for section in (*wider, *own) for item in self._elements(section, found)]
+            found.ways = list(self._ways(api, found))
         for policy in self.of_api(api, *OPERATION_POLICIES):
-            name = View(policy.subject).text("operationId")
-            if name is UNKNOWN:
+            operation = View(policy.subject).text("operationId")
+            name = str(operation).lower()
+            if operation is UNKNOWN:
                 found.open.append(f"which operation `{policy.subject.name}` is for is not known yet")
             for section in self._inbound((policy,), found):
-                found.own[str(name).lower()] = list(self._elements(section, found))
+                found.own[name] = list(self._elements(section, found))
+                if not _inherits(section):
+                    found.apart.add(name)
         found.operations = frozenset(self._operations(api, found)) if found.own else frozenset()
         return found
 
+    def _ways(self, api: View, found: Policies) -> Iterator[list[Element]]:
+        """What requests meet of scopes that are wider than an API: by the key of each product, or without one."""
+        service = self.service_of(api)
+        everywhere = self._inbound(self._wider(api, service) if service is not None else (), found)
+        wider = self._all_elements(everywhere, found)
+        products = self.of_api(api, *PRODUCT_LINKS) if api.flag("subscriptionRequired") is not False else ()
+        for link in products:
+            sections = self._inbound(self._of_product(link, found), found)
+            elements = self._all_elements(sections, found)
+            yield [*wider, *elements] if all(map(_inherits, sections)) else elements
+        if not products or any(self._is_direct(key, api) for key in self._stack.of(*SUBSCRIPTIONS)):
+            yield wider
+
+    def _is_direct(self, key: View, api: View) -> bool:
+        """Whether a key is for an API, or for all, so that no product is asked."""
+        if says(key, "state", *OVER) or not self.same_service(key, api):
+            return False
+        sources = key.subject.refs.get("scope", frozenset[str]())
+        if api.subject.urn in sources:
+            return True
+        scope, name = View(key.subject).written("scope"), View(api.subject).text("apiId")
+        way = ["", "", *(scope.rstrip("/").lower().split("/") if isinstance(scope, str) else ())]
+        kind, last = way[-2:]
+        told = any(type_of(urn) in (*PRODUCTS, *APIS) for urn in sources)
+        if (scope is UNKNOWN and not told) or (kind == "apis" and name is UNKNOWN):
+            api.note("", f"`{key.subject.name}` may be a key for it: that is not known yet")
+        return last == "apis" or (kind == "apis" and isinstance(name, str) and last == _name(name))
+
     def _operations(self, api: View, found: Policies) -> Iterator[str]:
         """The ids of an API's operations: resources, those of the document that is imported, a WebSocket's one."""
-        if api.text("apiType") == "websocket":
+        if says(api, "apiType", "websocket"):
             yield "onhandshake"
         for operation in self.of_api(api, OPERATION):
             name = operation.text("operationId")
@@ -202,6 +269,9 @@ class ApiGraph:
                 sections.append(section)
         return sections
 
+    def _all_elements(self, sections: Sequence[Element], found: Policies) -> list[Element]:
+        return [item for section in sections for item in self._elements(section, found)]
+
     def _elements(self, section: Element, found: Policies) -> Iterator[Element]:
         """The elements of a section, with those of the fragments that it includes."""
         for item in section.within():
@@ -221,14 +291,11 @@ class ApiGraph:
         listed = [(View(item.subject).text("id"), item) for item in self._stack.of(*FRAGMENTS)]
         return {name.lower(): item for name, item in listed if isinstance(name, str)}
 
-    def _of_products(self, api: View) -> list[View]:
-        """The policies of the products that an API is in."""
-        links = self.of_api(api, *PRODUCT_LINKS)
-        return [
-            policy
-            for policy in self._stack.of(*PRODUCT_POLICIES)
-            if any(joins(link, "productId", policy, "productId") for link in links)
-        ]
+    def _of_product(self, link: View, found: Policies) -> Sequence[View]:
+        """The policies of the product that a link names."""
+        meant = [(one, joins(link, "productId", one, "productId")) for one in self._stack.of(*PRODUCT_POLICIES)]
+        found.open += [f"`{one.subject.name}` may be of a product that it is in" for one, its in meant if its is None]
+        return [one for one, its in meant if its]
 
     def _wider(self, api: View, service: View) -> list[View]:
         """The policies of the service, and of the workspace that an API is in."""
@@ -270,6 +337,11 @@ class ApiGraph:
         return found
 
 
+def _inherits(section: Element) -> bool:
+    """Whether a section includes what wider scopes do there."""
+    return section.child("base") is not None
+
+
 # -- what policies do --------------------------------------------------------------------------------------------------
 
 VALIDATES = ("validate-jwt", "validate-azure-ad-token", "validate-client-certificate")
@@ -286,9 +358,9 @@ def asks(element: Element) -> bool:
     if element.name in VALIDATES:
         return True
     if element.name == "when":
-        return _CERTIFICATE.search(element.attributes.get("condition", "")) is not None
+        return _is_about(element, _CERTIFICATE)
     if element.name == "check-header":
-        return element.attributes.get("failed-check-httpcode") == "401"
+        return element.attributes.get("failed-check-httpcode") == "401" and element.child("value") is not None
     status = element.child("set-status") if element.name == "return-response" else None
     return status is not None and status.attributes.get("code") == "401"
 
@@ -300,8 +372,19 @@ def limits_everybody(element: Element) -> bool:
 
 def refuses_managed_gateway(element: Element) -> bool:
     """Whether an element answers what comes to the service's own gateway: requests are for self-hosted ones."""
-    return (
-        element.name == "when"
-        and _MANAGED.search(element.attributes.get("condition", "")) is not None
-        and any(item.name == "return-response" for item in element.children)
-    )
+    return refuses(element, _MANAGED)
+
+
+def refuses(element: Element, about: re.Pattern[str]) -> bool:
+    """Whether an element answers by itself on a condition about something, or wherever no such condition holds."""
+    if element.name == "when":
+        return element.child("return-response") is not None and _is_about(element, about)
+    otherwise = element.child("otherwise") if element.name == "choose" else None
+    if otherwise is None or otherwise.child("return-response") is None:
+        return False
+    let_through = [one for one in element.children if one.name == "when" and one.child("return-response") is None]
+    return bool(let_through) and all(_is_about(one, about) for one in let_through)
+
+
+def _is_about(element: Element, about: re.Pattern[str]) -> bool:
+    return about.search(element.attributes.get("condition", "")) is not None

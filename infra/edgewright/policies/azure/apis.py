@@ -1,6 +1,6 @@
 """Rules over what a service of API Management holds: APIs, backends, named values, products, keys, diagnostics."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,7 @@ from edgewright.policies.azure.api_graph import (
     DIAGNOSTICS,
     GROUP_LINKS,
     NAMED_VALUES,
+    OVER,
     POLICIES,
     PRODUCTS,
     SUBSCRIPTIONS,
@@ -20,14 +21,15 @@ from edgewright.policies.azure.api_graph import (
     asks,
     document_of,
     limits_everybody,
+    type_of,
 )
 from edgewright.policies.azure.monitoring import ELSEWHERE
 from edgewright.policies.azure.policy_xml import Document
-from edgewright.policies.azure.waf import FRONT_DOOR_POLICY, GATEWAY_POLICY, limits_rates
+from edgewright.policies.azure.waf import FRONT_DOOR_POLICY, GATEWAY_POLICY, limits_rates, only_watches
+from edgewright.policies.azure.words import is_one, says
 from edgewright.policies.graph import Graph
 from edgewright.policies.rule import LINT_DOCUMENT, AnyRule, Rule, Setting, StackRule
 from edgewright.policies.secrets import secret_in
-from edgewright.policies.types import plain_type
 from edgewright.policies.view import UNKNOWN, View, Violation
 
 _ENCRYPTED = ("https", "wss")
@@ -35,7 +37,6 @@ _SETTINGS = ("oAuth2AuthenticationSettings", "openidAuthenticationSettings")
 _ONE_SETTING = ("oAuth2.authorizationServerId", "openid.openidProviderId")
 _SHOWS_BACKENDS = ("authentication-managed-identity", "authentication-certificate", "authentication-basic")
 _SAMPLES = ("starter", "unlimited")
-_OVER = ("suspended", "cancelled", "expired", "rejected")
 _MESSAGES = ("frontend.request", "frontend.response", "backend.request", "backend.response")
 _SENSITIVE = [
     *("authorization", "proxy-authorization", "cookie", "set-cookie", "ocp-apim-subscription-key", "x-api-key"),
@@ -180,7 +181,10 @@ def authenticated(stack: Graph) -> Iterator[Violation]:
 def public_limited(stack: Graph) -> Iterator[Violation]:
     """What everybody may call has a limit, in a policy that counts callers without a key, or in a firewall."""
     found = ApiGraph(stack)
-    firewalls = any(not list(limits_rates(policy)) for policy in stack.of(GATEWAY_POLICY, *FRONT_DOOR_POLICY))
+    firewalls = any(
+        not list(limits_rates(policy)) and not only_watches(policy)
+        for policy in stack.of(GATEWAY_POLICY, *FRONT_DOOR_POLICY)
+    )
     for api in () if firewalls else found.apis:
         policies = found.policies(api)
         said = _said(api)
@@ -217,19 +221,17 @@ def backend_by_https(backend: View) -> Iterator[Violation]:
 
 
 def _is_pool(backend: View) -> bool:
-    kind = backend.text("type")
-    return isinstance(kind, str) and kind.lower() == "pool"
+    return says(backend, "type", "Pool")
 
 
 def backend_authenticated(stack: Graph) -> Iterator[Violation]:
     """A backend is shown who calls, at least where it is not in a network of one's own."""
     found = ApiGraph(stack)
-    for kind in BACKENDS:
-        for backend in stack.of(kind):
-            if _is_pool(backend) or _has_credentials(backend) or _is_private(stack, backend):
-                continue
-            if _shown_by_policy(stack, found, backend):
-                continue
+    pools = [backend for backend in stack.of(*BACKENDS) if _is_pool(backend)]
+    for backend in stack.of(*BACKENDS):
+        if _is_pool(backend) or _has_credentials(backend) or _is_private(stack, backend):
+            continue
+        if not _shown_by_policy(stack, found, backend, pools):
             yield backend.lacks("credentials", "are not said, and no policy shows it any")
 
 
@@ -260,9 +262,10 @@ def _is_private(stack: Graph, backend: View) -> bool:
     return private is True
 
 
-def _shown_by_policy(stack: Graph, found: ApiGraph, backend: View) -> bool:
-    """Whether a policy that can be about the backend shows it something."""
-    name = backend.text("backendId")
+def _shown_by_policy(stack: Graph, found: ApiGraph, backend: View, pools: Sequence[View]) -> bool:
+    """Whether a policy that can be about the backend, or a pool that it is in, shows it something."""
+    around = [pool for pool in pools if _has(pool, backend) and found.same_service(pool, backend)]
+    names = {name.lower() for one in (backend, *around) if isinstance(name := one.text("backendId"), str)}
     for kind in POLICIES:
         for policy in stack.of(kind):
             if not found.same_service(policy, backend):
@@ -270,16 +273,31 @@ def _shown_by_policy(stack: Graph, found: ApiGraph, backend: View) -> bool:
             document = found.document(policy)
             if document is None:
                 backend.note("", f"the policy `{policy.subject.name}` cannot be read before the deployment")
-            elif _shows(document, name):
+            elif _shows(document, names):
                 return True
     return False
 
 
-def _shows(document: Document, name: Any) -> bool:
+def _has(pool: View, backend: View) -> bool:
+    """Whether a pool has a backend. One that may have it is remembered at the backend."""
+    sources = pool.subject.refs.get("pool", frozenset[str]())
+    if backend.subject.urn in sources:
+        return True
+    # Views of their own: what is unknown there matters to this backend alone.
+    plain, name = View(pool.subject), View(backend.subject).text("backendId")
+    ids = [item.last_part("id") for item in plain.children("pool.services")]
+    if any(is_one(one, name) for one in ids if isinstance(name, str)):
+        return True
+    if plain.unread and not any(type_of(urn) in BACKENDS for urn in sources):
+        backend.note("", f"`{pool.subject.name}` may have it: what it has is not known yet")
+    return False
+
+
+def _shows(document: Document, names: Collection[str]) -> bool:
     if not document.root.holds(*_SHOWS_BACKENDS):
         return False
     chosen = [item.attributes.get("backend-id", "") for item in document.root.within("set-backend-service")]
-    return any(one == name or one.startswith("@") for one in chosen)
+    return any(one.lower() in names or one.startswith("@") for one in chosen)
 
 
 def certificate_validated(backend: View) -> Iterator[Violation]:
@@ -332,16 +350,12 @@ def secrets_are_secret(value: View) -> Iterator[Violation]:
 
 def narrow_scope(subscription: View) -> Iterator[Violation]:
     """A key is for a product or an API, not for all APIs."""
-    if any(_type_of(urn) in (*PRODUCTS, *APIS) for urn in subscription.subject.refs.get("scope", ())):
+    if any(type_of(urn) in (*PRODUCTS, *APIS) for urn in subscription.subject.refs.get("scope", ())):
         return
     scope = subscription.written("scope")
-    state = subscription.text("state")
-    if isinstance(scope, str) and scope.rstrip("/").lower().endswith("/apis") and state not in _OVER:
+    over = says(subscription, "state", *OVER)
+    if isinstance(scope, str) and scope.rstrip("/").lower().endswith("/apis") and not over:
         yield subscription.fails("scope", "is for all APIs, those of others and of the future too", "state")
-
-
-def _type_of(urn: str) -> str:
-    return plain_type(urn.split("::")[2].rpartition("$")[2])
 
 
 def product_needs_key(product: View) -> Iterator[Violation]:
@@ -399,7 +413,7 @@ def logs_no_secrets(diagnostic: View) -> Iterator[Violation]:
         masked = {
             value.lower()
             for entry in message.children("dataMasking.headers")
-            if isinstance(value := entry.text("value"), str) and entry.text("mode") in {"Hide", "Mask"}
+            if isinstance(value := entry.text("value"), str) and says(entry, "mode", "Hide", "Mask")
         }
         for header in message.texts("headers"):
             if header.lower() in sensitive - masked:

@@ -7,6 +7,7 @@ from ipaddress import IPv4Network, IPv6Network, ip_network
 from edgewright.azure.network_regions import WITHOUT_ZONES, short
 from edgewright.policies.azure.identities import means, points, referring
 from edgewright.policies.azure.monitoring import BLIND_TO_SETTINGS, ELSEWHERE, sends_logs
+from edgewright.policies.azure.words import is_one, says
 from edgewright.policies.graph import Graph
 from edgewright.policies.rule import AnyRule, Rule, Setting, StackRule
 from edgewright.policies.view import Unknown, View, Violation
@@ -28,7 +29,8 @@ TLS_POLICY = "AppGwSslPolicy20220101S"
 # https://learn.microsoft.com/azure/application-gateway/application-gateway-ssl-policy-overview
 _GOOD_POLICIES = frozenset({"AppGwSslPolicy20170401S", "AppGwSslPolicy20220101", TLS_POLICY})
 _GOOD_VERSIONS = frozenset({"TLSv1_2", "TLSv1_3"})
-_OLD_VERSIONS = frozenset({"TLSv1_0", "TLSv1_1"})
+_OLD_VERSIONS = frozenset({"tlsv1_0", "tlsv1_1"})
+"""In small letters."""
 
 # Of v1, which ended in April 2026: https://learn.microsoft.com/azure/application-gateway/v1-retirement
 _OLD_TIERS = frozenset({"Standard", "WAF"})
@@ -43,7 +45,7 @@ _NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,78}[A-Za-z0-9_])?")
 def has_firewall(gateway: View) -> bool:
     """Whether its tier is one with a firewall."""
     tier = gateway.text("sku.tier")
-    return isinstance(tier, str) and tier.startswith("WAF")
+    return isinstance(tier, str) and tier.upper().startswith("WAF")
 
 
 def has_policy(gateway: View) -> bool:
@@ -91,15 +93,15 @@ def refuses_old_tls(gateway: View) -> Iterator[Violation]:
 
 
 def _old_tls(policy: View) -> Iterator[Violation]:
-    name, kind = policy.text("policyName"), policy.text("policyType")
-    if kind not in {"Custom", "CustomV2"} and policy.has("policyName"):
-        if name not in _GOOD_POLICIES:
+    name = policy.text("policyName")
+    if not says(policy, "policyType", "Custom", "CustomV2") and policy.has("policyName"):
+        if not is_one(name, *_GOOD_POLICIES):
             yield policy.fails("policyName", f"is {name}, which has TLS 1.0 or 1.1", "policyType")
     elif policy.has("minProtocolVersion"):
         version = policy.text("minProtocolVersion")
-        if version not in _GOOD_VERSIONS:
+        if not is_one(version, *_GOOD_VERSIONS):
             yield policy.fails("minProtocolVersion", f"is {version}", "policyType", "policyName")
-    elif not set(policy.texts("disabledSslProtocols")) >= _OLD_VERSIONS:
+    elif not {word.lower() for word in policy.texts("disabledSslProtocols")} >= _OLD_VERSIONS:
         text = "is not said, so TLS 1.0 and 1.1 are not refused"
         yield policy.fails("minProtocolVersion", text, "policyType", "policyName", "disabledSslProtocols")
 
@@ -115,10 +117,12 @@ def plain_http_redirects(gateway: View) -> Iterator[Violation]:
     """What listens on HTTP only redirects to HTTPS."""
     parts = _Parts(gateway)
     for listener in gateway.children("httpListeners"):
-        if listener.text("protocol") != "Http":
+        if not says(listener, "protocol", "Http"):
             continue
         name = listener.text("name")
-        rules = [rule for rule in parts.rules if isinstance(name, str) and rule.last_part("httpListener.id") == name]
+        rules = [
+            rule for rule in parts.rules if isinstance(name, str) and is_one(rule.last_part("httpListener.id"), name)
+        ]
         for rule in rules:
             yield from parts.not_redirected(rule, name)
         if not rules:
@@ -166,7 +170,7 @@ class _Parts:
             target = self._part(self._listeners, redirect, "targetListener.id", "httpListeners")
             if isinstance(target, Violation):
                 yield target
-            elif target is not None and target.text("protocol") != "Https":
+            elif target is not None and not says(target, "protocol", "Https"):
                 text = "is a listener for HTTP, so the redirect stays on plain HTTP"
                 yield self._gateway.fails(f"{redirect.path}.targetListener", text, f"{target.path}.protocol")
         else:
@@ -179,13 +183,14 @@ class _Parts:
         name = holder.last_part(key)
         if not isinstance(name, str):
             return None
-        if name in parts:
-            return parts[name]
+        if name.lower() in parts:
+            return parts[name.lower()]
         return self._gateway.fails(f"{holder.path}.{key}", f"names `{name}`, which is not among the {among}", among)
 
 
 def _by_name(gateway: View, key: str) -> Mapping[str, View]:
-    return {name: part for part in gateway.children(key) if isinstance(name := part.text("name"), str)}
+    """Parts by their names in small letters: Azure compares ids without regard to capitals."""
+    return {name.lower(): part for part in gateway.children(key) if isinstance(name := part.text("name"), str)}
 
 
 def certificates_from_key_vault(gateway: View) -> Iterator[Violation]:
@@ -198,7 +203,7 @@ def certificates_from_key_vault(gateway: View) -> Iterator[Violation]:
             yield certificate.fails("keyVaultSecretId", "is not said")
     kind = gateway.text("identity.type")
     needed = any(certificate.has("keyVaultSecretId") for certificate in certificates)
-    if needed and (kind is None or (isinstance(kind, str) and "UserAssigned" not in kind)):
+    if needed and (kind is None or (isinstance(kind, str) and "userassigned" not in kind.lower())):
         yield gateway.fails("identity.type", f"is {kind or 'not said'}: without UserAssigned nobody reads the vault")
 
 
@@ -217,7 +222,7 @@ def backends_encrypted(gateway: View) -> Iterator[Violation]:
     """Requests reach backends over HTTPS, and their certificates are checked."""
     for settings in gateway.children(_BACKENDS):
         protocol = settings.text("protocol")
-        if protocol != "Https":
+        if not is_one(protocol, "Https"):
             yield settings.fails("protocol", f"is {protocol or 'not said'}, so the last part of the way is open")
         elif settings.flag("validateCertChainAndExpiry") is False:
             yield settings.fails("validateCertChainAndExpiry", "is false, so anybody's certificate will do", "protocol")
@@ -231,7 +236,7 @@ def backends_probed(gateway: View) -> Iterator[Violation]:
             yield settings.fails("probe", "is not said, so `/` is asked and any answer below 400 is healthy")
             continue
         name = settings.last_part("probe.id")
-        if isinstance(name, str) and name not in probes:
+        if isinstance(name, str) and name.lower() not in probes:
             yield gateway.fails(f"{settings.path}.probe.id", f"names `{name}`, which is not among the probes", "probes")
 
 
@@ -260,7 +265,7 @@ def drain(gateway: View) -> dict[str, object]:
 def second_version(gateway: View) -> Iterator[Violation]:
     """It is of v2."""
     tier = gateway.text("sku.tier")
-    if tier in _OLD_TIERS:
+    if is_one(tier, *_OLD_TIERS):
         yield gateway.fails("sku.tier", f"is {tier}, and v1 ended in April 2026")
 
 
@@ -268,7 +273,7 @@ def many_zones(gateway: View) -> Iterator[Violation]:
     """It stands in as many zones as are asked for, where the region has zones. v1 is left to `second_version`."""
     wanted: int = gateway.setting("zones")
     zones = gateway.count("zones")
-    if not isinstance(zones, int) or zones >= wanted or gateway.text("sku.tier") in _OLD_TIERS:
+    if not isinstance(zones, int) or zones >= wanted or says(gateway, "sku.tier", *_OLD_TIERS):
         return
     location = gateway.text("location")
     if not isinstance(location, str) or short(location) not in WITHOUT_ZONES:
@@ -307,11 +312,11 @@ def _written_subnets(stack: Graph, gateway: View, meant: Collection[str], longes
         networks = [
             network
             for network in stack.of(NETWORK)
-            if network.subject.urn in meant or _meant(whole.rpartition("/subnets/")[0], network)
+            if network.subject.urn in meant or _meant(whole.lower().rpartition("/subnets/")[0], network)
         ]
         near = [subnet for network in networks for subnet in network.children("subnets")]
         if isinstance(name, str):
-            yield from (subnet for subnet in near if subnet.text("name") == name)
+            yield from (subnet for subnet in near if says(subnet, "name", name))
         elif not near or any(list(_small(subnet, longest)) for subnet in near):
             # Now it matters which of them it is.
             place.last_part("subnet.id")

@@ -1,7 +1,7 @@
 """How a service of API Management can be reached: its network, private endpoints, and what stands before it."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from edgewright.policies.azure.addresses import is_own
 from edgewright.policies.azure.api_graph import (
@@ -10,12 +10,15 @@ from edgewright.policies.azure.api_graph import (
     IN_A_NETWORK,
     SERVICE,
     ApiGraph,
+    refuses,
     refuses_managed_gateway,
 )
 from edgewright.policies.azure.identities import means
+from edgewright.policies.azure.policy_documents import filters
 from edgewright.policies.azure.policy_xml import Element
-from edgewright.policies.azure.security_rules import addresses, breadth, in_order, open_to_tcp, says
+from edgewright.policies.azure.security_rules import addresses, breadth, in_order, open_to_tcp
 from edgewright.policies.azure.subnets import SUBNET_ID, group_of, subnet_of
+from edgewright.policies.azure.words import is_one, says
 from edgewright.policies.graph import Graph
 from edgewright.policies.view import View, Violation
 
@@ -28,6 +31,8 @@ KUBERNETES_SERVICE = "kubernetes:core/v1:Service"
 MANAGEMENT, PROBES, HTTPS = 3443, 6390, 443
 
 _HOST = ".azure-api.net"
+_FRONT_DOOR_ID = re.compile("x-azure-fdid", re.IGNORECASE)
+_CALLER = re.compile(r"Request\s*\.\s*(IpAddress|Certificate|Headers)")
 
 
 def places(service: View) -> Sequence[View]:
@@ -40,8 +45,8 @@ def in_a_network(stack: Graph) -> Iterator[Violation]:
     found = ApiGraph(stack)
     for service in found.services:
         network = service.text("virtualNetworkType")
-        placed = network not in {None, "None"}
-        if service.text("sku.name") not in IN_A_NETWORK or (placed and service.has(SUBNET_ID)):
+        placed = network is not None and not is_one(network, "None")
+        if not says(service, "sku.name", *IN_A_NETWORK) or (placed and service.has(SUBNET_ID)):
             continue
         if answers_nobody(found, service):
             continue
@@ -56,9 +61,11 @@ def private_endpoint(stack: Graph) -> Iterator[Violation]:
     found = ApiGraph(stack)
     for service in found.services:
         # Consumption and Basic v2 have none: https://learn.microsoft.com/azure/api-management/private-endpoint
-        if service.text("sku.name") in {"Consumption", "BasicV2"}:
+        if says(service, "sku.name", "Consumption", "BasicV2"):
             continue
-        if service.text("virtualNetworkType") not in {None, "None"} or answers_nobody(found, service):
+        network = service.text("virtualNetworkType")
+        placed = network is not None and not is_one(network, "None")
+        if placed or answers_nobody(found, service):
             continue
         if not _has_private_way(stack, service):
             yield service.lacks("", "is in no virtual network, and has no private endpoint")
@@ -113,7 +120,7 @@ def management_port(stack: Graph) -> Iterator[Violation]:
     """Only API Management itself reaches the management port of a service that is injected into a network, and Azure's
     balancer reaches the port of its probes."""
     for service in stack.of(SERVICE):
-        if service.text("sku.name") not in CLASSIC:
+        if not says(service, "sku.name", *CLASSIC):
             continue
         for place in places(service):
             subnet = subnet_of(stack, place)
@@ -207,12 +214,27 @@ def _front(stack: Graph, found: ApiGraph, service: View) -> View | None:
 def _has_host_of(service: View, front: View) -> bool:
     """Whether a host that is written out is that of the service."""
     pools = [address for pool in front.children("backendAddressPools") for address in pool.children("backendAddresses")]
-    hosts = (front.text("hostName"), *(address.text("fqdn") for address in pools))
-    names = {
-        host.lower().removesuffix(_HOST) for host in hosts if isinstance(host, str) and host.lower().endswith(_HOST)
-    }
-    name = service.text("serviceName") if names else None
-    return isinstance(name, str) and name.lower() in names
+    listed = (front.text("hostName"), *(address.text("fqdn") for address in pools))
+    hosts = {host.lower() for host in listed if isinstance(host, str)}
+    return bool(hosts) and (_is_azures(service, hosts) or any(host in hosts for host in _own_hosts(service)))
+
+
+def _is_azures(service: View, hosts: Collection[str]) -> bool:
+    """Whether one of the hosts is a name that Azure gives to the service, or to one of its regions."""
+    given = [host for host in hosts if host.endswith(_HOST)]
+    name = service.text("serviceName") if given else None
+    if not isinstance(name, str):
+        return False
+    regional = re.compile(rf"{re.escape(name.lower())}(-[a-z0-9]+-\d+\.regional)?")
+    return any(regional.fullmatch(host.removesuffix(_HOST)) for host in given)
+
+
+def _own_hosts(service: View) -> Iterator[str]:
+    """Host names of one's own that the gateway answers to."""
+    for host in service.children("hostnameConfigurations"):
+        kind, name = host.text("type"), host.text("hostName")
+        if isinstance(name, str) and (kind is None or is_one(kind, "Proxy")):
+            yield name.lower()
 
 
 def _public(balancer: View) -> bool:
@@ -222,39 +244,40 @@ def _public(balancer: View) -> bool:
 
 
 def _closed(stack: Graph, service: View) -> bool:
-    """Whether the network lets in nobody but what stands before the service."""
-    if service.text("virtualNetworkType") == "Internal" or service.text("publicNetworkAccess") == "Disabled":
+    """Whether the network lets in nobody but what stands before the service.
+
+    Addresses of Front Door are those of everybody's: https://learn.microsoft.com/azure/frontdoor/origin-security.
+    """
+    if says(service, "virtualNetworkType", "Internal") or says(service, "publicNetworkAccess", "Disabled"):
         return True
-    if service.text("sku.name") not in CLASSIC or service.text("virtualNetworkType") != "External":
+    if not says(service, "sku.name", *CLASSIC) or not says(service, "virtualNetworkType", "External"):
         return False
     subnet = subnet_of(stack, service)
     group = group_of(stack, subnet) if subnet is not None else None
     rules = in_order(stack, group, "Inbound") if group is not None else None
     if rules is None:
         return False
-    sources = [source for _, source in _let_in(rules, HTTPS)]
-    return not any(_is_outside(source) and not source.startswith("azurefrontdoor") for source in sources)
+    sources = (source for _, source in _let_in(rules, HTTPS))
+    return not any(map(_is_outside, sources))
 
 
 def _checks_front_door(element: Element) -> bool:
     """A Front Door says its id in a header: https://learn.microsoft.com/azure/frontdoor/origin-security"""
-    if element.name == "check-header":
+    if _checks_value(element):
         return element.attributes.get("name", "").lower() == "x-azure-fdid"
-    return _refuses(element) and "x-azure-fdid" in element.attributes.get("condition", "").lower()
+    return refuses(element, _FRONT_DOOR_ID)
+
+
+def _checks_value(element: Element) -> bool:
+    """Whether an element asks for what is in a header; without values any will do."""
+    return element.name == "check-header" and element.child("value") is not None
 
 
 def _checks_caller(element: Element) -> bool:
     """An address, a certificate or a header that only what stands before the service has."""
     if element.name == "ip-filter":
-        return element.attributes.get("action") == "allow"
-    if element.name in {"check-header", "validate-client-certificate"}:
-        return True
-    condition = element.attributes.get("condition", "")
-    return _refuses(element) and re.search(r"Request\s*\.\s*(IpAddress|Certificate|Headers)", condition) is not None
-
-
-def _refuses(element: Element) -> bool:
-    return element.name == "when" and element.child("return-response") is not None
+        return element.attributes.get("action") == "allow" and filters(element)
+    return element.name == "validate-client-certificate" or _checks_value(element) or refuses(element, _CALLER)
 
 
 _GATES = {

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 from edgewright.policies.azure.identities import means, points, referring
 from edgewright.policies.azure.monitoring import BLIND_TO_SETTINGS, ELSEWHERE, sends_logs
+from edgewright.policies.azure.words import is_one, says
 from edgewright.policies.graph import Graph
 from edgewright.policies.rule import AnyRule, Rule, StackRule
 from edgewright.policies.view import View, Violation
@@ -52,7 +53,8 @@ def _unused(stack: Graph, endpoint: View) -> bool:
 
 def _answers(route: View) -> bool:
     """Whether a route answers to the endpoint's own name. It does not unless it says so."""
-    return route.text("linkToDefaultDomain") not in {None, "Disabled"}
+    answers = route.text("linkToDefaultDomain")
+    return answers is not None and not is_one(answers, "Disabled")
 
 
 def _covers(policy: View, name: View) -> bool | None:
@@ -84,15 +86,15 @@ def firewall_everywhere(policy: View) -> Iterator[Violation]:
 
 def https_only(route: View) -> Iterator[Violation]:
     """A route takes HTTPS alone, or answers HTTP with a redirect."""
-    takes_http = not route.has("supportedProtocols") or "Http" in route.texts("supportedProtocols")
-    redirect = route.text("httpsRedirect")
-    if takes_http and redirect != "Enabled":
+    protocols = {protocol.lower() for protocol in route.texts("supportedProtocols")}
+    takes_http = not route.has("supportedProtocols") or "http" in protocols
+    if takes_http and not says(route, "httpsRedirect", "Enabled"):
         yield route.fails("httpsRedirect", "is not Enabled, so HTTP is answered", "supportedProtocols")
 
 
 def origins_encrypted(route: View) -> Iterator[Violation]:
     """Requests go on over HTTPS. MatchRequest does it too, where `https_only` holds."""
-    if route.text("forwardingProtocol") == "HttpOnly":
+    if says(route, "forwardingProtocol", "HttpOnly"):
         yield route.fails("forwardingProtocol", "is HttpOnly, so the way to the origin is open")
 
 
@@ -105,16 +107,16 @@ def origin_certificates_checked(origin: View) -> Iterator[Violation]:
 def refuses_old_tls(domain: View) -> Iterator[Violation]:
     """A custom domain has neither TLS 1.0 nor 1.1. Without a word it has not."""
     version = domain.text("tlsSettings.minimumTlsVersion")
-    if version is not None and version not in _GOOD_VERSIONS:
+    if version is not None and not is_one(version, *_GOOD_VERSIONS):
         yield domain.fails("tlsSettings.minimumTlsVersion", f"is {version}")
-    elif domain.text("tlsSettings.cipherSuiteSetType") == _OLD_SUITES:
+    elif says(domain, "tlsSettings.cipherSuiteSetType", _OLD_SUITES):
         yield domain.fails("tlsSettings.cipherSuiteSetType", f"is {_OLD_SUITES}", "tlsSettings.minimumTlsVersion")
 
 
 def logs_requests(stack: Graph) -> Iterator[Violation]:
     """A Front Door sends the logs of its requests and of its firewall somewhere."""
     for profile in stack.of(PROFILE):
-        if profile.text("sku.name") in _FRONT_DOOR_TIERS:
+        if says(profile, "sku.name", *_FRONT_DOOR_TIERS):
             yield from sends_logs(stack, profile, (ACCESS_LOG, FIREWALL_LOG))
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from ipaddress import ip_address, ip_network
 
-from edgewright.policies.azure.identities import points
+from edgewright.policies.azure.identities import points, referring
 from edgewright.policies.azure.monitoring import BLIND_TO_SETTINGS, ELSEWHERE, sends_logs
 from edgewright.policies.azure.names import NAMED, named
 from edgewright.policies.azure.security_rules import (
@@ -17,8 +17,8 @@ from edgewright.policies.azure.security_rules import (
     open_to_tcp,
     openings,
     ports_of,
-    says,
 )
+from edgewright.policies.azure.words import says
 from edgewright.policies.graph import Graph
 from edgewright.policies.rule import AnyRule, Check, Rule, Setting, StackRule
 from edgewright.policies.view import View, Violation
@@ -144,21 +144,23 @@ def public_egress(view: View) -> Iterator[Violation]:
 def no_lateral(stack: Graph) -> Iterator[Violation]:
     """Who is on a machine cannot go on to others by SSH or Remote Desktop: such ways out are denied.
 
-    The subnet of an Application Gateway is left out, known by the ports of its management: nothing that goes out may be
-    denied there (https://learn.microsoft.com/azure/application-gateway/configuration-infrastructure).
+    Two kinds of subnets are left out, known by the ports of their management: an Application Gateway's, where nothing
+    that goes out may be denied (https://learn.microsoft.com/azure/application-gateway/configuration-infrastructure),
+    and a bastion's, which is there for this (https://learn.microsoft.com/azure/bastion/bastion-nsg).
     """
     for group in stack.of(GROUP):
         outward = in_order(stack, group, "Outbound")
         if outward is None:
             continue
         found = [violation for port in stack.setting("ports") for violation in _lateral(group, outward, port)]
-        if found and not any(_manages_gateway(rule) for rule in in_order(stack, group, "Inbound") or ()):
+        if found and not any(_manages(rule) for rule in in_order(stack, group, "Inbound") or ()):
             yield from found
 
 
-def _manages_gateway(rule: View) -> bool:
+def _manages(rule: View) -> bool:
+    """Whether Azure manages an Application Gateway or a bastion by a rule."""
     tagged = says(rule, "access", "Allow") and "gatewaymanager" in addresses(rule, "source")
-    return tagged and ports_of(rule) == ((65200, 65535),)
+    return tagged and ports_of(rule) in (((65200, 65535),), ((443, 443),))
 
 
 def _lateral(group: View, rules: Sequence[View], port: int) -> Iterator[Violation]:
@@ -197,7 +199,7 @@ def flows_logged(log: View) -> Iterator[Violation]:
 def flows_of_networks(stack: Graph) -> Iterator[Violation]:
     """A virtual network has a log of flows."""
     for network in stack.of(NETWORK):
-        if not stack.referring(network, "targetResourceId", FLOW_LOG):
+        if not referring(stack, network, "targetResourceId", FLOW_LOG):
             yield network.lacks("", "has no log of flows")
 
 
@@ -396,7 +398,7 @@ RULES: tuple[AnyRule, ...] = (
         severity="medium",
         types=(GROUP,),
         check=no_lateral,
-        remedy="A denial of ports 22 and 3389 to VirtualNetwork for what goes out; exempt the group of a bastion.",
+        remedy="A denial of ports 22 and 3389 to VirtualNetwork for what goes out.",
         blind="Rules in other stacks; what is allowed to a part of the network, which somebody has thought of.",
         instead=ELSEWHERE,
         settings={"ports": Setting(_PORTS, [_SSH, _RDP], "ports of administration")},

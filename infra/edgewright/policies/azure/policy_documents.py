@@ -33,6 +33,9 @@ _SCHEME = re.compile(r"(?i)^(basic|bearer|apikey|sharedaccesssignature)\b\s*")
 # A digit among its signs, so that no sentence is meant.
 _BEHIND_ITS_SCHEME = re.compile(r"(?:Basic|Bearer)\s+(?=[A-Za-z+/=._~-]*\d)[A-Za-z0-9+/=._~-]{16,}")
 _KEYS = ("issuer-signing-keys", "decryption-keys")
+_READS = re.compile(r"\bcontext\b")
+_LONG_TEXT = re.compile(r'"(?:\\.|[^"\\]){8,}"')
+"""A text in code that is long enough for a credential: not a scheme, a separator or a format."""
 
 
 def inherits(policy: View) -> Iterator[Violation]:
@@ -112,8 +115,10 @@ def _credentials(element: Element) -> Iterator[tuple[Element, str]]:
 
 
 def _is_written_out(text: str) -> bool:
-    """Whether a text is neither code nor a named value."""
-    return bool(text) and not text.startswith("@") and "{{" not in text
+    """Whether a text is neither a named value nor code that reads what it is from a request."""
+    if "{{" in text:
+        return False
+    return _LONG_TEXT.search(text) is not None and not _READS.search(text) if text.startswith("@") else bool(text)
 
 
 # --- what requests to an API meet ---
@@ -126,7 +131,7 @@ def limited(stack: Graph) -> Iterator[Violation]:
 
 def filtered(stack: Graph) -> Iterator[Violation]:
     """An API is called from some addresses only."""
-    yield from _met_by_all(stack, _filters, "is called from every address")
+    yield from _met_by_all(stack, filters, "is called from every address")
 
 
 def _met_by_all(stack: Graph, wanted: Callable[[Element], bool], text: str) -> Iterator[Violation]:
@@ -139,7 +144,7 @@ def _met_by_all(stack: Graph, wanted: Callable[[Element], bool], text: str) -> I
             yield api.lacks("", text)
 
 
-def _filters(element: Element) -> bool:
+def filters(element: Element) -> bool:
     """Whether an element lets some addresses through, or keeps some out."""
     if element.name != "ip-filter":
         return False

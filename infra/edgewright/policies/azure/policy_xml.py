@@ -12,6 +12,7 @@ from functools import lru_cache
 from xml.parsers import expat
 
 from edgewright.plan.tokens import stands_in
+from edgewright.policies.azure.words import is_one
 from edgewright.policies.view import UNKNOWN, View, Violation
 
 MAX_LENGTH = 1024 * 1024
@@ -92,11 +93,11 @@ def read(view: View, key: str = "value") -> Document | None:
         return None
     if form is UNKNOWN:
         return None
-    if form in LINKS:
+    if is_one(form, *LINKS):
         view.note(key, "is read from an address when it is deployed")
         return None
     try:
-        return Document(view, key, parsed(text, raw=form == "rawxml"))
+        return Document(view, key, parsed(text, raw=is_one(form, "rawxml")))
     except UnreadableError as error:
         view.note(key, f"cannot be read: {error}")
         return None

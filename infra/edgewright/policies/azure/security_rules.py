@@ -7,6 +7,7 @@ from ipaddress import IPv4Network, IPv6Network, collapse_addresses, ip_network
 from typing import Literal, TypeVar
 
 from edgewright.policies.azure.identities import referring
+from edgewright.policies.azure.words import says
 from edgewright.policies.graph import Graph
 from edgewright.policies.view import UNKNOWN, Unknown, View, Violation
 
@@ -120,12 +121,6 @@ def ends(direction: Direction) -> tuple[str, str]:
     return ("source", "destination") if direction == "Inbound" else ("destination", "source")
 
 
-def says(rule: View, key: str, word: str) -> bool:
-    """Whether a property has that word, in whatever case."""
-    found = rule.text(key)
-    return isinstance(found, str) and found.lower() == word.lower()
-
-
 def addresses(rule: View, end: str) -> list[str]:
     """The prefixes and tags of an end, small letters; application security groups are none."""
     return [word.lower() for key in (f"{end}AddressPrefix", f"{end}AddressPrefixes") for word in _words(rule, key)]
@@ -169,11 +164,11 @@ def covers_network(listed: Sequence[str]) -> bool:
 
 
 def denies_all(rule: View) -> bool:
-    """Whether a rule denies whatever comes from anywhere."""
+    """Whether a rule denies whatever comes from anywhere, to all of the network."""
     return (
         says(rule, "access", "Deny")
         and breadth(addresses(rule, "source")) == "any"
-        and breadth(addresses(rule, "destination")) == "any"
+        and covers_network(addresses(rule, "destination"))
         and _protocol(rule) == "*"
         and ports_of(rule) == _ALL
     )

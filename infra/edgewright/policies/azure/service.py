@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from edgewright.azure.network_regions import short
 from edgewright.policies.azure.api_graph import (
     APIS,
     CACHE,
@@ -24,6 +25,7 @@ from edgewright.policies.azure.exposure import (
     subnet_has_group,
 )
 from edgewright.policies.azure.monitoring import BLIND_TO_SETTINGS, ELSEWHERE, sends_logs
+from edgewright.policies.azure.words import is_one, says
 from edgewright.policies.graph import Graph
 from edgewright.policies.rule import AnyRule, Rule, Setting, StackRule
 from edgewright.policies.view import UNKNOWN, View, Violation
@@ -53,7 +55,8 @@ _GENERATED = 8
 """Characters that azure-native adds to a name of its own making."""
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _STRINGS = {"type": "array", "items": {"type": "string"}}
-_ENTRA = ("aad", "aadB2C")
+_ENTRA = ("aad", "aadb2c")
+"""Types of identity providers, in small letters."""
 
 
 # --- TLS ---
@@ -83,7 +86,7 @@ def turn_old_protocols_off(view: View) -> Mapping[str, Any]:
 
 def weak_ciphers_off(service: View) -> Iterator[Violation]:
     """Ciphers in CBC mode, without forward secrecy, or of 3DES are off. Tiers of version 2 have no such setting."""
-    if service.text("sku.name") not in CLASSIC:
+    if not says(service, "sku.name", *CLASSIC):
         return
     customs = service.child("customProperties")
     if customs is None:
@@ -105,12 +108,14 @@ def _lower(value: Any) -> Any:
 def client_certificate(service: View) -> Iterator[Violation]:
     """Clients show a certificate on Consumption; on other tiers where that is configured."""
     tier = service.text("sku.name")
-    if tier == "Consumption":
+    if is_one(tier, "Consumption"):
         if service.flag("enableClientCertificate") is not True:
             yield service.fails("enableClientCertificate", "is not true", "sku.name")
     elif tier is not UNKNOWN and service.setting("everyTier"):
         for host in service.children("hostnameConfigurations"):
-            if host.text("type") in {"Proxy", None} and host.flag("negotiateClientCertificate") is not True:
+            kind = host.text("type")
+            proxies = kind is None or is_one(kind, "Proxy")
+            if proxies and host.flag("negotiateClientCertificate") is not True:
                 yield host.fails("negotiateClientCertificate", "is not true", "type")
 
 
@@ -121,7 +126,7 @@ def certificates_from_vault(service: View) -> Iterator[Violation]:
             if host.has(key):
                 yield host.fails(key, "is said: a private key in a stack, which nobody renews")
         source = host.text("certificateSource")
-        if source in {"Managed", "BuiltIn"} or host.has("encodedCertificate"):
+        if is_one(source, "Managed", "BuiltIn") or host.has("encodedCertificate"):
             continue
         if not host.has("keyVaultId") and source is not UNKNOWN:
             yield host.fails("keyVaultId", "is not said", "certificateSource")
@@ -133,27 +138,27 @@ def certificates_from_vault(service: View) -> Iterator[Violation]:
 def has_identity(service: View) -> Iterator[Violation]:
     """A service has an identity, so that it needs no secrets towards Azure."""
     kind = service.text("identity.type")
-    if kind is None or kind == "None":
+    if kind is None or is_one(kind, "None"):
         yield service.fails("identity.type", "is None" if kind else "is not said")
 
 
 def can_be_in_a_network(service: View) -> Iterator[Violation]:
     """A service has a tier that can be in a virtual network, or reach into one."""
     tier = service.text("sku.name")
-    if isinstance(tier, str) and tier not in service.setting("tiers"):
+    if isinstance(tier, str) and not is_one(tier, *service.setting("tiers")):
         yield service.fails("sku.name", f"is {tier}, which has no way into a virtual network")
 
 
 def for_production(service: View) -> Iterator[Violation]:
     """A service has a tier with a service level agreement and room to grow."""
     tier = service.text("sku.name")
-    if isinstance(tier, str) and tier not in service.setting("tiers"):
+    if isinstance(tier, str) and not is_one(tier, *service.setting("tiers")):
         yield service.fails("sku.name", f"is {tier}, which is not for production")
 
 
 def control_plane_version(service: View) -> Iterator[Violation]:
     """Old versions of the control plane's API, which show secrets to who may read only, are refused."""
-    if service.text("sku.name") == "Consumption":
+    if says(service, "sku.name", "Consumption"):
         return
     version = service.text("apiVersionConstraint.minApiVersion")
     least: str = service.setting("version")
@@ -165,8 +170,8 @@ def control_plane_version(service: View) -> Iterator[Violation]:
 
 def second_platform(service: View) -> Iterator[Violation]:
     """A service that is injected into a network has a public address of its own, which only ``stv2`` can have."""
-    tier, network = service.text("sku.name"), service.text("virtualNetworkType")
-    if tier in CLASSIC and network in {"External", "Internal"} and not service.has("publicIpAddressId"):
+    injected = says(service, "sku.name", *CLASSIC) and says(service, "virtualNetworkType", "External", "Internal")
+    if injected and not service.has("publicIpAddressId"):
         yield service.fails("publicIpAddressId", "is not said", "sku.name", "virtualNetworkType")
 
 
@@ -199,7 +204,7 @@ def zone_redundant(stack: Graph) -> Iterator[Violation]:
     """A Premium service is in two zones or more, in each region; not one whose own gateway answers nobody."""
     found = ApiGraph(stack)
     for service in found.services:
-        if service.text("sku.name") != "Premium":
+        if not says(service, "sku.name", "Premium"):
             continue
         for place in places(service):
             zones = place.count("zones")
@@ -210,12 +215,13 @@ def zone_redundant(stack: Graph) -> Iterator[Violation]:
 
 def _has_no_zones(stack: Graph, place: View) -> bool:
     without: list[str] = stack.setting("withoutZones")
-    return bool(without) and place.text("location") in without
+    location = place.text("location") if without else None
+    return isinstance(location, str) and short(location) in map(short, without)
 
 
 def several_regions(service: View) -> Iterator[Violation]:
     """A Premium service is in more than one region."""
-    if service.text("sku.name") == "Premium" and service.count("additionalLocations") == 0:
+    if says(service, "sku.name", "Premium") and service.count("additionalLocations") == 0:
         yield service.fails("additionalLocations", "is not said", "sku.name")
 
 
@@ -230,10 +236,19 @@ def scales(stack: Graph) -> Iterator[Violation]:
     """A service grows and shrinks by itself."""
     found = ApiGraph(stack)
     for service in found.services:
-        if service.text("sku.name") in {"Standard", "Premium", "Isolated"} and not found.naming(
-            service, "targetResourceUri", *AUTOSCALE
-        ):
-            yield service.lacks("", "has no autoscale setting")
+        if not says(service, "sku.name", "Standard", "Premium", "Isolated"):
+            continue
+        settings = found.naming(service, "targetResourceUri", *AUTOSCALE)
+        if not any(_is_on(setting, service) for setting in settings):
+            yield service.lacks("", "has no autoscale setting that is on" if settings else "has no autoscale setting")
+
+
+def _is_on(setting: View, service: View) -> bool:
+    """Whether an autoscale setting is on, which it is only where that is said."""
+    on = setting.flag("enabled")
+    if on is UNKNOWN:
+        service.note("", f"whether `{setting.subject.name}` is on is not known yet")
+    return on is True
 
 
 def caches(stack: Graph) -> Iterator[Violation]:
@@ -254,16 +269,16 @@ def caches(stack: Graph) -> Iterator[Violation]:
 
 def internal(service: View) -> Iterator[Violation]:
     """A service is reached from its network alone."""
-    if service.text("virtualNetworkType") != "Internal":
+    if not says(service, "virtualNetworkType", "Internal"):
         yield service.fails("virtualNetworkType", "is not Internal")
 
 
 def public_access_off(service: View) -> Iterator[Violation]:
     """A service is reached by private endpoints alone. On Consumption there are none, inside a network they are not
     needed."""
-    if service.text("sku.name") == "Consumption" or service.text("virtualNetworkType") == "Internal":
+    if says(service, "sku.name", "Consumption") or says(service, "virtualNetworkType", "Internal"):
         return
-    if service.text("publicNetworkAccess") != "Disabled":
+    if not says(service, "publicNetworkAccess", "Disabled"):
         yield service.fails("publicNetworkAccess", "is not Disabled", "sku.name", "virtualNetworkType")
 
 
@@ -273,7 +288,7 @@ def public_access_off(service: View) -> Iterator[Violation]:
 def logs_sent(stack: Graph) -> Iterator[Violation]:
     """The logs of a service's gateways go somewhere. Consumption has none."""
     for service in stack.of(SERVICE):
-        if service.text("sku.name") != "Consumption":
+        if not says(service, "sku.name", "Consumption"):
             yield from sends_logs(stack, service, ("GatewayLogs",), groups=("allLogs", "audit"))
 
 
@@ -281,10 +296,10 @@ def signs_in_with_entra(stack: Graph) -> Iterator[Violation]:
     """Where there is a portal, developers sign in with Entra ID; without it they have passwords."""
     found = ApiGraph(stack)
     for service in found.services:
-        if service.text("sku.name") == "Consumption" or service.text("developerPortalStatus") == "Disabled":
+        if says(service, "sku.name", "Consumption") or says(service, "developerPortalStatus", "Disabled"):
             continue
         kinds = {
-            provider.text(key)
+            _lower(provider.text(key))
             for provider in found.held(service, IDENTITY_PROVIDER)
             for key in ("type", "identityProviderName")
         }
@@ -299,7 +314,8 @@ def defended(stack: Graph) -> Iterator[Violation]:
     """APIs are watched by Defender for APIs. It watches REST APIs only."""
     found = ApiGraph(stack)
     for api in found.apis:
-        if api.text("apiType") in {None, "http"} and not found.of_api(api, *DEFENDED):
+        kind = api.text("apiType")
+        if (kind is None or is_one(kind, "http")) and not found.of_api(api, *DEFENDED):
             yield api.lacks("", "is not onboarded to Defender for APIs")
 
 
@@ -579,7 +595,7 @@ RULES: tuple[AnyRule, ...] = (
         severity="low",
         types=(SERVICE,),
         check=scales,
-        remedy="An AutoscaleSetting whose targetResourceUri is the service.",
+        remedy="An AutoscaleSetting with enabled: true whose targetResourceUri is the service.",
         optional="A new unit takes long to come, so it is for slow growth only, and it is billed.",
         blind="Autoscale settings in other stacks.",
         instead=ELSEWHERE,

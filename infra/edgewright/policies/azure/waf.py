@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from itertools import takewhile
 
 from edgewright.policies.azure.application_gateway import GATEWAY, LEGACY, has_policy
+from edgewright.policies.azure.words import is_one, says
 from edgewright.policies.rule import AnyRule, Rule, Setting
 from edgewright.policies.view import Unknown, View, Violation
 
@@ -16,8 +17,8 @@ DEFAULT_SET, CORE_SET, BOT_SET = "Microsoft_DefaultRuleSet", "OWASP", "Microsoft
 
 # https://learn.microsoft.com/azure/web-application-firewall/ag/application-gateway-crs-rulegroups-rules: CRS 3.0 and
 # older have neither the rules of today nor support.
-_LEAST = {DEFAULT_SET: (2, 0), CORE_SET: (3, 1), BOT_SET: (1, 0)}
-"""The oldest version of a rule set that will do."""
+_LEAST = {DEFAULT_SET.lower(): (2,), CORE_SET.lower(): (3, 1), BOT_SET.lower(): (1,)}
+"""The oldest version of a rule set that will do, by its type in small letters."""
 
 # The same page: 944240 is in DRS, and in CRS from 3.1 on; 800100 in the group of known vulnerabilities of CRS.
 LOG4SHELL = frozenset({"944240", "800100"})
@@ -60,11 +61,11 @@ def prevents(view: View) -> Iterator[Violation]:
     """What the firewall finds it stops, and does not only write down."""
     policy, legacy = _policy(view), _legacy(view)
     for holder, key in ((policy, "policySettings.mode"), (legacy, "firewallMode")):
-        if holder is not None and (mode := holder.text(key)) != "Prevention":
+        if holder is not None and not is_one(mode := holder.text(key), "Prevention"):
             yield holder.fails(key, f"is {mode or 'not said'}: what is found is only logged")
     for rule_set in view.children("managedRules.managedRuleSets") if policy is not None else ():
         # Of Front Door alone, and over the mode of the policy.
-        if rule_set.text("ruleSetAction") == "Log":
+        if says(rule_set, "ruleSetAction", "Log"):
             yield rule_set.fails("ruleSetAction", "is Log: what is found is only logged")
 
 
@@ -72,9 +73,9 @@ def enabled(policy: View) -> Iterator[Violation]:
     """The policy is on, and says so. (Front Door's is on unless it says otherwise.)"""
     if policy.subject.type == GATEWAY_POLICY:
         state = policy.text("policySettings.state")
-        if state != "Enabled":
+        if not is_one(state, "Enabled"):
             yield policy.fails("policySettings.state", f"is {state or 'not said'}")
-    elif policy.text("policySettings.enabledState") not in {None, "Enabled"}:
+    elif policy.has("policySettings.enabledState") and not says(policy, "policySettings.enabledState", "Enabled"):
         yield policy.fails("policySettings.enabledState", "is not Enabled")
 
 
@@ -84,19 +85,23 @@ def checks_bodies(view: View) -> Iterator[Violation]:
     for holder, key in ((policy, "policySettings.requestBodyCheck"), (legacy, "requestBodyCheck")):
         if holder is None:
             continue
-        off = (
-            holder.flag(key) is False if view.subject.type not in FRONT_DOOR_POLICY else holder.text(key) == "Disabled"
-        )
+        off = holder.flag(key) is False if view.subject.type not in FRONT_DOOR_POLICY else says(holder, key, "Disabled")
         if off:
             yield holder.fails(key, "is off: what a body carries goes by")
+
+
+def only_watches(policy: View) -> bool:
+    """Whether a policy says that it is off, or that it stops nothing."""
+    off = "policySettings.state" if policy.subject.type == GATEWAY_POLICY else "policySettings.enabledState"
+    return says(policy, off, "Disabled") or says(policy, "policySettings.mode", "Detection")
 
 
 def limits_rates(policy: View) -> Iterator[Violation]:
     """A rule of its own stops clients that ask too often."""
     form = _FORMS[policy.subject.type]
     for rule in policy.children(form.custom):
-        on = rule.text(form.state) in {None, "Enabled"} and rule.text("action") not in _NO_STOP
-        if rule.text("ruleType") == "RateLimitRule" and on:
+        on = not rule.has(form.state) or says(rule, form.state, "Enabled")
+        if on and says(rule, "ruleType", "RateLimitRule") and not says(rule, "action", *_NO_STOP):
             return
     yield policy.fails(form.custom, "have no limit of a rate that is on and stops anybody")
 
@@ -113,14 +118,14 @@ def has_attack_rules(view: View) -> Iterator[Violation]:
         return
     policy = _policy(view)
     if policy is not None and _may_have_managed_rules(policy):
-        sets = [one for one in policy.children(_SETS) if one.text("ruleSetType") in (DEFAULT_SET, CORE_SET)]
+        sets = [one for one in policy.children(_SETS) if says(one, "ruleSetType", DEFAULT_SET, CORE_SET)]
         yield from _one_recent(policy, sets, f"have neither {DEFAULT_SET} nor {CORE_SET}")
 
 
 def has_bot_rules(policy: View) -> Iterator[Violation]:
     """Microsoft's rules against bots are there."""
     if _may_have_managed_rules(policy):
-        sets = [one for one in policy.children(_SETS) if one.text("ruleSetType") == BOT_SET]
+        sets = [one for one in policy.children(_SETS) if says(one, "ruleSetType", BOT_SET)]
         yield from _one_recent(policy, sets, f"have no {BOT_SET}")
 
 
@@ -129,7 +134,7 @@ _SETS = "managedRules.managedRuleSets"
 
 def _may_have_managed_rules(policy: View) -> bool:
     """Of Front Door, only Premium has managed rules: https://learn.microsoft.com/azure/frontdoor/tier-comparison."""
-    return policy.subject.type == GATEWAY_POLICY or policy.text("sku.name") == "Premium_AzureFrontDoor"
+    return policy.subject.type == GATEWAY_POLICY or says(policy, "sku.name", "Premium_AzureFrontDoor")
 
 
 def _one_recent(policy: View, sets: list[View], text: str) -> Iterator[Violation]:
@@ -143,7 +148,7 @@ def _one_recent(policy: View, sets: list[View], text: str) -> Iterator[Violation
 
 def _recent(rule_set: View) -> bool:
     kind, version = rule_set.text("ruleSetType"), rule_set.text("ruleSetVersion")
-    return isinstance(kind, str) and isinstance(version, str) and _version(version) >= _LEAST.get(kind, (0,))
+    return isinstance(kind, str) and isinstance(version, str) and _version(version) >= _LEAST.get(kind.lower(), (0,))
 
 
 def _version(text: str) -> tuple[int, ...]:
@@ -166,7 +171,7 @@ def _weakened(view: View) -> Iterator[_Weakened]:
             yield from _disabled(group)
     for rule_set in policy.children(_SETS) if policy is not None else ():
         # Which of the bots may come in is for each site to say.
-        attacks = rule_set.text("ruleSetType") != BOT_SET
+        attacks = not says(rule_set, "ruleSetType", BOT_SET)
         for group in rule_set.children("ruleGroupOverrides"):
             yield from _overridden(group, _FORMS[view.subject.type], attacks=attacks)
 
@@ -191,11 +196,11 @@ def _overridden(group: View, form: _Form, *, attacks: bool) -> Iterator[_Weakene
     for rule in group.children("rules"):
         number, state, action = rule.text("ruleId"), rule.text(form.state), rule.text("action")
         log4shell = number in LOG4SHELL
-        if state != "Enabled":
+        if not is_one(state, "Enabled"):
             # Azure's default for a rule that is named here.
             text = f"is {state or 'not said, which means Disabled,'} for {number}"
             yield _Weakened(rule.fails(form.state, text), log4shell)
-        elif attacks and action in _NO_STOP:
+        elif attacks and is_one(action, *_NO_STOP):
             yield _Weakened(
                 rule.fails("action", f"is {action} for {number}, which stops nothing", form.state), log4shell
             )
