@@ -65,11 +65,13 @@ def _stacks(given: argparse.Namespace) -> int:
 
 
 def _offline(given: argparse.Namespace) -> int:
-    """The comment's text, planned without an engine; what that prints is made inert."""
+    """The comment's text, and beside it all of it, planned without an engine; what that prints is made inert."""
+    from edgewright.ci.artifacts import WHOLE_FILE
+
     given.output.parent.mkdir(parents=True, exist_ok=True)
     command = [
         *(sys.executable, "-m", "edgewright.ci.offline", given.base, given.head),
-        *("--output", str(given.output), "--link", _page()),
+        *("--output", str(given.output), "--whole", str(given.output.with_name(WHOLE_FILE)), "--link", _page()),
     ]
     return job.quietly(command, seconds=given.seconds)
 

@@ -74,10 +74,22 @@ class Diff:
 
         return comment(self, link)
 
+    def whole_markdown(self) -> str:
+        """The same with every row, however long it becomes: what a comment that was cut leads to."""
+        from edgewright.plan.comment import comment
+
+        return comment(self, most=None)
+
 
 def diff(before: str, after: str, options: Options) -> Diff:
     """Plan and compare. Raises UsageError, and what planning a file raises."""
     with _opened(before) as base, _opened(after) as head:
+        return Diff(tuple(_compared(base, head, options)))
+
+
+def diff_of_revisions(before: str, after: str, here: Path, options: Options) -> Diff:
+    """The same of two revisions of git, whatever files and folders are called like them. Raises UsageError."""
+    with _revision(before, here) as base, _revision(after, here) as head:
         return Diff(tuple(_compared(base, head, options)))
 
 
@@ -144,7 +156,13 @@ def _opened(text: str) -> Generator[Side]:
     elif path.exists():
         yield FileSide(path)
     else:
-        from edgewright.plan.revision import extract
+        with _revision(text, Path.cwd()) as side:
+            yield side
 
-        with tempfile.TemporaryDirectory(prefix="edgewright-") as made:
-            yield FolderSide.of(extract(text, Path.cwd(), Path(made)))
+
+@contextmanager
+def _revision(text: str, here: Path) -> Generator[Side]:
+    from edgewright.plan.revision import extract
+
+    with tempfile.TemporaryDirectory(prefix="edgewright-") as made:
+        yield FolderSide.of(extract(text, here, Path(made)))
