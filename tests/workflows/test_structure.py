@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from edgewright import engine
+from workflows.expressions import substitute
 from workflows.repository import PROJECT
 from workflows.runner import WORKFLOWS, workflow
 
@@ -59,6 +60,40 @@ def test_no_workflow_is_triggered_by_what_runs_with_secrets_for_a_fork(file: str
         "issues",
     }
     assert ("workflow_run" in triggers) == (file == "comment.yml")
+
+
+REQUIRED = {"test.yml": "test", "preview.yml": "plan"}
+"""The jobs that docs/previews.md asks main's protection to require."""
+
+
+@pytest.mark.parametrize(("file", "name"), REQUIRED.items())
+def test_a_required_check_is_never_skipped_and_reports_in_a_merge_queue_too(file: str, name: str) -> None:
+    """A skipped job counts as one that passed, and a workflow that does not start is waited for without end."""
+    definition = workflow(file)
+    assert {"pull_request", "merge_group"} <= set(definition["on"])
+    assert not {"paths", "paths-ignore"} & {key for of in definition["on"].values() for key in of}
+    assert "if" not in definition["jobs"][name]
+    assert "needs" not in definition["jobs"][name]
+    # A title that is edited cannot start a second check beside it.
+    assert "types" not in (definition["on"]["pull_request"] or {})
+
+
+def test_a_push_and_a_pull_request_have_no_check_of_one_name() -> None:
+    """The commit is the same, and of two checks with one name the last counts."""
+    name = workflow("test.yml")["jobs"]["test"]["name"]
+    shown = {event: substitute(name, {"github": {"event_name": event}}) for event in workflow("test.yml")["on"]}
+    assert shown == {"push": "Test of a push", "pull_request": "Test", "merge_group": "Test"}
+
+
+def test_every_commit_of_main_is_tested_and_elsewhere_a_newer_push_ends_an_older_test() -> None:
+    group = workflow("test.yml")["concurrency"]["group"]
+
+    def of(ref: str, sha: str, event: str = "push") -> str:
+        return substitute(group, {"github": {"event_name": event, "ref": ref, "sha": sha, "event": {}}})
+
+    assert of("refs/heads/main", "1") != of("refs/heads/main", "2")
+    assert of("refs/heads/change", "1") == of("refs/heads/change", "2") != of("refs/heads/other", "1")
+    assert of("refs/heads/change", "1") != of("refs/heads/change", "1", "merge_group")
 
 
 @EACH_FILE
