@@ -111,8 +111,8 @@ def _age(new: int, count: int) -> str:
 
 
 def _refused(stack: StackDiff) -> int:
-    """How many protected resources the engine would refuse to take away."""
-    if stack.changes is None:
+    """How many protected resources the engine would refuse to take away: none where nobody updates the stack."""
+    if stack.changes is None or stack.after is None:
         return 0
     gone = sum(resource.protect for resource in stack.changes.resources_removed)
     return gone + sum(change.protect for change in stack.changes.resources_replaced)

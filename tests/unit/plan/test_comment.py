@@ -74,6 +74,16 @@ def test_a_comment_is_found_again_by_its_first_line(name: str) -> None:
     assert text.count(MARKER) == 1
 
 
+def test_of_a_stack_whose_file_goes_nothing_is_said_to_go_but_the_file() -> None:
+    """Nobody updates it any more: neither is it stopped, nor are its resources deleted, nor does it cost less."""
+    for said in (made("deleted-stack"), DIFFS["deleted-stack"]().text()):
+        assert "Only its file goes." in " ".join(said.split())
+        for wrong in ("would stop", "update stops", "would be deleted", "answered no more", "0.00 USD |"):
+            assert wrong not in said.replace("100.43 USD |", "")
+    assert "**28 left behind**" in made("deleted-stack")
+    assert made("deleted-stack").count("100.43") == 1
+
+
 @pytest.mark.parametrize("name", list(DIFFS))
 def test_all_that_is_opened_is_closed_in_the_rendered_page(name: str) -> None:
     page = Page(made(name))
