@@ -1,5 +1,6 @@
 """The verb that comments, against a GitHub that is strict about what it is sent; test_steps.py runs its workflow."""
 
+import html
 import io
 import json
 import zipfile
@@ -7,8 +8,10 @@ import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
+from markdown_it import MarkdownIt
 
 from workflows.github_api import BOT, LONGEST, REPOSITORY, REPOSITORY_ID, TOKEN, GitHub, serving
 from workflows.runner import workflow
@@ -160,7 +163,8 @@ def test_a_pull_request_of_a_fork_gets_its_comment_with_a_word_of_caution(github
         ("a repository of that name that is not the one", {"head_repository": {"full_name": REPOSITORY, "id": 1}}),
         ("a repository that is gone", {"head_repository": None}),
         ("no pull request", {"event": "push"}),
-        ("a run that was cancelled", {"conclusion": "cancelled"}),
+        ("a run that waits for an approval", {"conclusion": "action_required"}),
+        ("a run that was skipped", {"conclusion": "skipped"}),
     ],
 )
 def test_a_run_of_something_else_posts_nothing(
@@ -206,7 +210,11 @@ def test_without_changed_stacks_nothing_is_posted(github: GitHub, tmp_path: Path
 
 @pytest.mark.parametrize(
     ("conclusion", "words"),
-    [("success", "No stack is changed any more."), ("failure", "There is no plan of this commit")],
+    [
+        ("success", "No stack is changed any more."),
+        ("failure", "There is no plan of this commit"),
+        ("cancelled", "There is no plan of this commit"),
+    ],
 )
 def test_a_comment_that_no_longer_holds_says_so(conclusion: str, words: str, github: GitHub, tmp_path: Path) -> None:
     github.comment(7, f"{MARKER}\nold")
@@ -240,6 +248,22 @@ def test_a_preview_of_the_engine_that_failed_is_told_with_its_log(github: GitHub
     assert bodies(github)[0].endswith(
         "**The engine's preview of `aws-web` failed**: [its log](https://x/2) says why.\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("conclusion", "words"), [("cancelled", "was cancelled, or took too long"), ("timed_out", "took too long")]
+)
+def test_a_preview_of_the_engine_that_takes_too_long_does_not_leave_an_old_comment(
+    conclusion: str, words: str, github: GitHub, tmp_path: Path
+) -> None:
+    """GitHub calls a job cancelled that took longer than it may, and with it the run."""
+    github.comment(7, f"{MARKER}\nold")
+    left(github, TEXT)
+    github.jobs[5] = [{"name": "Preview (aws-web)", "conclusion": conclusion, "html_url": "https://x/2"}]
+    comment(github, tmp_path, event(conclusion=conclusion))
+    [body] = bodies(github)
+    assert "loses its JWT check" in body
+    assert body.endswith(f"**The engine's preview of `aws-web` {words}**: [its log](https://x/2) says why.\n")
 
 
 def test_text_of_the_engine_cannot_leave_its_block(github: GitHub, tmp_path: Path) -> None:
@@ -344,6 +368,30 @@ def test_a_text_reaches_nobody_and_nothing(text: str, never: str, github: GitHub
     said = bodies(github)[0].partition("</sub>")[2].lower()
     assert never.lower() not in said
     assert said.strip()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        r"[x](https://github.com/eve/other\/issues\/12)",
+        r"[x](https://github.com/eve/other/issues/\12)",
+        "[x](https://github.com/eve/other/&#105;ssues/&#49;2)",
+        "[x](https://github.com/eve/other/&#X69;ssues/12)",
+        "[x](https://github.com/eve/other&#x2f;issues&sol;12)",
+        "[x][y]\n\n[y]: https://github.com/eve/other/pu&#108;l/12",
+        r"\@ann \#12 eve/other\#12",
+        "&#0064;ann &#X00040;ann &#0035;12",
+        "<p>&#64ann &#35&#49;2</p>",
+    ],
+)
+def test_nobody_and_nothing_is_reached_in_another_spelling_either(text: str, github: GitHub, tmp_path: Path) -> None:
+    left(github, f"{MARKER}\n{text}\n")
+    comment(github, tmp_path)
+    said = bodies(github)[0].partition("</sub>")[2]
+    shown = unquote(html.unescape(MarkdownIt("gfm-like").render(said)))
+    assert "ann" in shown or "12" in shown
+    for never in ("@ann", "#12", "/issues/12", "/pull/12"):
+        assert never not in shown
 
 
 def test_a_marker_within_the_text_is_text(github: GitHub, tmp_path: Path) -> None:
