@@ -37,6 +37,8 @@ class GitHub:
     jobs: dict[int, list[dict[str, Any]]] = field(default_factory=dict[int, list[dict[str, Any]]])
     artifacts: dict[int, dict[str, bytes]] = field(default_factory=dict[int, dict[str, bytes]])
     sizes: dict[str, int] = field(default_factory=dict[str, int])
+    made: dict[str, str] = field(default_factory=dict[str, str])
+    deployments: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
     used: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
     writes: list[str] = field(default_factory=list[str])
     wrong: list[str] = field(default_factory=list[str])
@@ -95,6 +97,7 @@ class GitHub:
             ("GET", r"/actions/artifacts/(\d+)/zip", "actions:read", self._zip),
             ("GET", r"/actions/runs/(\d+)/jobs", "actions:read", self._jobs),
             ("GET", r"/actions/workflows/preview\.yml/runs", "actions:read", self._previews),
+            ("GET", r"/actions/workflows/deploy\.yml/runs", "actions:read", self._deployments),
         ]
 
     def _may(self, permission: str) -> bool:
@@ -170,6 +173,7 @@ class GitHub:
                 "name": name,
                 "expired": not data,
                 "size_in_bytes": self.sizes.get(name, len(data)),
+                "created_at": self.made.get(name, "2026-01-02T10:00:00Z"),
             }
             for index, (name, data) in enumerate(self.artifacts.get(run, {}).items())
             if query.get("name") in (None, name)
@@ -185,6 +189,16 @@ class GitHub:
     def _previews(self, _: re.Match[str], query: Mapping[str, str], __: Any) -> Answer:
         found = [run for run in self.runs if run["head_sha"] == query["head_sha"] and run["event"] == query["event"]]
         return self._page(found, query, "workflow_runs")
+
+    def _deployments(self, _: re.Match[str], query: Mapping[str, str], __: Any) -> Answer:
+        found = [run for run in self.deployments if run["head_branch"] == query["branch"]]
+        newest = sorted(found, key=lambda run: -run["run_number"])
+        return self._page(newest, query, "workflow_runs")
+
+    def job(self, run: int, name: str, conclusion: str = "success", started_at: str = "2026-01-02T09:00:00Z") -> None:
+        """A job of a run, as its last attempt left it."""
+        job = {"name": name, "conclusion": conclusion, "started_at": started_at, "html_url": f"https://x/{run}"}
+        self.jobs.setdefault(run, []).append(job)
 
     def stored(self, path: str) -> bytes:
         """What lies on the other address."""

@@ -208,13 +208,57 @@ def test_those_who_approve_see_the_steps_and_a_plan_without_any_is_not_kept(gith
     assert not kept.exists()
 
 
+MATRIX = [{"stack": "web", "cloud": "aws"}, {"stack": "shop", "cloud": "azure"}]
+
+
+def to_deploy(github: GitHub, folder: Path) -> list[str]:
+    done = call(folder, github.address, "planned", STACKS=json.dumps(MATRIX))
+    assert done.ok, done.log
+    stacks = [stack["stack"] for stack in json.loads(done.outputs["stacks"])]
+    assert done.outputs["any"] == ("true" if stacks else "false")
+    return stacks
+
+
 def test_only_stacks_with_a_plan_are_deployed(github: GitHub, tmp_path: Path) -> None:
-    matrix = [{"stack": "web", "cloud": "aws"}, {"stack": "shop", "cloud": "azure"}]
+    github.job(5, "Plan (web)")
+    github.job(5, "Plan (shop)")
+    github.job(5, "Stacks")
     github.artifacts[5] = {"plan-web": b"x", "engine-shop": b"x"}
-    done = call(tmp_path, github.address, "planned", STACKS=json.dumps(matrix))
-    assert done.outputs == {"stacks": json.dumps(matrix[:1]), "any": "true"}
+    assert to_deploy(github, tmp_path) == ["web"]
     github.artifacts[5] = {}
-    assert call(tmp_path, github.address, "planned", STACKS=json.dumps(matrix)).outputs == {
-        "stacks": "[]",
-        "any": "false",
-    }
+    assert to_deploy(github, tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("what", "conclusion", "started_at"),
+    [
+        ("its plan failed this time", "failure", "2026-01-02T11:00:00Z"),
+        ("its plan was cancelled by a newer one", "cancelled", "2026-01-02T11:00:00Z"),
+        ("its plan has no changes this time", "success", "2026-01-02T11:00:00Z"),
+    ],
+)
+def test_in_a_run_that_is_started_again_a_plan_of_an_earlier_attempt_is_not_deployed(
+    what: str, conclusion: str, started_at: str, github: GitHub, tmp_path: Path
+) -> None:
+    github.made = {"plan-web": "2026-01-02T10:00:00Z", "plan-shop": "2026-01-02T11:00:30Z"}
+    github.artifacts[5] = {"plan-web": b"x", "plan-shop": b"x"}
+    github.job(5, "Plan (web)", conclusion, started_at)
+    github.job(5, "Plan (shop)", started_at="2026-01-02T11:00:00Z")
+    assert to_deploy(github, tmp_path) == ["shop"], what
+
+
+def test_a_plan_that_is_approved_after_a_later_one_was_made_is_not_carried_out(github: GitHub, tmp_path: Path) -> None:
+    """It would bring back what was there before the later change."""
+    github.artifacts[5] = {"plan-web": archive(seal(SavedPlan("web", TREE, CONTENT), KEY))}
+    about = ("--stack", "web", "--tree", TREE, "--output", str(tmp_path / "plan.json"))
+    github.deployments = [{"id": id_, "run_number": id_ - 3, "head_branch": "main"} for id_ in (4, 5, 6, 7)]
+    github.job(4, "Plan (web)")  # before this one
+    github.job(6, "Plan (other)")
+    github.job(7, "Plan (web)", "failure")
+    assert call(tmp_path, github.address, "open-plan", *about, PLAN_KEY=KEY).ok
+    (tmp_path / "plan.json").unlink()
+    github.job(6, "Plan (web)")
+    done = call(tmp_path, github.address, "open-plan", *about, PLAN_KEY=KEY)
+    assert not done.ok
+    assert "error: run 3 has a newer plan of web" in done.log
+    assert not (tmp_path / "plan.json").exists()

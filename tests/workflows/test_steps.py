@@ -413,6 +413,7 @@ def push_event(commit: str, before: str) -> dict[str, Any]:
         "sha": commit,
         "ref": "refs/heads/main",
         "run_id": 9,
+        "run_number": 3,
         "run_attempt": 1,
         "token": TOKEN,
         "event": {"before": before, "repository": {"default_branch": "main"}},
@@ -477,6 +478,8 @@ def test_what_was_merged_is_deployed_by_the_plan_that_reviewers_saw_or_a_fresh_o
 
     # Those that have changes, then the deployment that was approved.
     github.artifacts[9] = plan.artifacts
+    github.job(9, "Plan (web)")
+    github.deployments = [{"id": 9, "run_number": 3, "head_branch": "main"}]
     github.permissions = jobs["ready"]["permissions"]
     matrix = json.dumps([{"stack": "web", "environment": "production"}, {"stack": "other"}])
     needs = {"stacks": {"outputs": {**outputs, "stacks": matrix}}}

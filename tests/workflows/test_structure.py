@@ -195,6 +195,12 @@ def test_a_stack_is_deployed_once_at_a_time_and_never_interrupted() -> None:
     assert deploy["concurrency"] == {"group": "deploy-${{ matrix.stack }}", "cancel-in-progress": "false"}
 
 
+def test_no_run_ends_the_plans_of_another_deployment() -> None:
+    """Which of two pushes starts its jobs first is not said: the older one could end the newer."""
+    assert "concurrency" not in workflow("deploy.yml")["jobs"]["plan"]
+    assert "github.run_id" in workflow("deploy.yml")["concurrency"]["group"]
+
+
 @EACH_FILE
 def test_a_workflow_or_its_jobs_have_a_concurrency(file: str) -> None:
     assert workflow(file)["concurrency"]["group"]

@@ -168,22 +168,23 @@ def _ready(given: argparse.Namespace) -> None:
 
 def _planned(_: argparse.Namespace) -> None:
     """The matrix of the stacks for which this run has kept a plan."""
-    from edgewright.ci.artifacts import PLAN
+    from edgewright.ci import planned
     from edgewright.ci.github import GitHub
 
-    kept = {artifact.name for artifact in GitHub.of_job().artifacts(int(setting("GITHUB_RUN_ID")))}
-    chosen = [stack for stack in _matrix() if f"{PLAN}{stack['stack']}" in kept]
+    kept = planned.kept(GitHub.of_job(), int(setting("GITHUB_RUN_ID")))
+    chosen = [stack for stack in _matrix() if stack["stack"] in kept]
     say(f"to deploy: {', '.join(stack['stack'] for stack in chosen) or 'nothing'}")
     job.output(stacks=json.dumps(chosen), any=_truth(chosen))
 
 
 def _open_plan(given: argparse.Namespace) -> None:
-    """The plan that this run has kept and that was approved."""
-    from edgewright.ci import saved_plan
+    """The plan that this run has kept and that was approved, unless a later run has planned the stack."""
+    from edgewright.ci import planned, saved_plan
     from edgewright.ci.github import GitHub
 
-    run = int(setting("GITHUB_RUN_ID"))
-    found = saved_plan.of_run(GitHub.of_job(), run=run, stack=given.stack, tree=given.tree, key=setting("PLAN_KEY"))
+    run, github = int(setting("GITHUB_RUN_ID")), GitHub.of_job()
+    planned.refuse_superseded(github, number=int(setting("GITHUB_RUN_NUMBER")), stack=given.stack)
+    found = saved_plan.of_run(github, run=run, stack=given.stack, tree=given.tree, key=setting("PLAN_KEY"))
     job.write(given.output, found.content)
 
 
