@@ -71,9 +71,7 @@ def code(words: str, longest: int = LONGEST_CELL) -> str:
 
 def block(text: str, longest: int, language: str = "text") -> str:
     """Lines as they are, in a fence that none of them can end; none begins one that a runner or a bot would obey."""
-    lines = [
-        f"· {cut(plain(line), LONGEST_CELL)}".replace("<!--", "<!\u200b--") for line in text[:longest].splitlines()
-    ]
+    lines = [f"· {cut(plain(line), LONGEST_CELL)}".replace("<!--", "<! --") for line in text[:longest].splitlines()]
     fence = "`" * max(3, 1 + max((len(run) for line in lines for run in re.findall("`+", line)), default=0))
     return "\n".join([f"{fence}{language}", *lines, *(["…"] if len(text) > longest else []), fence]) + "\n"
 
