@@ -247,6 +247,20 @@ def test_the_engines_own_action_installs_before_it_signs_in() -> None:
     assert action["runs"]["steps"][0]["with"] == {"pulumi-version": engine.VERSION}
 
 
+def test_a_deployment_stays_signed_in_for_as_long_as_it_may_take() -> None:
+    """By default a session of AWS ends after an hour: an update that takes longer could not write its state."""
+    action = yaml.load((PROJECT / ".github/actions/engine/action.yml").read_text(), Loader=yaml.BaseLoader)
+    inputs = {step["name"]: step.get("with", {}) for step in action["runs"]["steps"]}
+    assert inputs["Sign in to AWS"]["role-duration-seconds"] == "${{ inputs.aws-seconds }}"
+    seconds = action["inputs"]["aws-seconds"]["default"]
+    for file, name, job in JOBS:
+        for step in job["steps"]:
+            if step.get("uses") == "./.github/actions/engine":
+                given = int(step["with"].get("aws-seconds", seconds))
+                assert given >= 60 * int(job["timeout-minutes"]), (file, name)
+                assert given == 3_600 or f"--max-session-duration {given}" in PINS.read_text()
+
+
 def uses() -> Iterator[tuple[Path, str]]:
     for path in (*(WORKFLOWS / file for file in FILES), *ACTIONS):
         for line in path.read_text().splitlines():
