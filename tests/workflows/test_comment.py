@@ -3,6 +3,7 @@
 import html
 import io
 import json
+import re
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
@@ -425,6 +426,20 @@ def test_a_huge_text_is_cut_and_closed_with_a_link_to_all_of_it(line: str, githu
     assert 40_000 < len(body) <= LONGEST
     assert f"[the run](https://github.com/{REPOSITORY}/actions/runs/5) has all of it._" in body
     assert "<summary>The engine's preview of <code>web</code>: 9 to create</summary>" in body
+
+
+@pytest.mark.parametrize("inside", ["· </details>\n", "```text\n", "<details>\n", "~~~\n"])
+def test_what_stands_in_a_block_of_code_opens_and_closes_nothing(inside: str, github: GitHub, tmp_path: Path) -> None:
+    left(
+        github,
+        f"{MARKER}\n<details><summary>why</summary>\n\n````text\n{inside}" + "· a line of an error\n" * 5_000,
+        web="1 to create\n",
+    )
+    assert comment(github, tmp_path).ok
+    shown = MarkdownIt("gfm-like").render(bodies(github)[0])
+    folds = re.findall(r"</?details>", shown)
+    assert folds == ["<details>", "</details>", "<details>", "</details>"]
+    assert "has all of it.</em>" in shown
 
 
 def test_a_text_at_the_limit_is_whole(github: GitHub, tmp_path: Path) -> None:

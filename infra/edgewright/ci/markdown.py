@@ -37,7 +37,7 @@ _NUMBER = r"(?=\\?[0-9&])"
 _ISSUE = re.compile(rf"((?<!&){_written('#', 'num')}|\bGH-|{_SLASH}(?:{_PLACES}){_SLASH}){_NUMBER}", re.IGNORECASE)
 _PICTURE = re.compile(r"!(?=\[)")
 _TAG = re.compile(r"<(?=/?(?:a|audio|img|picture|source|svg|video)\b|!--)", re.IGNORECASE)
-_FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,})", re.MULTILINE)
+_FENCE = re.compile(r" {0,3}(`{3,}|~{3,})(.*)")
 
 
 def harmless(text: str) -> str:
@@ -60,13 +60,15 @@ def cut(text: str, most: int, link: str) -> str:
 def _closed(text: str) -> str:
     """What closes the block of code and the folds that a text leaves open."""
     fence = ""
-    for found in _FENCE.findall(text):
+    folds = 0
+    for line in text.split("\n"):
+        found = _FENCE.match(line)
         if not fence:
-            fence = found
-        elif found.startswith(fence):
+            fence = found[1] if found else ""
+            folds = max(0, folds + line.count("<details>") - line.count("</details>"))
+        elif found and found[1].startswith(fence) and not found[2].strip():
             fence = ""
-    folds = text.count("<details>") - text.count("</details>")
-    return f"\n{fence}" * bool(fence) + "\n\n</details>" * min(10, max(0, folds))
+    return f"\n{fence}" * bool(fence) + "\n\n</details>" * min(10, folds)
 
 
 def block(text: str) -> str:
