@@ -184,7 +184,11 @@ class GitHub:
         return 302, f"{self.storage}/{found[1]}?signed=yes"
 
     def _jobs(self, found: re.Match[str], query: Mapping[str, str], _: Any) -> Answer:
-        return self._page(self.jobs.get(int(found[1]), []), query, "jobs")
+        jobs = self.jobs.get(int(found[1]), [])
+        # The last attempt alone, as GitHub answers when it is not asked for all.
+        last = max((job.get("run_attempt", 1) for job in jobs), default=1)
+        shown = [job for job in jobs if query.get("filter") == "all" or job.get("run_attempt", 1) == last]
+        return self._page(shown, query, "jobs")
 
     def _previews(self, _: re.Match[str], query: Mapping[str, str], __: Any) -> Answer:
         found = [run for run in self.runs if run["head_sha"] == query["head_sha"] and run["event"] == query["event"]]
@@ -195,10 +199,11 @@ class GitHub:
         newest = sorted(found, key=lambda run: -run["run_number"])
         return self._page(newest, query, "workflow_runs")
 
-    def job(self, run: int, name: str, conclusion: str = "success", started_at: str = "2026-01-02T09:00:00Z") -> None:
-        """A job of a run, as its last attempt left it."""
-        job = {"name": name, "conclusion": conclusion, "started_at": started_at, "html_url": f"https://x/{run}"}
-        self.jobs.setdefault(run, []).append(job)
+    def job(self, run: int, name: str, conclusion: str = "success", *, attempt: int = 1) -> None:
+        """A job of an attempt of a run, which begins at the hour 8 + attempt."""
+        started_at = f"2026-01-02T{8 + attempt:02}:00:00Z"
+        job = {"name": name, "conclusion": conclusion, "started_at": started_at, "run_attempt": attempt}
+        self.jobs.setdefault(run, []).append({**job, "html_url": f"https://x/{run}"})
 
     def stored(self, path: str) -> bytes:
         """What lies on the other address."""

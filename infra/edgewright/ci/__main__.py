@@ -171,7 +171,7 @@ def _planned(_: argparse.Namespace) -> None:
     from edgewright.ci import planned
     from edgewright.ci.github import GitHub
 
-    kept = planned.kept(GitHub.of_job(), int(setting("GITHUB_RUN_ID")))
+    kept = planned.kept(GitHub.of_job(), int(setting("GITHUB_RUN_ID")), int(setting("GITHUB_RUN_ATTEMPT")))
     chosen = [stack for stack in _matrix() if stack["stack"] in kept]
     say(f"to deploy: {', '.join(stack['stack'] for stack in chosen) or 'nothing'}")
     job.output(stacks=json.dumps(chosen), any=_truth(chosen))
