@@ -43,7 +43,7 @@ def _stacks(given: argparse.Namespace) -> int:
             raise CiError(f"there is no cloud stack `{given.only}`; there are {', '.join(known.names)}")
     elif given.base and tree.commit_of(Path.cwd(), given.base):
         before, folder = tree.tree_of(Path.cwd(), given.base), stacks.folder_of(head)
-        gone = stacks.removed(before, head, folder)
+        gone = stacks.removed(before, known)
         found = stacks.touched(tree.changed(before, head), known.stacks, folder)
         chosen = tuple(one.stack for one in found)
         say(*(f"{one.stack.name}: {one.because}" for one in found), *(f"gone: {path}" for path in gone))
