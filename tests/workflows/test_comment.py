@@ -267,6 +267,18 @@ def test_a_preview_of_the_engine_that_takes_too_long_does_not_leave_an_old_comme
     assert body.endswith(f"**The engine's preview of `aws-web` {words}**: [its log](https://x/2) says why.\n")
 
 
+def test_what_failed_comes_before_what_the_engine_says_and_very_many_stacks_are_counted(
+    github: GitHub, tmp_path: Path
+) -> None:
+    left(github, TEXT, **{f"web{number:02}": "1 to create, 0 unchanged" for number in range(70)})
+    github.jobs[5] = [{"name": "Preview (web03)", "conclusion": "failure", "html_url": "https://x/3"}]
+    comment(github, tmp_path, event(conclusion="failure"))
+    [body] = bodies(github)
+    assert body.index("preview of `web03` failed") < body.index("preview of <code>web00</code>")
+    assert body.count("<summary>The engine's preview of") == 64
+    assert "_The engine's previews of 5 more stacks are in [the run](" in body
+
+
 def test_text_of_the_engine_cannot_leave_its_block(github: GitHub, tmp_path: Path) -> None:
     left(github, TEXT, web="1 to create</summary>\n```\n</details>\n@ann ![x](y) ````\n")
     comment(github, tmp_path)

@@ -164,20 +164,22 @@ def compose(github: GitHub, run: Run, *, commented: bool) -> str | None:
 
 
 def _engines(github: GitHub, run: Run, artifacts: Mapping[str, Artifact]) -> Iterator[str]:
-    """What the engine would do to each stack, and where it could not say."""
+    """Where the engine could not say what it would do to a stack, then what it would do to the others."""
     failed = {name: (_FAILED[status], page) for name, status, page in preview_jobs(github, run.id) if status in _FAILED}
-    for name in sorted(artifacts)[: MOST_ENGINES + 1]:
-        stack = name.removeprefix(ENGINE)
-        if stack == name or not _STACK.fullmatch(stack) or stack in failed:
-            continue
-        text = inert_lines(_text(github.file_of(artifacts[name], ENGINE_FILE, MOST_ENGINE_BYTES), artifacts[name]))
+    for stack, (what, page) in sorted(failed.items()):
+        yield f"**The engine's preview of `{stack}` {what}**: [its log]({page}) says why.\n\n"
+    stacks = [name.removeprefix(ENGINE) for name in sorted(artifacts) if name.startswith(ENGINE)]
+    shown = [stack for stack in stacks if _STACK.fullmatch(stack) and stack not in failed]
+    for stack in shown[:MOST_ENGINES]:
+        artifact = artifacts[f"{ENGINE}{stack}"]
+        text = inert_lines(_text(github.file_of(artifact, ENGINE_FILE, MOST_ENGINE_BYTES), artifact))
         headline = re.sub(r"[^\w ,]", "", text.partition("\n")[0])[:200]
         yield (
             f"<details><summary>The engine's preview of <code>{stack}</code>: {headline}</summary>\n\n"
             f"{harmless(block(text))}\n</details>\n\n"
         )
-    for stack, (what, page) in sorted(failed.items()):
-        yield f"**The engine's preview of `{stack}` {what}**: [its log]({page}) says why.\n\n"
+    if len(shown) > MOST_ENGINES:
+        yield f"_The engine's previews of {len(shown) - MOST_ENGINES} more stacks are in [the run]({run.page})._\n\n"
 
 
 def preview_jobs(github: GitHub, run: int) -> Iterator[tuple[str, str, str]]:
