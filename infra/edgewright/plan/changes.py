@@ -118,6 +118,9 @@ def _route_changes(before: PlannedRoute, after: PlannedRoute) -> Iterator[Change
         texts = (old.text if old else None, new.text if new else None)
         if texts[0] != texts[1]:
             yield Change(name, *texts)
+    # In whatever order; a plan that was kept long ago does not say it.
+    if before.takes and after.takes and set(before.takes) != set(after.takes):
+        yield Change("takes", ", ".join(before.takes), ", ".join(after.takes))
     if before.carried_by != after.carried_by:
         yield Change("carried by", _carriers(before), _carriers(after))
 
