@@ -37,6 +37,8 @@ class GitHub:
     jobs: dict[int, list[dict[str, Any]]] = field(default_factory=dict[int, list[dict[str, Any]]])
     artifacts: dict[int, dict[str, bytes]] = field(default_factory=dict[int, dict[str, bytes]])
     sizes: dict[str, int] = field(default_factory=dict[str, int])
+    made: dict[str, str] = field(default_factory=dict[str, str])
+    deployments: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
     used: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
     writes: list[str] = field(default_factory=list[str])
     wrong: list[str] = field(default_factory=list[str])
@@ -95,6 +97,7 @@ class GitHub:
             ("GET", r"/actions/artifacts/(\d+)/zip", "actions:read", self._zip),
             ("GET", r"/actions/runs/(\d+)/jobs", "actions:read", self._jobs),
             ("GET", r"/actions/workflows/preview\.yml/runs", "actions:read", self._previews),
+            ("GET", r"/actions/workflows/deploy\.yml/runs", "actions:read", self._deployments),
         ]
 
     def _may(self, permission: str) -> bool:
@@ -170,6 +173,7 @@ class GitHub:
                 "name": name,
                 "expired": not data,
                 "size_in_bytes": self.sizes.get(name, len(data)),
+                "created_at": self.made.get(name, "2026-01-02T10:00:00Z"),
             }
             for index, (name, data) in enumerate(self.artifacts.get(run, {}).items())
             if query.get("name") in (None, name)
@@ -180,11 +184,26 @@ class GitHub:
         return 302, f"{self.storage}/{found[1]}?signed=yes"
 
     def _jobs(self, found: re.Match[str], query: Mapping[str, str], _: Any) -> Answer:
-        return self._page(self.jobs.get(int(found[1]), []), query, "jobs")
+        jobs = self.jobs.get(int(found[1]), [])
+        # The last attempt alone, as GitHub answers when it is not asked for all.
+        last = max((job.get("run_attempt", 1) for job in jobs), default=1)
+        shown = [job for job in jobs if query.get("filter") == "all" or job.get("run_attempt", 1) == last]
+        return self._page(shown, query, "jobs")
 
     def _previews(self, _: re.Match[str], query: Mapping[str, str], __: Any) -> Answer:
         found = [run for run in self.runs if run["head_sha"] == query["head_sha"] and run["event"] == query["event"]]
         return self._page(found, query, "workflow_runs")
+
+    def _deployments(self, _: re.Match[str], query: Mapping[str, str], __: Any) -> Answer:
+        found = [run for run in self.deployments if run["head_branch"] == query["branch"]]
+        newest = sorted(found, key=lambda run: -run["run_number"])
+        return self._page(newest, query, "workflow_runs")
+
+    def job(self, run: int, name: str, conclusion: str = "success", *, attempt: int = 1) -> None:
+        """A job of an attempt of a run, which begins at the hour 8 + attempt."""
+        started_at = f"2026-01-02T{8 + attempt:02}:00:00Z"
+        job = {"name": name, "conclusion": conclusion, "started_at": started_at, "run_attempt": attempt}
+        self.jobs.setdefault(run, []).append({**job, "html_url": f"https://x/{run}"})
 
     def stored(self, path: str) -> bytes:
         """What lies on the other address."""

@@ -172,7 +172,7 @@ class Run:
 
 
 def _variables(github: Mapping[str, Any]) -> dict[str, str]:
-    names = ("repository", "sha", "run_id", "run_attempt", "ref", "event_name")
+    names = ("repository", "sha", "run_id", "run_number", "run_attempt", "ref", "event_name")
     return {f"GITHUB_{name.upper()}": str(github[name]) for name in names if name in github}
 
 

@@ -1,14 +1,18 @@
 """The verb that comments, against a GitHub that is strict about what it is sent; test_steps.py runs its workflow."""
 
+import html
 import io
 import json
+import re
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
+from markdown_it import MarkdownIt
 
 from workflows.github_api import BOT, LONGEST, REPOSITORY, REPOSITORY_ID, TOKEN, GitHub, serving
 from workflows.runner import workflow
@@ -160,7 +164,8 @@ def test_a_pull_request_of_a_fork_gets_its_comment_with_a_word_of_caution(github
         ("a repository of that name that is not the one", {"head_repository": {"full_name": REPOSITORY, "id": 1}}),
         ("a repository that is gone", {"head_repository": None}),
         ("no pull request", {"event": "push"}),
-        ("a run that was cancelled", {"conclusion": "cancelled"}),
+        ("a run that waits for an approval", {"conclusion": "action_required"}),
+        ("a run that was skipped", {"conclusion": "skipped"}),
     ],
 )
 def test_a_run_of_something_else_posts_nothing(
@@ -206,7 +211,11 @@ def test_without_changed_stacks_nothing_is_posted(github: GitHub, tmp_path: Path
 
 @pytest.mark.parametrize(
     ("conclusion", "words"),
-    [("success", "No stack is changed any more."), ("failure", "There is no plan of this commit")],
+    [
+        ("success", "No stack is changed any more."),
+        ("failure", "There is no plan of this commit"),
+        ("cancelled", "There is no plan of this commit"),
+    ],
 )
 def test_a_comment_that_no_longer_holds_says_so(conclusion: str, words: str, github: GitHub, tmp_path: Path) -> None:
     github.comment(7, f"{MARKER}\nold")
@@ -240,6 +249,34 @@ def test_a_preview_of_the_engine_that_failed_is_told_with_its_log(github: GitHub
     assert bodies(github)[0].endswith(
         "**The engine's preview of `aws-web` failed**: [its log](https://x/2) says why.\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("conclusion", "words"), [("cancelled", "was cancelled, or took too long"), ("timed_out", "took too long")]
+)
+def test_a_preview_of_the_engine_that_takes_too_long_does_not_leave_an_old_comment(
+    conclusion: str, words: str, github: GitHub, tmp_path: Path
+) -> None:
+    """GitHub calls a job cancelled that took longer than it may, and with it the run."""
+    github.comment(7, f"{MARKER}\nold")
+    left(github, TEXT)
+    github.jobs[5] = [{"name": "Preview (aws-web)", "conclusion": conclusion, "html_url": "https://x/2"}]
+    comment(github, tmp_path, event(conclusion=conclusion))
+    [body] = bodies(github)
+    assert "loses its JWT check" in body
+    assert body.endswith(f"**The engine's preview of `aws-web` {words}**: [its log](https://x/2) says why.\n")
+
+
+def test_what_failed_comes_before_what_the_engine_says_and_very_many_stacks_are_counted(
+    github: GitHub, tmp_path: Path
+) -> None:
+    left(github, TEXT, **{f"web{number:02}": "1 to create, 0 unchanged" for number in range(70)})
+    github.jobs[5] = [{"name": "Preview (web03)", "conclusion": "failure", "html_url": "https://x/3"}]
+    comment(github, tmp_path, event(conclusion="failure"))
+    [body] = bodies(github)
+    assert body.index("preview of `web03` failed") < body.index("preview of <code>web00</code>")
+    assert body.count("<summary>The engine's preview of") == 64
+    assert "_The engine's previews of 5 more stacks are in [the run](" in body
 
 
 def test_text_of_the_engine_cannot_leave_its_block(github: GitHub, tmp_path: Path) -> None:
@@ -346,6 +383,30 @@ def test_a_text_reaches_nobody_and_nothing(text: str, never: str, github: GitHub
     assert said.strip()
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        r"[x](https://github.com/eve/other\/issues\/12)",
+        r"[x](https://github.com/eve/other/issues/\12)",
+        "[x](https://github.com/eve/other/&#105;ssues/&#49;2)",
+        "[x](https://github.com/eve/other/&#X69;ssues/12)",
+        "[x](https://github.com/eve/other&#x2f;issues&sol;12)",
+        "[x][y]\n\n[y]: https://github.com/eve/other/pu&#108;l/12",
+        r"\@ann \#12 eve/other\#12",
+        "&#0064;ann &#X00040;ann &#0035;12",
+        "<p>&#64ann &#35&#49;2</p>",
+    ],
+)
+def test_nobody_and_nothing_is_reached_in_another_spelling_either(text: str, github: GitHub, tmp_path: Path) -> None:
+    left(github, f"{MARKER}\n{text}\n")
+    comment(github, tmp_path)
+    said = bodies(github)[0].partition("</sub>")[2]
+    shown = unquote(html.unescape(MarkdownIt("gfm-like").render(said)))
+    assert "ann" in shown or "12" in shown
+    for never in ("@ann", "#12", "/issues/12", "/pull/12"):
+        assert never not in shown
+
+
 def test_a_marker_within_the_text_is_text(github: GitHub, tmp_path: Path) -> None:
     left(github, f"{MARKER}\n{MARKER}\n<!-- edgewright drift -->\n")
     comment(github, tmp_path)
@@ -377,6 +438,20 @@ def test_a_huge_text_is_cut_and_closed_with_a_link_to_all_of_it(line: str, githu
     assert 40_000 < len(body) <= LONGEST
     assert f"[the run](https://github.com/{REPOSITORY}/actions/runs/5) has all of it._" in body
     assert "<summary>The engine's preview of <code>web</code>: 9 to create</summary>" in body
+
+
+@pytest.mark.parametrize("inside", ["· </details>\n", "```text\n", "<details>\n", "~~~\n"])
+def test_what_stands_in_a_block_of_code_opens_and_closes_nothing(inside: str, github: GitHub, tmp_path: Path) -> None:
+    left(
+        github,
+        f"{MARKER}\n<details><summary>why</summary>\n\n````text\n{inside}" + "· a line of an error\n" * 5_000,
+        web="1 to create\n",
+    )
+    assert comment(github, tmp_path).ok
+    shown = MarkdownIt("gfm-like").render(bodies(github)[0])
+    folds = re.findall(r"</?details>", shown)
+    assert folds == ["<details>", "</details>", "<details>", "</details>"]
+    assert "has all of it.</em>" in shown
 
 
 def test_a_text_at_the_limit_is_whole(github: GitHub, tmp_path: Path) -> None:

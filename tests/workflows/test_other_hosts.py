@@ -115,6 +115,21 @@ def test_the_stacks_of_gitlabs_matrix_are_those_of_this_repository() -> None:
     assert matrix == [{"STACK": sorted(name for name in files if name != "local")}]
 
 
+def test_every_push_is_tested_and_only_requests_and_main_are_planned() -> None:
+    gitlab = pipeline("gitlab-ci")
+    assert gitlab["workflow"]["rules"][-1] == {"if": "$CI_COMMIT_BRANCH || $CI_COMMIT_TAG"}
+    assert gitlab["test"]["rules"] == [{"if": '$CI_PIPELINE_SOURCE != "schedule"'}]
+    kinds = ('"merge_request_event"', '"schedule"', "$CI_COMMIT_BRANCH == $CI_DEFAULT_BRANCH")
+    for name in ("plan", "comment", "preview", "planned", "deploy", "drift"):
+        assert all(any(kind in rule["if"] for kind in kinds) for rule in gitlab[name]["rules"]), name
+    azure = pipeline("azure-pipelines")
+    assert azure["trigger"] == {"branches": {"include": ["*"]}}
+    stages = {stage["stage"]: stage for stage in azure["stages"]}
+    assert stages["Test"]["condition"] == "ne(variables['Build.Reason'], 'Schedule')"
+    assert "refs/heads/main" in stages["Plan"]["condition"]
+    assert all("Plan" in stages[name]["dependsOn"] for name in ("Comment", "Preview", "Deploy"))
+
+
 def test_what_holds_a_token_runs_from_main() -> None:
     comment = pipeline("gitlab-ci")["comment"]
     assert comment["script"][0].startswith('git worktree add --detach /tmp/main "origin/$CI_DEFAULT_BRANCH"')
@@ -393,7 +408,10 @@ def test_one_comment_is_made_and_edited_in_place(host: Host, review: Review) -> 
     assert review(f"{MARKER}\nAnother.\n").ok
     assert host.comments[2][2] == f"{MARKER}\nAnother.\n"
     assert review(None).ok
-    assert "No stack is changed any more." in host.comments[2][2]
+    assert re.search(
+        r"No stack is changed any more, or there is no plan of this commit: \[the run\]\(http\S+\) says which\.",
+        host.comments[2][2],
+    )
     assert host.comments[0] == (0, "eve", f"{MARKER}\nforged")
     assert len(host.comments) == 3
 

@@ -208,13 +208,62 @@ def test_those_who_approve_see_the_steps_and_a_plan_without_any_is_not_kept(gith
     assert not kept.exists()
 
 
+MATRIX = [{"stack": "web", "cloud": "aws"}, {"stack": "shop", "cloud": "azure"}]
+
+
+def to_deploy(github: GitHub, folder: Path, *, attempt: int = 1) -> list[str]:
+    done = call(folder, github.address, "planned", STACKS=json.dumps(MATRIX), GITHUB_RUN_ATTEMPT=str(attempt))
+    assert done.ok, done.log
+    stacks = [stack["stack"] for stack in json.loads(done.outputs["stacks"])]
+    assert done.outputs["any"] == ("true" if stacks else "false")
+    return stacks
+
+
 def test_only_stacks_with_a_plan_are_deployed(github: GitHub, tmp_path: Path) -> None:
-    matrix = [{"stack": "web", "cloud": "aws"}, {"stack": "shop", "cloud": "azure"}]
+    github.job(5, "Plan (web)")
+    github.job(5, "Plan (shop)")
+    github.job(5, "Stacks")
     github.artifacts[5] = {"plan-web": b"x", "engine-shop": b"x"}
-    done = call(tmp_path, github.address, "planned", STACKS=json.dumps(matrix))
-    assert done.outputs == {"stacks": json.dumps(matrix[:1]), "any": "true"}
+    assert to_deploy(github, tmp_path) == ["web"]
     github.artifacts[5] = {}
-    assert call(tmp_path, github.address, "planned", STACKS=json.dumps(matrix)).outputs == {
-        "stacks": "[]",
-        "any": "false",
-    }
+    assert to_deploy(github, tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("what", "conclusion"),
+    [
+        ("its plan fails this time", "failure"),
+        ("its plan takes too long this time", "cancelled"),
+        ("its plan has no changes this time, and so is not kept", "success"),
+        ("its plan is not made again, since it did not fail", None),
+    ],
+)
+def test_in_a_run_that_is_started_again_a_plan_of_an_earlier_attempt_is_not_deployed(
+    what: str, conclusion: str | None, github: GitHub, tmp_path: Path
+) -> None:
+    github.artifacts[5] = {"plan-web": b"x", "plan-shop": b"x"}
+    github.made = {"plan-web": "2026-01-02T09:10:00Z", "plan-shop": "2026-01-02T10:10:00Z"}
+    github.job(5, "Plan (web)")
+    github.job(5, "Plan (shop)", "failure")
+    github.job(5, "Plan (shop)", attempt=2)
+    if conclusion:
+        github.job(5, "Plan (web)", conclusion, attempt=2)
+    assert to_deploy(github, tmp_path, attempt=2) == ["shop"], what
+
+
+def test_a_plan_that_is_approved_after_a_later_one_was_made_is_not_carried_out(github: GitHub, tmp_path: Path) -> None:
+    """It would bring back what was there before the later change."""
+    github.artifacts[5] = {"plan-web": archive(seal(SavedPlan("web", TREE, CONTENT), KEY))}
+    about = ("--stack", "web", "--tree", TREE, "--output", str(tmp_path / "plan.json"))
+    github.deployments = [{"id": id_, "run_number": id_ - 3, "head_branch": "main"} for id_ in (4, 5, 6, 7)]
+    github.job(4, "Plan (web)")  # before this one
+    github.job(6, "Plan (other)")
+    github.job(7, "Plan (web)", "failure")
+    assert call(tmp_path, github.address, "open-plan", *about, PLAN_KEY=KEY).ok
+    (tmp_path / "plan.json").unlink()
+    github.job(6, "Plan (web)")
+    github.job(6, "Plan (other)", attempt=2)
+    done = call(tmp_path, github.address, "open-plan", *about, PLAN_KEY=KEY)
+    assert not done.ok
+    assert "error: run 3 has a newer plan of web" in done.log
+    assert not (tmp_path / "plan.json").exists()

@@ -208,11 +208,27 @@ def test_a_stack_that_cannot_be_read_does_not_hide_the_others(shop: Repository) 
     assert len(known.problems) == 2
 
 
-def test_the_files_of_stacks_that_are_gone_are_told(shop: Repository) -> None:
+@pytest.mark.parametrize(
+    ("what", "changes", "gone"),
+    [
+        ("its file goes", {"stacks/Pulumi.web.yaml": None, "stacks/web.edge.yaml": None}, ["web"]),
+        ("it is renamed", {"stacks/Pulumi.web.yaml": None, "stacks/Pulumi.site.yaml": stack("web.edge.yaml")}, ["web"]),
+        ("it is of no cloud any more", {"stacks/Pulumi.web.yaml": stack("web.edge.yaml", "local")}, ["web"]),
+        ("the folder is another", {"Pulumi.yaml": PROJECT_FILE.replace("Dir: stacks", "Dir: elsewhere")}, ALL),
+        ("it cannot be read", {"stacks/Pulumi.web.yaml": "a: [\n"}, []),
+        ("its file is a link", {"stacks/Pulumi.web.yaml": "-> Pulumi.shop.yaml"}, []),
+        ("it stays", {"stacks/Pulumi.web.yaml": stack("shop.edge.yaml")}, []),
+        ("one of this machine goes", {"stacks/Pulumi.local.yaml": None}, []),
+    ],
+)
+def test_cloud_stacks_that_are_none_any_more_are_told(
+    what: str, changes: Mapping[str, str | bytes | None], gone: list[str], shop: Repository
+) -> None:
     shop.branch("change")
     before = tree.tree_of(shop.folder, "HEAD")
-    shop.commit({"stacks/Pulumi.web.yaml": None, "stacks/web.edge.yaml": None})
-    assert stacks.removed(before, tree.tree_of(shop.folder, "HEAD"), "stacks") == ("stacks/Pulumi.web.yaml",)
+    shop.commit(changes)
+    known = stacks.cloud_stacks(tree.tree_of(shop.folder, "HEAD"))
+    assert list(stacks.removed(before, known)) == [f"stacks/Pulumi.{name}.yaml" for name in gone], what
 
 
 def test_a_revision_that_is_not_there_is_an_error_and_no_option_of_git(tmp_path: Path) -> None:

@@ -3,8 +3,10 @@
 The plans are edgewright's own, of this project's stacks; GitHub is `github_api`, and the engine's action leaves a plan.
 """
 
+import io
 import json
 import re
+import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -115,7 +117,7 @@ def test_a_fork_that_opens_a_route_to_everybody_gets_a_plan_and_a_comment_that_s
     head, merged = change(shop, public(shop))
     left = planned(shop, merged, tmp_path, fork=True)
     assert left.steps["Plan without an engine"] in ("success", "failure"), left.log
-    assert list(left.artifacts) == ["comment"], left.log
+    assert list(left.artifacts) == ["comment", "whole"], left.log
     stacks = [stack["stack"] for stack in json.loads(left.results()["stacks"])]
     assert stacks == ["aws-balancer-first"]
     assert left.results()["tree"] == shop.tree(merged)
@@ -156,7 +158,23 @@ def test_a_huge_change_is_cut_below_githubs_limit(shop: Repository, github: GitH
     assert "comment" in left.artifacts, left.log
     run = commented(github, shop, head, left, tmp_path, fork=False)
     assert run.conclusion == "success", run.log
-    assert 20_000 < len(github.comments[7][0]["body"]) <= 65_536
+    body = github.comments[7][0]["body"]
+    assert 20_000 < len(body) <= 65_536
+    assert f"All of it is in [the artifact](https://github.com/{REPOSITORY}/actions/runs/5)" in body
+    whole = zipfile.ZipFile(io.BytesIO(left.artifacts["whole"])).read("whole.md").decode()
+    assert "left out here" not in whole
+    for number in range(600):
+        assert f"GET /things/{number}/with/a/long/path/{{id}}`" in whole
+
+
+def test_a_folder_called_like_a_revision_hides_nothing(shop: Repository, github: GitHub, tmp_path: Path) -> None:
+    main = git(shop.folder, "rev-parse", "main").strip()
+    paths = ("Pulumi.yaml", SHOP, "stacks/Pulumi.aws-balancer-first.yaml")
+    decoys = {f"{name}/{path}": shop.read(path) for name in ("HEAD", "HEAD^1", main) for path in paths}
+    head, merged = change(shop, {**public(shop), **decoys})
+    left = planned(shop, merged, tmp_path, fork=True)
+    commented(github, shop, head, left, tmp_path, fork=True)
+    assert "ANY /orders/*" in github.comments[7][0]["body"], left.log
 
 
 def test_a_spec_with_an_error_gets_a_comment_that_says_it_and_a_red_check(
@@ -284,7 +302,7 @@ def test_a_hostile_change_alters_nothing_but_its_own_text(
 
     assert not list(tmp_path.rglob("x"))
     assert git(shop.folder, "status", "--porcelain") == before
-    assert set(left.artifacts) <= {"comment"}
+    assert set(left.artifacts) <= {"comment", "whole"}
     assert other["body"] == "of another pull request"
     assert forged["body"] == f"{MARKER}\nforged"
     bodies = [one["body"] for one in github.comments[7] if one is not forged]
@@ -395,6 +413,7 @@ def push_event(commit: str, before: str) -> dict[str, Any]:
         "sha": commit,
         "ref": "refs/heads/main",
         "run_id": 9,
+        "run_number": 3,
         "run_attempt": 1,
         "token": TOKEN,
         "event": {"before": before, "repository": {"default_branch": "main"}},
@@ -459,6 +478,8 @@ def test_what_was_merged_is_deployed_by_the_plan_that_reviewers_saw_or_a_fresh_o
 
     # Those that have changes, then the deployment that was approved.
     github.artifacts[9] = plan.artifacts
+    github.job(9, "Plan (web)")
+    github.deployments = [{"id": 9, "run_number": 3, "head_branch": "main"}]
     github.permissions = jobs["ready"]["permissions"]
     matrix = json.dumps([{"stack": "web", "environment": "production"}, {"stack": "other"}])
     needs = {"stacks": {"outputs": {**outputs, "stacks": matrix}}}

@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from edgewright import engine
+from workflows.expressions import substitute
 from workflows.repository import PROJECT
 from workflows.runner import WORKFLOWS, workflow
 
@@ -59,6 +60,40 @@ def test_no_workflow_is_triggered_by_what_runs_with_secrets_for_a_fork(file: str
         "issues",
     }
     assert ("workflow_run" in triggers) == (file == "comment.yml")
+
+
+REQUIRED = {"test.yml": "test", "preview.yml": "plan"}
+"""The jobs that docs/previews.md asks main's protection to require."""
+
+
+@pytest.mark.parametrize(("file", "name"), REQUIRED.items())
+def test_a_required_check_is_never_skipped_and_reports_in_a_merge_queue_too(file: str, name: str) -> None:
+    """A skipped job counts as one that passed, and a workflow that does not start is waited for without end."""
+    definition = workflow(file)
+    assert {"pull_request", "merge_group"} <= set(definition["on"])
+    assert not {"paths", "paths-ignore"} & {key for of in definition["on"].values() for key in of}
+    assert "if" not in definition["jobs"][name]
+    assert "needs" not in definition["jobs"][name]
+    # A title that is edited cannot start a second check beside it.
+    assert "types" not in (definition["on"]["pull_request"] or {})
+
+
+def test_a_push_and_a_pull_request_have_no_check_of_one_name() -> None:
+    """The commit is the same, and of two checks with one name the last counts."""
+    name = workflow("test.yml")["jobs"]["test"]["name"]
+    shown = {event: substitute(name, {"github": {"event_name": event}}) for event in workflow("test.yml")["on"]}
+    assert shown == {"push": "Test of a push", "pull_request": "Test", "merge_group": "Test"}
+
+
+def test_every_commit_of_main_is_tested_and_elsewhere_a_newer_push_ends_an_older_test() -> None:
+    group = workflow("test.yml")["concurrency"]["group"]
+
+    def of(ref: str, sha: str, event: str = "push") -> str:
+        return substitute(group, {"github": {"event_name": event, "ref": ref, "sha": sha, "event": {}}})
+
+    assert of("refs/heads/main", "1") != of("refs/heads/main", "2")
+    assert of("refs/heads/change", "1") == of("refs/heads/change", "2") != of("refs/heads/other", "1")
+    assert of("refs/heads/change", "1") != of("refs/heads/change", "1", "merge_group")
 
 
 @EACH_FILE
@@ -160,6 +195,12 @@ def test_a_stack_is_deployed_once_at_a_time_and_never_interrupted() -> None:
     assert deploy["concurrency"] == {"group": "deploy-${{ matrix.stack }}", "cancel-in-progress": "false"}
 
 
+def test_no_run_ends_the_plans_of_another_deployment() -> None:
+    """Which of two pushes starts its jobs first is not said: the older one could end the newer."""
+    assert "concurrency" not in workflow("deploy.yml")["jobs"]["plan"]
+    assert "github.run_id" in workflow("deploy.yml")["concurrency"]["group"]
+
+
 @EACH_FILE
 def test_a_workflow_or_its_jobs_have_a_concurrency(file: str) -> None:
     assert workflow(file)["concurrency"]["group"]
@@ -204,6 +245,20 @@ def test_the_engines_own_action_installs_before_it_signs_in() -> None:
         index for index, name in enumerate(steps) if name.startswith("Sign in")
     )
     assert action["runs"]["steps"][0]["with"] == {"pulumi-version": engine.VERSION}
+
+
+def test_a_deployment_stays_signed_in_for_as_long_as_it_may_take() -> None:
+    """By default a session of AWS ends after an hour: an update that takes longer could not write its state."""
+    action = yaml.load((PROJECT / ".github/actions/engine/action.yml").read_text(), Loader=yaml.BaseLoader)
+    inputs = {step["name"]: step.get("with", {}) for step in action["runs"]["steps"]}
+    assert inputs["Sign in to AWS"]["role-duration-seconds"] == "${{ inputs.aws-seconds }}"
+    seconds = action["inputs"]["aws-seconds"]["default"]
+    for file, name, job in JOBS:
+        for step in job["steps"]:
+            if step.get("uses") == "./.github/actions/engine":
+                given = int(step["with"].get("aws-seconds", seconds))
+                assert given >= 60 * int(job["timeout-minutes"]), (file, name)
+                assert given == 3_600 or f"--max-session-duration {given}" in PINS.read_text()
 
 
 def uses() -> Iterator[tuple[Path, str]]:

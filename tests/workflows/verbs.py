@@ -34,6 +34,7 @@ def call(folder: Path, api: str, *arguments: str, **variables: str) -> Done:
         "GITHUB_REPOSITORY": REPOSITORY,
         "GITHUB_RUN_ATTEMPT": "1",
         "GITHUB_RUN_ID": "5",
+        "GITHUB_RUN_NUMBER": "2",
         "GITHUB_STEP_SUMMARY": str(files["summary"]),
         "GITHUB_TOKEN": TOKEN,
         **variables,

@@ -43,7 +43,7 @@ def _stacks(given: argparse.Namespace) -> int:
             raise CiError(f"there is no cloud stack `{given.only}`; there are {', '.join(known.names)}")
     elif given.base and tree.commit_of(Path.cwd(), given.base):
         before, folder = tree.tree_of(Path.cwd(), given.base), stacks.folder_of(head)
-        gone = stacks.removed(before, head, folder)
+        gone = stacks.removed(before, known)
         found = stacks.touched(tree.changed(before, head), known.stacks, folder)
         chosen = tuple(one.stack for one in found)
         say(*(f"{one.stack.name}: {one.because}" for one in found), *(f"gone: {path}" for path in gone))
@@ -65,11 +65,13 @@ def _stacks(given: argparse.Namespace) -> int:
 
 
 def _offline(given: argparse.Namespace) -> int:
-    """The comment's text, planned without an engine; what that prints is made inert."""
+    """The comment's text, and beside it all of it, planned without an engine; what that prints is made inert."""
+    from edgewright.ci.artifacts import WHOLE_FILE
+
     given.output.parent.mkdir(parents=True, exist_ok=True)
     command = [
         *(sys.executable, "-m", "edgewright.ci.offline", given.base, given.head),
-        *("--output", str(given.output), "--link", _page()),
+        *("--output", str(given.output), "--whole", str(given.output.with_name(WHOLE_FILE)), "--link", _page()),
     ]
     return job.quietly(command, seconds=given.seconds)
 
@@ -166,22 +168,23 @@ def _ready(given: argparse.Namespace) -> None:
 
 def _planned(_: argparse.Namespace) -> None:
     """The matrix of the stacks for which this run has kept a plan."""
-    from edgewright.ci.artifacts import PLAN
+    from edgewright.ci import planned
     from edgewright.ci.github import GitHub
 
-    kept = {artifact.name for artifact in GitHub.of_job().artifacts(int(setting("GITHUB_RUN_ID")))}
-    chosen = [stack for stack in _matrix() if f"{PLAN}{stack['stack']}" in kept]
+    kept = planned.kept(GitHub.of_job(), int(setting("GITHUB_RUN_ID")), int(setting("GITHUB_RUN_ATTEMPT")))
+    chosen = [stack for stack in _matrix() if stack["stack"] in kept]
     say(f"to deploy: {', '.join(stack['stack'] for stack in chosen) or 'nothing'}")
     job.output(stacks=json.dumps(chosen), any=_truth(chosen))
 
 
 def _open_plan(given: argparse.Namespace) -> None:
-    """The plan that this run has kept and that was approved."""
-    from edgewright.ci import saved_plan
+    """The plan that this run has kept and that was approved, unless a later run has planned the stack."""
+    from edgewright.ci import planned, saved_plan
     from edgewright.ci.github import GitHub
 
-    run = int(setting("GITHUB_RUN_ID"))
-    found = saved_plan.of_run(GitHub.of_job(), run=run, stack=given.stack, tree=given.tree, key=setting("PLAN_KEY"))
+    run, github = int(setting("GITHUB_RUN_ID")), GitHub.of_job()
+    planned.refuse_superseded(github, number=int(setting("GITHUB_RUN_NUMBER")), stack=given.stack)
+    found = saved_plan.of_run(github, run=run, stack=given.stack, tree=given.tree, key=setting("PLAN_KEY"))
     job.write(given.output, found.content)
 
 

@@ -3,6 +3,9 @@
 COMMENT, COMMENT_FILE = "comment", "comment.md"
 """The plan without an engine, for the pull request."""
 
+WHOLE_FILE = "whole.md"
+"""The same text with every row, for people: no job reads it."""
+
 ENGINE, ENGINE_FILE = "engine-", "engine.txt"
 """What the engine would do to a stack, whose name follows."""
 

@@ -26,9 +26,19 @@ AUTHOR = "github-actions[bot]"
 PREVIEW_JOB = "Preview"
 """The job of the engine's previews; GitHub writes the stack behind it, in brackets."""
 
+ENDED = ("success", "failure", "cancelled", "timed_out")
+"""Conclusions of a run that something is said of. `cancelled` is also what GitHub calls a job that took too long; where
+a newer push has cancelled the run, no pull request has its commit as head any more."""
+
 MOST_BYTES = 1_000_000
 MOST_ENGINE_BYTES = 200_000
 MOST_ENGINES = 64
+
+_FAILED = {
+    "failure": "failed",
+    "cancelled": "was cancelled, or took too long",
+    "timed_out": "took too long",
+}
 
 _REPOSITORY = re.compile(r"[\w.-]{1,100}/[\w.-]{1,100}", re.ASCII)
 _SHA = re.compile(r"[0-9a-f]{40}")
@@ -86,8 +96,8 @@ def post(github: GitHub, event: Path, server: str) -> None:
         return
     if run.repository != github.repository:
         raise CiError("the event is another repository's")
-    if run.conclusion not in ("success", "failure", "timed_out"):
-        say(f"the run was {run.conclusion}: a later one will say more")
+    if run.conclusion not in ENDED:
+        say(f"the run is {run.conclusion}: there is nothing to say of it")
         return
     number = pull_request(github, run)
     if number is None:
@@ -154,20 +164,22 @@ def compose(github: GitHub, run: Run, *, commented: bool) -> str | None:
 
 
 def _engines(github: GitHub, run: Run, artifacts: Mapping[str, Artifact]) -> Iterator[str]:
-    """What the engine would do to each stack, and where it could not say."""
-    failed = {name: page for name, status, page in preview_jobs(github, run.id) if status == "failure"}
-    for name in sorted(artifacts)[: MOST_ENGINES + 1]:
-        stack = name.removeprefix(ENGINE)
-        if stack == name or not _STACK.fullmatch(stack) or stack in failed:
-            continue
-        text = inert_lines(_text(github.file_of(artifacts[name], ENGINE_FILE, MOST_ENGINE_BYTES), artifacts[name]))
+    """Where the engine could not say what it would do to a stack, then what it would do to the others."""
+    failed = {name: (_FAILED[status], page) for name, status, page in preview_jobs(github, run.id) if status in _FAILED}
+    for stack, (what, page) in sorted(failed.items()):
+        yield f"**The engine's preview of `{stack}` {what}**: [its log]({page}) says why.\n\n"
+    stacks = [name.removeprefix(ENGINE) for name in sorted(artifacts) if name.startswith(ENGINE)]
+    shown = [stack for stack in stacks if _STACK.fullmatch(stack) and stack not in failed]
+    for stack in shown[:MOST_ENGINES]:
+        artifact = artifacts[f"{ENGINE}{stack}"]
+        text = inert_lines(_text(github.file_of(artifact, ENGINE_FILE, MOST_ENGINE_BYTES), artifact))
         headline = re.sub(r"[^\w ,]", "", text.partition("\n")[0])[:200]
         yield (
             f"<details><summary>The engine's preview of <code>{stack}</code>: {headline}</summary>\n\n"
             f"{harmless(block(text))}\n</details>\n\n"
         )
-    for stack, page in sorted(failed.items()):
-        yield f"**The engine's preview of `{stack}` failed**: [its log]({page}) says why.\n\n"
+    if len(shown) > MOST_ENGINES:
+        yield f"_The engine's previews of {len(shown) - MOST_ENGINES} more stacks are in [the run]({run.page})._\n\n"
 
 
 def preview_jobs(github: GitHub, run: int) -> Iterator[tuple[str, str, str]]:

@@ -18,11 +18,12 @@ _PAGE = 100
 
 @dataclass(frozen=True, slots=True)
 class Artifact:
-    """What a run has uploaded. size: of the archive, as GitHub says."""
+    """What a run has uploaded. size: of the archive, as GitHub says; made: when, as GitHub writes times."""
 
     id: int
     name: str
     size: int
+    made: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +68,7 @@ class GitHub:
         query = {"name": name} if name else {}
         for item in self.pages(f"/actions/runs/{run}/artifacts", "artifacts", **query):
             if not item["expired"]:
-                yield Artifact(int(item["id"]), str(item["name"]), int(item["size_in_bytes"]))
+                yield Artifact(int(item["id"]), str(item["name"]), int(item["size_in_bytes"]), str(item["created_at"]))
 
     def file_of(self, artifact: Artifact, file: str, most: int) -> bytes:
         """The one file in an artifact, read in memory; CiError where it is another, or larger than ``most``."""

@@ -12,12 +12,32 @@ MOST = 65_000
 """Characters of a comment. GitHub takes 65,536, and refuses the rest."""
 
 _APART = "\N{WORD JOINER}"
-# Also as references to characters: people and issues are looked for in the text as it is shown.
-_MENTION = re.compile(r"(@|&#0*64;|&#[xX]0*40;|&commat;)")
-_ISSUE = re.compile(r"((?<!&)#|&#0*35;|&#[xX]0*23;|&num;|\bGH-|/(?:issues|pull|discussions)/)(?=[0-9&])", re.IGNORECASE)
+
+
+def _written(text: str, *names: str) -> str:
+    """A pattern of a text in every way that reads as it: people and issues are looked for in what is shown.
+
+    That is as it stands, behind a backslash, or as references to characters, which in HTML need no semicolon.
+    """
+
+    def one(shown: str) -> str:
+        number = ord(shown)
+        plain = shown if shown.isalnum() else rf"\\?{re.escape(shown)}"
+        numbers = (rf"&#0*{number}(?:;|(?![0-9;]))", rf"&#x0*{number:x}(?:;|(?![0-9a-f;]))")
+        references = (*numbers, *(f"&{name};" for name in names))
+        return f"(?:{'|'.join((plain, *references))})"
+
+    return "".join(map(one, text))
+
+
+_SLASH = _written("/", "sol")
+_PLACES = "|".join(map(_written, ("issues", "pull", "discussions")))
+_MENTION = re.compile(f"({_written('@', 'commat')})", re.IGNORECASE)
+_NUMBER = r"(?=\\?[0-9&])"
+_ISSUE = re.compile(rf"((?<!&){_written('#', 'num')}|\bGH-|{_SLASH}(?:{_PLACES}){_SLASH}){_NUMBER}", re.IGNORECASE)
 _PICTURE = re.compile(r"!(?=\[)")
 _TAG = re.compile(r"<(?=/?(?:a|audio|img|picture|source|svg|video)\b|!--)", re.IGNORECASE)
-_FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,})", re.MULTILINE)
+_FENCE = re.compile(r" {0,3}(`{3,}|~{3,})(.*)")
 
 
 def harmless(text: str) -> str:
@@ -40,13 +60,15 @@ def cut(text: str, most: int, link: str) -> str:
 def _closed(text: str) -> str:
     """What closes the block of code and the folds that a text leaves open."""
     fence = ""
-    for found in _FENCE.findall(text):
+    folds = 0
+    for line in text.split("\n"):
+        found = _FENCE.match(line)
         if not fence:
-            fence = found
-        elif found.startswith(fence):
+            fence = found[1] if found else ""
+            folds = max(0, folds + line.count("<details>") - line.count("</details>"))
+        elif found and found[1].startswith(fence) and not found[2].strip():
             fence = ""
-    folds = text.count("<details>") - text.count("</details>")
-    return f"\n{fence}" * bool(fence) + "\n\n</details>" * min(10, max(0, folds))
+    return f"\n{fence}" * bool(fence) + "\n\n</details>" * min(10, folds)
 
 
 def block(text: str) -> str:

@@ -1,4 +1,4 @@
-"""``python -m edgewright.ci.offline BASE HEAD --output FILE``: the comment's text, planned without an engine.
+"""``python -m edgewright.ci.offline BASE HEAD --output FILE --whole FILE``: the comment's text, without an engine.
 
 `edgewright diff` plans both sides with its own code, which is the change's here. A change to that code would then be on
 both sides, and so on neither: where one is part of the change, BASE is planned by BASE's code, in processes of its own.
@@ -19,8 +19,8 @@ from typing import Any, cast
 from edgewright.ci import tree
 from edgewright.ci.job import CiError, fail
 from edgewright.plan import show_json
-from edgewright.plan.comment import comment as rendered
-from edgewright.plan.diff import Diff, StackDiff, diff, pair
+from edgewright.plan.comment import comment
+from edgewright.plan.diff import Diff, StackDiff, diff_of_revisions, pair
 from edgewright.plan.planning import Options
 from edgewright.plan.revision import extract
 from edgewright.plan.sides import FolderSide, Planned
@@ -32,14 +32,12 @@ CODE = "infra/"
 _SECONDS = 300
 
 
-def comment(repository: Path, base: str, head: str, link: str) -> tuple[str, bool]:
-    """The comment of what changes between two revisions, and whether an update would be stopped."""
+def compared(repository: Path, base: str, head: str) -> Diff:
+    """What changes between two revisions."""
     changed = tree.changed(tree.tree_of(repository, base), tree.tree_of(repository, head))
     if any(path.startswith(CODE) for path in changed):
-        found = Diff(tuple(_each_by_its_own_code(repository, base, head)))
-    else:
-        found = diff(base, head, Options())
-    return rendered(found, link), found.stops
+        return Diff(tuple(_each_by_its_own_code(repository, base, head)))
+    return diff_of_revisions(base, head, repository, Options())
 
 
 def _each_by_its_own_code(repository: Path, base: str, head: str) -> Iterator[StackDiff]:
@@ -86,19 +84,22 @@ def _planned_by_base(side: FolderSide, name: str) -> Planned:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Write the comment; 1 where an update would be stopped."""
+    """Write the comment, and all of it; 1 where an update would be stopped."""
     parser = argparse.ArgumentParser(prog="python -m edgewright.ci.offline")
     parser.add_argument("base")
     parser.add_argument("head")
     parser.add_argument("--output", type=Path, required=True)
+    parser.add_argument("--whole", type=Path, required=True, help="where every row is written")
     parser.add_argument("--link", default="")
     given = parser.parse_args(arguments)
     try:
-        text, stops = comment(Path.cwd(), given.base, given.head, given.link)
+        found = compared(Path.cwd(), given.base, given.head)
+        text = comment(found, given.link)
     except (CiError, UsageError) as error:
         return fail(error)
     given.output.write_text(text, encoding="utf-8")
-    return 1 if stops else 0
+    given.whole.write_text(comment(found, most=None), encoding="utf-8")
+    return 1 if found.stops else 0
 
 
 if __name__ == "__main__":

@@ -18,6 +18,8 @@ from edgewright.ci.job import CiError, say, setting
 from edgewright.ci.markdown import MOST, cut, harmless
 from edgewright.ci.rest import Rest
 
+GONE = "No stack is changed any more, or there is no plan of this commit: [the run]({page}) says which."
+
 _AZURE_VERSION = "7.1"
 
 
@@ -38,13 +40,16 @@ class Host(Protocol):
 
 
 def post(host: Host, file: Path, page: str) -> None:
-    """Make the comment, or edit the one that is there; without a file only the latter, since it no longer holds."""
+    """Make the comment, or edit the one that is there; without a file only the latter, since it no longer holds.
+
+    A job that has failed leaves no file either.
+    """
     before = next(
         ((which, text) for which, text in host.mine() if text.partition("\n")[0].rstrip("\r") == MARKER), None
     )
-    text = _text(file, page) if file.exists() else f"{MARKER}\nNo stack is changed any more.\n"
+    text = _text(file, page) if file.exists() else f"{MARKER}\n{GONE.format(page=page)}\n"
     if before is None and not file.exists():
-        say("no stack is changed: nothing is posted")
+        say("no stack is changed, or there is no plan: nothing is posted")
     elif before is None:
         host.make(text)
         say("commented")

@@ -103,13 +103,18 @@ def cloud_stacks(tree: Tree) -> Known:
     return Known(tuple(sorted(found, key=lambda stack: stack.name)), tuple(dict.fromkeys(problems)))
 
 
-def removed(before: Tree, after: Tree, folder: str) -> tuple[str, ...]:
-    """Paths of the stacks' files that are gone."""
-    return tuple(
-        path
-        for path in sorted(before)
-        if path not in after and posixpath.dirname(path) == folder and _STACK_FILE.fullmatch(posixpath.basename(path))
-    )
+def removed(before: Tree, known: Known) -> tuple[str, ...]:
+    """The cloud stacks of the revision before that are none any more: their files are gone, elsewhere, or of no cloud.
+
+    known: of the revision after, where one that cannot be read is no less there.
+    """
+    try:
+        old = cloud_stacks(before)
+        folder = folder_of(before)
+    except CiError:
+        return ()
+    paths = {name: posixpath.join(folder, f"Pulumi.{name}.yaml") for name in old.names if name not in known.names}
+    return tuple(path for path in paths.values() if not any(text.startswith(path) for text in known.problems))
 
 
 def touched(changed: Sequence[str], stacks: Sequence[Stack], folder: str) -> tuple[Touched, ...]:

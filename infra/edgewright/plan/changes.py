@@ -6,9 +6,11 @@ from typing import Any, cast
 
 from edgewright.plan import security, show_json
 from edgewright.plan.differences import MISSING, Change, differences, moved, shown
+from edgewright.plan.firewalls import refused
 from edgewright.plan.model import Note, Plan, PlannedRoute, PolicyResult, Resource
 from edgewright.plan.replacements import guard_of, replacement_of
 from edgewright.plan.security import Point
+from edgewright.plan.words import listed
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +120,9 @@ def _route_changes(before: PlannedRoute, after: PlannedRoute) -> Iterator[Change
         texts = (old.text if old else None, new.text if new else None)
         if texts[0] != texts[1]:
             yield Change(name, *texts)
+    # In whatever order; a plan that was kept long ago does not say it.
+    if before.takes and after.takes and set(before.takes) != set(after.takes):
+        yield Change("takes", ", ".join(before.takes), ", ".join(after.takes))
     if before.carried_by != after.carried_by:
         yield Change("carried by", _carriers(before), _carriers(after))
 
@@ -145,6 +150,11 @@ def _of_resources(
         if old.protect != new.protect:
             way: security.Way = "weaker" if old.protect else "stronger"
             yield new.short, (way, f"is {'no longer' if old.protect else 'now'} protected from deletion")
+        before, after = refused(old.type, old.inputs), refused(new.type, new.inputs)
+        if before is not None and after is not None and before != after:
+            less = sorted(before - after)
+            words = f"refuses less: {listed(less)}" if less else f"refuses more: {listed(sorted(after - before))}"
+            yield new.short, ("weaker" if less else "stronger", words)
     for resource in removed:
         guard = guard_of(resource.type)
         if guard is not None:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from edgewright.plan import comment_stack
 from edgewright.plan.comment_stack import STOPS, bold_first
 from edgewright.plan.diff import Diff, StackDiff
-from edgewright.plan.markdown import Part, code, fit, header, is_address, link, row
+from edgewright.plan.markdown import MOST, Part, code, fit, header, is_address, link, row
 from edgewright.plan.words import many
 from edgewright.usage import UsageError
 
@@ -21,8 +21,11 @@ _MOST_POINTS = 20
 """Weaker points that are shown at a glance."""
 
 
-def comment(diff: Diff, address: str = "") -> str:
-    """The comment; address: where all of it is, for what had to be left out. Raises UsageError for a bad address."""
+def comment(diff: Diff, address: str = "", most: int | None = MOST) -> str:
+    """The comment; address: where all of it is, for what had to be left out. Raises UsageError for a bad address.
+
+    most: how long it may become; None: every row is there.
+    """
     if address and not is_address(address):
         raise UsageError(f"--link: `{address}` is no address such as https://github.com/owner/name/actions/runs/1")
     note = f" All of it is in {link('the artifact', address)}." if address else ""
@@ -32,7 +35,7 @@ def comment(diff: Diff, address: str = "") -> str:
         parts += comment_stack.parts(stack, alone=len(diff.stacks) == 1)
     if address:
         parts.append(Part(f"<sub>{link('The whole of it', address)}</sub>\n"))
-    return fit(parts, note=note)
+    return fit(parts, most, note)
 
 
 def _title(diff: Diff, changed: Sequence[StackDiff]) -> str:
@@ -108,8 +111,8 @@ def _age(new: int, count: int) -> str:
 
 
 def _refused(stack: StackDiff) -> int:
-    """How many protected resources the engine would refuse to take away."""
-    if stack.changes is None:
+    """How many protected resources the engine would refuse to take away: none where nobody updates the stack."""
+    if stack.changes is None or stack.after is None:
         return 0
     gone = sum(resource.protect for resource in stack.changes.resources_removed)
     return gone + sum(change.protect for change in stack.changes.resources_replaced)

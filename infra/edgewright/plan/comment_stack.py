@@ -11,7 +11,7 @@ from edgewright.plan.markdown import Part, block, code, escape, folded, header, 
 from edgewright.plan.model import Plan, PlannedRoute, Resource
 from edgewright.plan.replacements import replacement_of
 from edgewright.plan.security import Point
-from edgewright.plan.show_changes import STOPS_REMOVAL, because, by_cost, is_harmless
+from edgewright.plan.show_changes import LEFT_BEHIND, STOPS_REMOVAL, because, by_cost, is_harmless, is_left_behind
 from edgewright.plan.show_markdown import findings_table
 from edgewright.plan.show_text import is_priced
 from edgewright.plan.words import many
@@ -42,7 +42,11 @@ def glance(stack: StackDiff) -> tuple[str, str, str, str]:
     changes = stack.changes
     if changes is None:
         return f"**{stack.state}**", "", "", ""
-    whole = f"**{stack.state}**; " if stack.before is None or stack.after is None or stack.before.plan is None else ""
+    if stack.after is None:
+        left = sum(item.custom for item in changes.resources_removed)
+        cost = f"{changes.monthly[0]:,.2f} USD" if changes.monthly[0] else ""
+        return f"**{stack.state}**", f"**{left:,} left behind**" if left else "", "", cost
+    whole = f"**{stack.state}**; " if stack.before is None or stack.before.plan is None else ""
     routes = _counts(
         (len(changes.weaker), "weaker", True),
         (len(changes.stronger), "stronger", False),
@@ -101,6 +105,8 @@ def parts(stack: StackDiff, *, alone: bool) -> list[Part]:
     if stack.before is not None and stack.before.plan is None and stack.before.errors:
         found.append(folded("why it could not be planned before", block(stack.before.errors, _LONGEST_ERRORS), ()))
     changes = stack.changes
+    if changes is not None and stack.after is None:
+        return [*found, *_left_behind(changes), *_diagrams(stack)]
     if changes is None:
         return found
     return [
@@ -115,6 +121,18 @@ def parts(stack: StackDiff, *, alone: bool) -> list[Part]:
         *_around(changes),
         *_diagrams(stack),
     ]
+
+
+def _left_behind(changes: Changes) -> Iterator[Part]:
+    """What becomes of a stack whose file goes: nothing, until somebody destroys it."""
+    if not is_left_behind(changes):
+        return
+    yield Part(f"{LEFT_BEHIND}\n")
+    routes = [f"- {code(route.key)}\n" for route in changes.routes_removed]
+    yield folded(f"{many(len(routes), 'route')} that it goes on to answer", "", routes, noun="route", weight=11)
+    rows = [row(*group) for group in _grouped(changes.resources_removed)]
+    head = header("Resource", "Names")
+    yield folded("What is left behind", head, rows, noun="type", weight=10)
 
 
 # -- routes ------------------------------------------------------------------------------------------------------------

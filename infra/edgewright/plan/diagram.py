@@ -318,8 +318,20 @@ def _hang(lines: list[str], start: int, rows: Sequence[str], width: int) -> list
 
 # -- as mermaid --------------------------------------------------------------------------------------------------------
 
-_MERMAID = {ord(one): f"#{ord(one)};" for one in '"#<>&`\\%'}
-"""Characters that end a label, start markup or a directive, or would end the block around it."""
+_MERMAID = str.maketrans(
+    {
+        '"': "#quot;",
+        "#": "#num;",
+        "<": "#lt;",
+        ">": "#gt;",
+        "&": "#amp;",
+        "`": "#grave;",
+        "\\": "#bsol;",
+        "%": "#percnt;",
+    }
+)
+"""Characters that end a label, start markup or a directive, or would end the block around it, as mermaid's entities. By
+their names: `#35;` looks like an issue to what makes a comment harmless (`edgewright.ci.markdown`)."""
 
 
 def mermaid(plan: Plan) -> str:

@@ -70,6 +70,12 @@ def diff(before: str, after: str, options: Options) -> Diff:
         return Diff(tuple(_compared(base, head, options)))
 
 
+def diff_of_revisions(before: str, after: str, here: Path, options: Options) -> Diff:
+    """The same of two revisions of git, whatever files and folders are called like them. Raises UsageError."""
+    with _revision(before, here) as base, _revision(after, here) as head:
+        return Diff(tuple(_compared(base, head, options)))
+
+
 def _compared(base: Side, head: Side, options: Options) -> Iterator[StackDiff]:
     if isinstance(base, FileSide) and isinstance(head, FileSide):
         before, after = base.plan(options), head.plan(options)
@@ -154,7 +160,13 @@ def _opened(text: str) -> Generator[Side]:
     elif path.exists():
         yield FileSide(path)
     else:
-        from edgewright.plan.revision import extract
+        with _revision(text, Path.cwd()) as side:
+            yield side
 
-        with tempfile.TemporaryDirectory(prefix="edgewright-") as made:
-            yield FolderSide.of(extract(text, Path.cwd(), Path(made)))
+
+@contextmanager
+def _revision(text: str, here: Path) -> Generator[Side]:
+    from edgewright.plan.revision import extract
+
+    with tempfile.TemporaryDirectory(prefix="edgewright-") as made:
+        yield FolderSide.of(extract(text, here, Path(made)))

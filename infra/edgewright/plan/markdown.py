@@ -71,9 +71,7 @@ def code(words: str, longest: int = LONGEST_CELL) -> str:
 
 def block(text: str, longest: int, language: str = "text") -> str:
     """Lines as they are, in a fence that none of them can end; none begins one that a runner or a bot would obey."""
-    lines = [
-        f"· {cut(plain(line), LONGEST_CELL)}".replace("<!--", "<!\u200b--") for line in text[:longest].splitlines()
-    ]
+    lines = [f"· {cut(plain(line), LONGEST_CELL)}".replace("<!--", "<! --") for line in text[:longest].splitlines()]
     fence = "`" * max(3, 1 + max((len(run) for line in lines for run in re.findall("`+", line)), default=0))
     return "\n".join([f"{fence}{language}", *lines, *(["…"] if len(text) > longest else []), fence]) + "\n"
 
@@ -143,13 +141,16 @@ def folded(
     return Part(begin + head, tuple(rows), close, "\n</details>\n", noun, weight)
 
 
-def fit(parts: Sequence[Part], most: int = MOST, note: str = "") -> str:
+def fit(parts: Sequence[Part], most: int | None = MOST, note: str = "") -> str:
     """All parts, one after the other, in fewer than ``most`` units: rows are left out, whole and from the end.
+    None: there is no limit.
 
     Small parts stay whole, and each long one keeps its first rows; then those with more weight get theirs. Where even
     the heads are too many, parts are left out from the end, and counted. note: markdown behind each word of what was
     left out.
     """
+    if most is None:
+        return "\n".join(part.render(len(part.rows)).rstrip("\n") + "\n" for part in parts)
     kept = [replace(part, note=note) for part in parts]
     bare = [size(part.render(0)) + 1 for part in kept]
     needed, left = sum(bare), 0

@@ -58,7 +58,8 @@ class PlannedRoute:
 
     settings: by name, in the order to show: auth, backend, throttle, quota, cache, timeout, ...; carried_by: the
     resources that carry it, as (resource name, what there) such as ``("shop-rule-orders", "priority 1200")``; checks:
-    what a caller has to show, one of these: ``JWT``, ``API key``, ...; empty for a public route.
+    what a caller has to show, one of these: ``JWT``, ``API key``, ...; empty for a public route; takes: whose, such as
+    ``JWTs of https://login.shop.example/ for api://shop``; any of them will do.
     """
 
     key: str
@@ -66,6 +67,7 @@ class PlannedRoute:
     settings: Mapping[str, Setting]
     carried_by: tuple[tuple[str, str], ...] = ()
     checks: tuple[str, ...] = ()
+    takes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """Each route of an edge with its effective settings and where each comes from; the same for every target."""
 
-from collections.abc import Mapping, Sequence
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
 
 from edgewright.edge.model import (
     ApiKeyAuthorizer,
@@ -37,7 +38,12 @@ def planned_routes(edge: Edge, carried: Mapping[str, Sequence[tuple[str, str]]])
     """Public routes first, then in the order in which they are tried. carried: by route, what carries it."""
     found = [
         PlannedRoute(
-            route.key, route.auth is None, _settings(route), tuple(carried.get(route.key, ())), _checks(edge, route)
+            route.key,
+            route.auth is None,
+            _settings(route),
+            tuple(carried.get(route.key, ())),
+            _checks(edge, route),
+            _takes(edge, route),
         )
         for route in edge.routes
     ]
@@ -48,6 +54,36 @@ def _checks(edge: Edge, route: Route) -> tuple[str, ...]:
     """What is checked, in the order of its authorizers."""
     names = route.auth.authorizers if route.auth is not None else ()
     return tuple(dict.fromkeys(CHECKS[type(edge.authorizers[name])] for name in names))
+
+
+def _takes(edge: Edge, route: Route) -> tuple[str, ...]:
+    """What its authorizers accept: one text for each thing of which another may be accepted without it."""
+    names = route.auth.authorizers if route.auth is not None else ()
+    bundles = (listener.tls.client_ca for listener in edge.listeners if listener.tls is not None)
+    authority = next((bundle for bundle in bundles if bundle is not None), "the authority")
+    return tuple(dict.fromkeys(text for name in names for text in _accepted(edge.authorizers[name], authority)))
+
+
+def _accepted(authorizer: Authorizer, authority: str) -> Iterator[str]:
+    match authorizer:
+        case JwtAuthorizer():
+            how = f", {' or '.join(authorizer.algorithms)}"
+            if authorizer.jwks_uri is not None:
+                how += f", keys at {authorizer.jwks_uri}"
+            if authorizer.jwks is not None:
+                how += f", keys {hashlib.sha256(authorizer.jwks.encode()).hexdigest()[:12]}"
+            claim = "" if authorizer.audience_claim == "aud" else f" ({authorizer.audience_claim})"
+            for audience in authorizer.audiences or ("anybody",):
+                yield f"JWTs of {authorizer.issuer} for {audience}{claim}{how}"
+        case ApiKeyAuthorizer():
+            yield from (f"the API key of {client}" for client in authorizer.clients)
+        case OidcAuthorizer():
+            yield f"logins at {authorizer.issuer} as {authorizer.client}"
+        case IntrospectionAuthorizer():
+            yield f"tokens that {authorizer.endpoint} accepts"
+        case MtlsAuthorizer():
+            for subject in authorizer.subjects or ("anybody",):
+                yield f"certificates for {subject} by {authority}"
 
 
 def notes(findings: Sequence[Finding]) -> tuple[Note, ...]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from edgewright.plan.model import PlannedRoute
+from edgewright.plan.words import listed
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,19 @@ def _who(before: PlannedRoute, after: PlannedRoute, old: str, new: str) -> Itera
         yield "stronger", f"gains {_a(check_of(after))}; it was public, now: {new or 'authentication'}"
     elif not after.public and old != new:
         yield _asked(before, after, old, new)
+    elif not after.public:
+        yield from _taken(before, after)
+
+
+def _taken(before: PlannedRoute, after: PlannedRoute) -> Iterator[Said]:
+    """The same authorizer that accepts something else; a plan that was kept long ago does not say what it does."""
+    if not before.takes or not after.takes:
+        return
+    texts = f"{', '.join(before.takes)} → {', '.join(after.takes)}"
+    if more := [text for text in after.takes if text not in before.takes]:
+        yield "weaker", f"takes {listed(more)} now; {texts}"
+    elif less := [text for text in before.takes if text not in after.takes]:
+        yield "stronger", f"takes {listed(less)} no more; {texts}"
 
 
 def _asked(before: PlannedRoute, after: PlannedRoute, old: str, new: str) -> Said:

@@ -37,6 +37,18 @@ def text(changes: Changes, *, width: int = 110) -> str:
     return "\n".join(line.rstrip() for line in lines) + "\n"
 
 
+LEFT_BEHIND = (
+    "Only its file goes. What the stack has made stays, answers and costs as before, and no preview or check for drift "
+    "sees it any more. To take it away, run `pulumi destroy` for the stack while its file is still there."
+)
+"""Of a stack whose file goes."""
+
+
+def is_left_behind(changes: Changes) -> bool:
+    """Whether a stack whose file goes has made something."""
+    return any(resource.custom for resource in changes.resources_removed)
+
+
 def text_of_stacks(diff: Diff, *, width: int = 110) -> str:
     """The same for each stack of two sides; those that stay as they are in one line."""
     if len(diff.stacks) == 1 and diff.stacks[0].before is not None and diff.stacks[0].changes is not None:
@@ -62,6 +74,8 @@ def text_of_stacks(diff: Diff, *, width: int = 110) -> str:
 def _text_of_one(stack: StackDiff, width: int) -> str:
     if stack.broken and stack.after is not None:
         return "".join(f"{plain(line)}\n" for line in stack.after.errors.splitlines())
+    if stack.after is None and stack.changes is not None and is_left_behind(stack.changes):
+        return "\n".join(_hanging("", LEFT_BEHIND, width)) + "\n"
     found = text(stack.changes, width=width) if stack.changes is not None else "nothing can be said of it\n"
     if stack.before is not None and stack.before.errors:
         was = "".join(f"  {plain(line)}\n" for line in stack.before.errors.splitlines())

@@ -55,6 +55,7 @@ def _route(route: PlannedRoute) -> dict[str, Any]:
         "settings": {name: {"text": item.text, "origin": item.origin} for name, item in route.settings.items()},
         "carried_by": [{"resource": resource, "what": what} for resource, what in route.carried_by],
         "checks": list(route.checks),
+        "takes": list(route.takes),
     }
 
 
@@ -252,6 +253,7 @@ def _read_route(item: _At) -> PlannedRoute:
         settings={name: _read_setting(settings.object(name)) for name in settings.data},
         carried_by=item.each("carried_by", lambda by: (by.text("resource"), by.text("what"))),
         checks=item.texts("checks") if item.has("checks") else (),
+        takes=item.texts("takes") if item.has("takes") else (),
     )
 
 

@@ -124,7 +124,9 @@ def _stacks_folder(root: Path) -> Path | None:
         from edgewright.stack import StackError, config_folder
 
         with contextlib.suppress(StackError):
-            named = (str(config_folder(root)), *named)
+            # Where it says one, the engine looks nowhere else.
+            folder = config_folder(root)
+            named = named if folder == root else (str(folder),)
     for name in named:
         folder = (root / name).resolve()
         if folder.is_relative_to(root) and folder.is_dir() and any(folder.glob("Pulumi.*.yaml")):

@@ -173,6 +173,29 @@ def test_another_kind_of_check_is_weaker_and_says_which_it_was() -> None:
     assert weaker(before, after) == ["loses its JWT check, and has an API key check; main → partner"]
 
 
+OURS, OTHERS = ("JWTs of https://login.shop.example/ for api://shop", "JWTs of https://evil.example/ for api://shop")
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "weaker", "stronger"),
+    [
+        ((OURS,), (OTHERS,), f"takes {OTHERS} now; {OURS} → {OTHERS}", None),
+        ((OURS,), (OURS, OTHERS), f"takes {OTHERS} now; {OURS} → {OURS}, {OTHERS}", None),
+        ((OURS, OTHERS), (OURS,), None, f"takes {OTHERS} no more; {OURS}, {OTHERS} → {OURS}"),
+        ((OURS, OTHERS), (OTHERS, OURS), None, None),
+        ((), (OURS,), None, None),  # a plan that was kept long ago
+    ],
+)
+def test_an_authorizer_of_the_same_name_that_takes_something_else_is_told_of_each_route(
+    before: tuple[str, ...], after: tuple[str, ...], weaker: str | None, stronger: str | None
+) -> None:
+    old, new = (replace(route(auth="main"), takes=takes) for takes in (before, after))
+    found = compare(routes(old), routes(new))
+    assert [point.what for point in found.weaker] == ([weaker] if weaker else [])
+    assert [point.what for point in found.stronger] == ([stronger] if stronger else [])
+    assert bool(found.routes_changed) == bool(weaker or stronger)
+
+
 def test_a_plan_that_does_not_say_what_is_checked_still_says_that_a_route_became_public() -> None:
     before, after = route(auth="main", checks=()), route(public=True)
     assert weaker(before, after) == ["loses its authentication: anybody may call it now; before: main"]

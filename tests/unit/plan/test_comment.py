@@ -1,5 +1,6 @@
 """The comment of a pull request: what it says, in which order, how long it is, and that no name is more than text."""
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
@@ -9,9 +10,11 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from edgewright.ci.markdown import harmless
 from edgewright.plan.comment import MARKER, comment
 from edgewright.plan.diff import Diff
 from edgewright.plan.markdown import escape, is_address, size
+from edgewright.plan.show_changes import text_of_stacks
 from edgewright.usage import UsageError
 from golden_files import assert_golden
 from unit.plan import sample_diffs as diffs
@@ -72,6 +75,26 @@ def test_a_comment_is_found_again_by_its_first_line(name: str) -> None:
     text = made(name)
     assert text.startswith(f"{MARKER}\n")
     assert text.count(MARKER) == 1
+
+
+@pytest.mark.parametrize("name", list(DIFFS))
+def test_whoever_posts_it_and_makes_it_harmless_changes_nothing_that_is_seen(name: str) -> None:
+    text = made(name).removeprefix(f"{MARKER}\n")
+    posted = harmless(text)
+    # But a picture in HTML, which is written out in a block too.
+    assert posted.replace("\N{WORD JOINER}", "").replace("&lt;", "<") == text.replace("&lt;", "<")
+    # An entity of mermaid that is parted would be shown as it stands.
+    assert not re.search("#\N{WORD JOINER}", "".join(re.findall(r"```mermaid\n.*?```", posted, re.DOTALL)))
+
+
+def test_of_a_stack_whose_file_goes_nothing_is_said_to_go_but_the_file() -> None:
+    """Nobody updates it any more: neither is it stopped, nor are its resources deleted, nor does it cost less."""
+    for said in (made("deleted-stack"), text_of_stacks(DIFFS["deleted-stack"]())):
+        assert "Only its file goes." in " ".join(said.split())
+        for wrong in ("would stop", "update stops", "would be deleted", "answered no more", "0.00 USD |"):
+            assert wrong not in said.replace("100.43 USD |", "")
+    assert "**28 left behind**" in made("deleted-stack")
+    assert made("deleted-stack").count("100.43") == 1
 
 
 @pytest.mark.parametrize("name", list(DIFFS))

@@ -262,6 +262,14 @@ def test_stacks_in_a_folder_elsewhere_are_not_looked_for(sides: tuple[Path, Path
         assert {stack.name for stack in compared(sides).stacks} == {"shop", "other"}
 
 
+def test_stacks_are_gone_that_do_not_lie_where_pulumi_yaml_says(sides: tuple[Path, Path]) -> None:
+    (sides[1] / "Pulumi.yaml").write_text("{name: shop, runtime: python, stackConfigDir: nowhere}\n")
+    assert {(stack.name, stack.state) for stack in compared(sides).stacks} == {
+        ("shop", "is deleted"),
+        ("other", "is deleted"),
+    }
+
+
 def test_what_is_no_file_is_not_waited_for(only_head: tuple[Path, Path]) -> None:
     (only_head[1] / "stacks/shop.edge.yaml").unlink()
     os.mkfifo(only_head[1] / "stacks/shop.edge.yaml")
