@@ -13,6 +13,14 @@ OLD_RULE = "aws:ec2/securityGroupRule:SecurityGroupRule"
 INGRESS = "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule"
 EGRESS = "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule"
 
+# What refers to a security group and is no use of it.
+_PARTS = (
+    *(GROUP, OLD_RULE, INGRESS, EGRESS),
+    "aws:ec2/tag:Tag",
+    "aws:ec2/vpcSecurityGroupRulesExclusive:VpcSecurityGroupRulesExclusive",
+    "aws:vpc/securityGroupVpcAssociation:SecurityGroupVpcAssociation",
+)
+
 _LAST_PORT = 65535
 _SSH = 22
 _RDP = 3389
@@ -126,7 +134,7 @@ def described(view: View) -> Iterator[Violation]:
 def attached(stack: Graph) -> Iterator[Violation]:
     """A security group is used by something that is no rule of one."""
     for group in stack.of(GROUP):
-        if not stack.used(group, but=(GROUP, OLD_RULE, INGRESS, EGRESS)):
+        if not stack.used(group, but=_PARTS):
             yield group.lacks("", "is used by nothing in the stack")
 
 

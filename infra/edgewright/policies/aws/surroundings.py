@@ -10,6 +10,7 @@ from edgewright.policies.view import View, Violation
 
 PERMISSION = "aws:lambda/permission:Permission"
 FUNCTION = "aws:lambda/function:Function"
+FUNCTION_URL = "aws:lambda/functionUrl:FunctionUrl"
 LOG_GROUP = "aws:cloudwatch/logGroup:LogGroup"
 CERTIFICATE = "aws:acm/certificate:Certificate"
 RECORD = "aws:route53/record:Record"
@@ -43,7 +44,14 @@ def principal_limited(permission: View) -> Iterator[Violation]:
 
 
 def principal_named(permission: View) -> Iterator[Violation]:
-    """A function is not for everybody to call, but through a URL that asks who calls, or in an organisation."""
+    """A function is not for everybody to call, but through a URL that asks who calls, or in an organisation.
+
+    With a URL that does not ask, the provider adds a permission for everybody itself.
+    """
+    if permission.subject.type == FUNCTION_URL:
+        if permission.text("authorizationType") != "AWS_IAM":
+            yield permission.fails("authorizationType", "is not AWS_IAM, so everybody may call the function")
+        return
     if permission.text("principal") != "*" or permission.has("principalOrgId"):
         return
     if permission.text("functionUrlAuthType") != "AWS_IAM":
@@ -99,11 +107,14 @@ def function_hardened(function: View) -> Iterator[Violation]:
 
 
 def retention(group: View) -> Iterator[Violation]:
-    """Logs end some day."""
+    """Logs end some day. Those of the class DELIVERY do after two, whatever is said."""
+    if group.text("logGroupClass") == "DELIVERY":
+        return
     days = group.number("retentionInDays")
     if not days:
         said = "not said" if days is None else "0"
-        yield group.fails("retentionInDays", f"is {said}, so logs are kept, and billed, for ever")
+        text = f"is {said}, so logs are kept, and billed, for ever"
+        yield group.fails("retentionInDays", text, "logGroupClass")
 
 
 def retention_of_a_year(group: View) -> Iterator[Violation]:
@@ -197,9 +208,9 @@ RULES: tuple[AnyRule, ...] = (
         controls=("lambda-permission-not-public",),
         title="Not everybody may call a function",
         severity="critical",
-        types=(PERMISSION,),
+        types=(PERMISSION, FUNCTION_URL),
         check=principal_named,
-        remedy="principal: a service or an account.",
+        remedy="principal: a service or an account; authorizationType of a URL: AWS_IAM.",
     ),
     Rule(
         name="lambda-permission-action",
