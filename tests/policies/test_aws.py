@@ -73,8 +73,17 @@ def test_a_subnet_that_stands_there_twice_is_one_zone() -> None:
     ]
 
 
-def test_a_permission_for_every_source_is_no_limit() -> None:
-    permission = resource("aws:lambda/permission:Permission", "it", principal="apigateway.amazonaws.com", sourceArn="*")
+@pytest.mark.parametrize(
+    ("principal", "source"),
+    [
+        ("apigateway.amazonaws.com", "*"),
+        ("apigateway.amazonaws.com", "arn:aws:execute-api:eu-west-1:*:*/live/GET/orders"),
+        ("elasticloadbalancing.amazonaws.com", "arn:aws:elasticloadbalancing:eu-west-1:*:targetgroup/*"),
+        ("s3.amazonaws.com", "arn:aws:s3:::*"),
+    ],
+)
+def test_a_permission_for_every_source_is_no_limit(principal: str, source: str) -> None:
+    permission = resource("aws:lambda/permission:Permission", "it", principal=principal, sourceArn=source)
     assert told("lambda-permission-source-arn", permission) == [("violation", "it", "sourceArn")]
 
 

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from edgewright.policies import openapi
 from edgewright.policies.aws.load_balancer import DEFAULT_TAGS, DEFAULT_TAGS_INSTEAD, tagged
@@ -198,7 +198,7 @@ def caching(stack: Graph) -> Iterator[Violation]:
 
 def no_secrets(stage: View) -> Iterator[Violation]:
     """Variables of a stage hold no secrets: everybody who may look at the API sees them."""
-    for key in ("variables", "stageVariables"):
+    for key in ("variables", "canarySettings.stageVariableOverrides", "stageVariables"):
         variables = stage.child(key)
         for name in variables.keys if variables else ():
             found = secret_in(name, variables.text(name) if variables and "." not in name else None)
@@ -306,23 +306,23 @@ def _set(key: str, value: bool, when: Callable[[View], bool]) -> Remediation:
 
 
 def method_authorized(stack: Graph) -> Iterator[Violation]:
-    """A method asks who calls, or its API is shut. OPTIONS does not ask: browsers send it without a token."""
+    """A method asks who calls, or its API is for some only. OPTIONS does not ask: browsers send it without a token."""
     for method in stack.of(METHOD):
         if method.text("httpMethod") == "OPTIONS":
             continue
         kind = method.text("authorization")
         if kind in {None, "", "NONE"}:
-            if method.flag("apiKeyRequired") is not True and not _is_of_a_shut_api(stack, method):
+            if method.flag("apiKeyRequired") is not True and not _is_of_a_restricted_api(stack, method):
                 text = "is NONE, and no API key is asked for"
                 yield method.fails("authorization", text, "apiKeyRequired", "httpMethod")
         elif kind in {"CUSTOM", "COGNITO_USER_POOLS"} and not method.has("authorizerId"):
             yield method.fails("authorizerId", f"is not said, but {kind} needs it", "httpMethod")
 
 
-def _is_of_a_shut_api(stack: Graph, method: View) -> bool:
-    """Whether a method's API is shut but for an endpoint. Notes at the method where nobody can say."""
+def _is_of_a_restricted_api(stack: Graph, method: View) -> bool:
+    """Whether a method's API is for some only, by its policy. Notes at the method where nobody can say."""
     for api in stack.referred(method, "restApi", REST_API):
-        if _shut(stack, api):
+        if _shut(stack, api) or any(_restricts(policy) for policy in _policies(stack, api)):
             return True
         if api.unread:
             method.note("authorization", f"rests on who may call `{api.subject.name}`, which is not known yet")
@@ -370,6 +370,11 @@ def _shut(stack: Graph, api: View) -> bool:
 
 
 def _names_endpoint(stack: Graph, api: View) -> bool:
+    return any(_about_endpoint(policy) for policy in _policies(stack, api))
+
+
+def _policies(stack: Graph, api: View) -> Sequence[View]:
+    """The resource policies of an API: its own, one beside it, its document's. Notes at it what is not known."""
     policies = [api.document("policy")]
     for other in stack.referring(api, "restApiId", REST_POLICY):
         policies.append(other.document("policy"))
@@ -377,7 +382,14 @@ def _names_endpoint(stack: Graph, api: View) -> bool:
             api.note("", f"the policy of `{other.subject.name}` is not known yet")
     body = api.document("body")
     policies.append(body.child("x-amazon-apigateway-policy") if body else None)
-    return any(policy is not None and _about_endpoint(policy) for policy in policies)
+    return [policy for policy in policies if policy is not None]
+
+
+def _restricts(policy: View) -> bool:
+    """Whether a policy is for some only: it keeps out all but some, or lets in nobody without a condition."""
+    statements = policy.children("Statement")
+    keeps_out = any(one.text("Effect") == "Deny" and _is_for_everybody(one) and _narrows(one) for one in statements)
+    return keeps_out or (bool(statements) and not any(_is_open(one) for one in statements))
 
 
 def _about_endpoint(policy: View) -> bool:
@@ -397,8 +409,18 @@ def _tests_endpoint(statement: View) -> bool:
 
 def _is_open(statement: View) -> bool:
     """Whether a statement allows something to everybody without a condition."""
+    return statement.text("Effect") == "Allow" and _is_for_everybody(statement) and not _narrows(statement)
+
+
+def _narrows(statement: View) -> bool:
+    """Whether a statement has a condition that not every address meets."""
     conditions = statement.child("Condition")
-    return statement.text("Effect") == "Allow" and not (conditions and conditions.keys) and _is_for_everybody(statement)
+    for operator in conditions.keys if conditions else ():
+        tested = conditions.item(operator) if conditions else None
+        for key in tested.keys if tested else ():
+            if tested and not any(address.endswith("/0") for address in tested.texts(key)):
+                return True
+    return False
 
 
 def asks_for_key(method: View) -> Iterator[Violation]:
@@ -801,7 +823,7 @@ RULES: tuple[AnyRule, ...] = (
     StackRule(
         name="apigw-method-authorization",
         controls=("apigw-method-authorization",),
-        title="A REST method asks who calls, or its API is shut but for a VPC endpoint",
+        title="A REST method asks who calls, or a policy makes its API one for some only",
         severity="high",
         types=(METHOD,),
         check=method_authorized,

@@ -311,6 +311,8 @@ def has_shield(stack: Graph) -> Iterator[Violation]:
             if not _is_protected(stack, balancer):
                 yield balancer.lacks("", "has no Shield Advanced protection")
             continue
+        if not _is_network(balancer):
+            continue
         addresses = stack.referred(balancer, "subnetMappings", ADDRESS)
         if not addresses or not all(_is_protected(stack, address) for address in addresses):
             yield balancer.lacks("", "has no Elastic IP addresses with Shield Advanced protection")

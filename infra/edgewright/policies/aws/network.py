@@ -33,6 +33,8 @@ _HIGH_RISK = (
 _NAMED = {_SSH, _RDP, *_HIGH_RISK}
 _ICMP = {"icmp", "icmpv6", "1", "58"}
 _EVERY_PROTOCOL = {"-1", "all"}
+# A prefix of no bits is every address, however the address before it is written; of one bit, every other.
+_EVERYWHERE = ("/0", "/1")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +72,7 @@ def openings(view: View, direction: str) -> Iterator[Opening]:
 
 
 def _opening(view: View, protocol_key: str, address_keys: tuple[str, ...]) -> Iterator[Opening]:
-    # A prefix of no bits is every address, however the address before it is written.
-    if not any(address.endswith("/0") for key in address_keys for address in view.texts(key)):
+    if not any(address.endswith(_EVERYWHERE) for key in address_keys for address in view.texts(key)):
         return
     said = view.text(protocol_key)
     if said is UNKNOWN:

@@ -27,6 +27,8 @@ _ENDED_RUNTIMES = (
     *("ruby2.5", "ruby2.7", "ruby3.2", "java8", "go1.x", "provided"),
 )
 _SERVICE = re.compile(r"\.amazonaws\.com(\.cn)?$")
+# Of any account, or of a service whose ARNs name none (S3), and any resource there, maybe of one kind.
+_ANYBODY = re.compile(r"\*$|arn:[^:]*:[^:]*:[^:]*:\*?:([\w-]+[/:])?\*")
 # Names that AWS gives to balancers, gateways and distributions.
 _OF_AWS = re.compile(r"\.(amazonaws\.com(\.cn)?|cloudfront\.net)\.?$")
 _FRONT_TLS = re.compile(r"TLSv1\.2_(2021|2025)$|TLSv1\.3")
@@ -38,8 +40,9 @@ def principal_limited(permission: View) -> Iterator[Violation]:
     principal = permission.text("principal")
     if not isinstance(principal, str) or not _SERVICE.search(principal) or permission.has("sourceAccount"):
         return
-    if not permission.has("sourceArn") or View(permission.subject).text("sourceArn") == "*":
-        said = "`*`" if permission.has("sourceArn") else "not said"
+    source = View(permission.subject).text("sourceArn")  # without a note: one that is not known will name something
+    if not source or (isinstance(source, str) and _ANYBODY.match(source)):
+        said = f"`{source}`" if source else "not said"
         yield permission.fails("sourceArn", f"is {said}, so {principal} may call it for anybody", "principal")
 
 
