@@ -17,6 +17,7 @@ ALB = "aws:lb/loadBalancer:LoadBalancer"
 LISTENER = "aws:lb/listener:Listener"
 ACL = "aws:wafv2/webAcl:WebAcl"
 ASSOCIATION = "aws:wafv2/webAclAssociation:WebAclAssociation"
+GROUP_ASSOCIATION = "aws:wafv2/webAclRuleGroupAssociation:WebAclRuleGroupAssociation"
 REST_API = "aws:apigateway/restApi:RestApi"
 STAGE = "aws:apigateway/stage:Stage"
 SETTINGS = "aws:apigateway/methodSettings:MethodSettings"
@@ -321,6 +322,30 @@ def test_what_a_rule_group_of_another_stack_limits_is_not_known() -> None:
     )
     assert {verdict.kind for verdict in found} == {"cannot tell"}
     assert "the rule group of `ours` is of another stack" in {verdict.text for verdict in found}
+
+
+@pytest.mark.parametrize("written", [{"rules": UNKNOWN}, {"rulesJson": '[{"Name": "x"}]'}, {"rulesJson": UNKNOWN}])
+def test_what_an_attached_rule_group_limits_may_not_be_known(written: dict[str, Any]) -> None:
+    balancer = resource(ALB, "shop", subnets=["a", "b"])
+    acl = resource(ACL, "acl", rules=[{"name": "known-bad", "statement": KNOWN_BAD}])
+    group = resource("aws:wafv2/ruleGroup:RuleGroup", "ours", **written)
+    refs = {"webAclArn": acl, "ruleGroupReference": group}
+    attached = resource(GROUP_ASSOCIATION, "attached", refs, ruleName="ours", ruleGroupReference={"arn": UNKNOWN})
+    on = resource(ASSOCIATION, "on", {"resourceArn": balancer, "webAclArn": acl})
+    found = verdicts("alb-public-throttled", balancer, acl, group, attached, on)
+    assert {verdict.kind for verdict in found} == {"cannot tell"}
+    assert "what `ours` does is not known yet, or not looked into" in {verdict.text for verdict in found}
+
+
+def test_what_an_attached_rule_group_of_another_stack_limits_is_not_known() -> None:
+    balancer = resource(ALB, "shop", subnets=["a", "b"])
+    acl = resource(ACL, "acl", rules=[{"name": "known-bad", "statement": KNOWN_BAD}])
+    reference = {"arn": "arn:aws:wafv2:elsewhere"}
+    attached = resource(GROUP_ASSOCIATION, "attached", {"webAclArn": acl}, ruleName="x", ruleGroupReference=reference)
+    on = resource(ASSOCIATION, "on", {"resourceArn": balancer, "webAclArn": acl})
+    found = verdicts("alb-public-throttled", balancer, acl, attached, on)
+    assert {verdict.kind for verdict in found} == {"cannot tell"}
+    assert "the rule group of `attached` is of another stack" in {verdict.text for verdict in found}
 
 
 def test_what_an_unknown_stage_behind_a_balancer_limits_is_not_known() -> None:

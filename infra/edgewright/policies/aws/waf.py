@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 
 from edgewright.policies.aws.references import types_behind
 from edgewright.policies.graph import Graph
@@ -191,7 +192,7 @@ def acls_of(stack: Graph, target: View) -> Sequence[View]:
 def limits_rates(stack: Graph, acl: View) -> bool:
     """Whether a web ACL counts requests and stops who sends too many. Notes at the web ACL where nobody can say."""
     _note_json(acl)
-    for rule in (*rules_of(stack, acl), *_rules_of_groups(stack, acl)):
+    for rule in chain(rules_of(stack, acl), _rules_of_groups(stack, acl)):
         if rule.child("statement.rateBasedStatement") and any(rule.has(f"action.{action}") for action in _STOPPING):
             return True
         if rule.subject is not acl.subject and rule.unread:
@@ -211,9 +212,11 @@ def _rules_of_groups(stack: Graph, acl: View) -> Iterator[View]:
         if not groups:
             acl.note("", f"the rule group of `{holder.text('name') or holder.subject.name}` is of another stack")
         statement = holder.child(key)
-        soft = [override.text("name") for override, _ in (_softened(statement) if statement else ())]
+        soft = [softened.text("name") for softened, _ in (_softened(statement) if statement else ())]
         for group in groups:
             yield from (rule for rule in group.children("rules") if rule.text("name") not in soft)
+            if group.unread or any(_written(group, key) for key in _JSON):
+                acl.note("", f"what `{group.subject.name}` does is not known yet, or not looked into")
 
 
 def _groups_behind(stack: Graph, holder: View, key: str) -> Sequence[View]:
@@ -228,10 +231,10 @@ def _weakened(group: View) -> Iterator[Violation]:
     if place := _counting(group):
         yield group.fails(place, "only counts")
     key = "managedRuleGroup" if group.subject.type == GROUP_ASSOCIATION else "statement.managedRuleGroupStatement"
-    for override, action in _softened(group.child(key) or group):
-        name = override.text("name")
+    for rule, place in _softened(group.child(key) or group):
+        name = rule.text("name")
         if isinstance(name, str) and name.startswith("Log4JRCE"):
-            yield override.fails(f"actionToUse.{action}", f"lets what {name} finds through", "name")
+            yield rule.fails(place, f"lets what {name} finds through", "name")
 
 
 def _counting(holder: View) -> str:
@@ -242,11 +245,13 @@ def _counting(holder: View) -> str:
 
 
 def _softened(statement: View) -> Iterator[tuple[View, str]]:
-    """The overrides of a rule group that let requests through, each with the action that does."""
+    """The rules of a rule group that are told to let requests through, each with the place where they are."""
     for override in statement.children("ruleActionOverrides"):
         for action in ("count", "allow"):
             if override.has(f"actionToUse.{action}"):
-                yield override, action
+                yield override, f"actionToUse.{action}"
+    for excluded in statement.children("excludedRules"):
+        yield excluded, "name"
 
 
 def missing_groups(stack: Graph, target: View) -> Iterator[Violation]:
