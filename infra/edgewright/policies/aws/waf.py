@@ -69,7 +69,7 @@ def _is_empty(stack: Graph, acl: View) -> bool:
 def group_has_rules(group: View) -> Iterator[Violation]:
     """A rule group has a rule."""
     if not _written(group, "rulesJson") and group.count("rules") == 0:
-        yield group.fails("rules", "are none", "rulesJson")
+        yield group.fails("rules", "are none")
 
 
 def _written(view: View, key: str) -> bool:
@@ -211,8 +211,7 @@ def _rules_of_groups(stack: Graph, acl: View) -> Iterator[View]:
         groups = _groups_behind(stack, holder, key)
         if not groups:
             acl.note("", f"the rule group of `{holder.text('name') or holder.subject.name}` is of another stack")
-        statement = holder.child(key)
-        soft = [softened.text("name") for softened, _ in (_softened(statement) if statement else ())]
+        soft = [softened.text("name") for softened, _ in _softened(holder, key)]
         for group in groups:
             yield from (rule for rule in group.children("rules") if rule.text("name") not in soft)
             if group.unread or any(_written(group, key) for key in _JSON):
@@ -231,10 +230,10 @@ def _weakened(group: View) -> Iterator[Violation]:
     if place := _counting(group):
         yield group.fails(place, "only counts")
     key = "managedRuleGroup" if group.subject.type == GROUP_ASSOCIATION else "statement.managedRuleGroupStatement"
-    for rule, place in _softened(group.child(key) or group):
+    for rule, place in _softened(group, key):
         name = rule.text("name")
         if isinstance(name, str) and name.startswith("Log4JRCE"):
-            yield rule.fails(place, f"lets what {name} finds through", "name")
+            yield rule.fails(place, f"lets what {name} finds through")
 
 
 def _counting(holder: View) -> str:
@@ -244,13 +243,13 @@ def _counting(holder: View) -> str:
     return "overrideAction.count" if holder.has("overrideAction.count") else ""
 
 
-def _softened(statement: View) -> Iterator[tuple[View, str]]:
+def _softened(holder: View, key: str) -> Iterator[tuple[View, str]]:
     """The rules of a rule group that are told to let requests through, each with the place where they are."""
-    for override in statement.children("ruleActionOverrides"):
+    for override in holder.children(f"{key}.ruleActionOverrides"):
         for action in ("count", "allow"):
             if override.has(f"actionToUse.{action}"):
                 yield override, f"actionToUse.{action}"
-    for excluded in statement.children("excludedRules"):
+    for excluded in holder.children(f"{key}.excludedRules"):
         yield excluded, "name"
 
 
