@@ -14,6 +14,7 @@ UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 RULES = {rule.name: rule for rule in aws.RULES}
 
 ALB = "aws:lb/loadBalancer:LoadBalancer"
+DEFAULT_GROUP = "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup"
 LISTENER = "aws:lb/listener:Listener"
 ACL = "aws:wafv2/webAcl:WebAcl"
 ASSOCIATION = "aws:wafv2/webAclAssociation:WebAclAssociation"
@@ -86,6 +87,24 @@ def test_a_subnet_that_stands_there_twice_is_one_zone() -> None:
 def test_a_permission_for_every_source_is_no_limit(principal: str, source: str) -> None:
     permission = resource("aws:lambda/permission:Permission", "it", principal=principal, sourceArn=source)
     assert told("lambda-permission-source-arn", permission) == [("violation", "it", "sourceArn")]
+
+
+@pytest.mark.parametrize(
+    ("rule", "direction", "port"),
+    [
+        ("sg-no-public-ssh", "ingress", 22),
+        ("sg-no-public-rdp", "ingress", 3389),
+        ("sg-no-public-http", "ingress", 80),
+        ("sg-no-public-high-risk-ports", "ingress", 5432),
+        ("sg-no-all-ports-public", "ingress", None),
+        ("sg-egress-restricted", "egress", None),
+    ],
+)
+def test_the_default_security_group_is_looked_at_as_others_are(rule: str, direction: str, port: int | None) -> None:
+    ports = {"protocol": "tcp", "fromPort": port, "toPort": port} if port else {"protocol": "-1"}
+    properties: dict[str, Any] = {direction: [{**ports, "cidrBlocks": ["0.0.0.0/0"]}]}
+    group = resource(DEFAULT_GROUP, "it", None, **properties)
+    assert told(rule, group) == [("violation", "it", f"{direction}[0]")]
 
 
 def test_a_word_that_is_no_port_is_said_and_not_guessed() -> None:

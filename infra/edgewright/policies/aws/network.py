@@ -61,7 +61,7 @@ class Opening:
 def openings(view: View, direction: str) -> Iterator[Opening]:
     """What a security group, or a rule of one, opens to all addresses. direction: ``ingress`` or ``egress``."""
     kind = view.subject.type
-    if kind == GROUP:
+    if kind in (GROUP, DEFAULT_GROUP):
         for part in view.children(direction):
             yield from _opening(part, "protocol", ("cidrBlocks", "ipv6CidrBlocks"))
     elif kind == OLD_RULE:
@@ -147,7 +147,7 @@ def default_closed(group: View) -> Iterator[Violation]:
             yield group.fails(key, "has rules")
 
 
-_INGRESS = (GROUP, OLD_RULE, INGRESS)
+_INGRESS = (GROUP, DEFAULT_GROUP, OLD_RULE, INGRESS)
 
 RULES: tuple[AnyRule, ...] = (
     Rule(
@@ -204,7 +204,7 @@ RULES: tuple[AnyRule, ...] = (
         controls=("sg-egress-restricted",),
         title="Not everything may go out everywhere",
         severity="medium",
-        types=(GROUP, OLD_RULE, EGRESS),
+        types=(GROUP, DEFAULT_GROUP, OLD_RULE, EGRESS),
         check=egress_restricted,
         remedy="Egress rules for what is called: a port, and a security group or addresses.",
         blind="A security group without any egress rule: the provider removes AWS's own, which allows all.",
