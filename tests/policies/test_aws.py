@@ -393,6 +393,25 @@ def test_a_balancer_without_a_web_acl_is_left_to_the_rule_about_that() -> None:
 
 
 @pytest.mark.parametrize(
+    ("kind", "properties"),
+    [
+        (REST_API, {"body": UNKNOWN, "endpointConfiguration": {"types": "REGIONAL"}}),
+        (REST_API, {"disableExecuteApiEndpoint": UNKNOWN, "endpointConfiguration": {"types": "REGIONAL"}}),
+        (REST_API, {"endpointConfiguration": {"types": UNKNOWN}}),
+        ("aws:apigatewayv2/api:Api", {"protocolType": "HTTP", "body": UNKNOWN}),
+        ("aws:apigatewayv2/api:Api", {"protocolType": "HTTP", "disableExecuteApiEndpoint": UNKNOWN}),
+    ],
+)
+def test_whether_an_api_has_an_address_of_its_own_may_not_be_known(kind: str, properties: dict[str, Any]) -> None:
+    api = resource(kind, "api", None, **properties)
+    mapping = resource("aws:apigatewayv2/apiMapping:ApiMapping", "mapped", {"apiId": api}, domainName="x", stage="live")
+    assert {verdict.kind for verdict in verdicts("apigw-not-around-domain", api, mapping)} == {"cannot tell"}
+    edge = resource(ALB, "edge", subnets=["a", "b"])
+    endpoint = resource("aws:ec2/vpcEndpoint:VpcEndpoint", "in", serviceName="com.amazonaws.eu-west-1.execute-api")
+    assert {verdict.kind for verdict in verdicts("apigw-not-around-balancer", edge, endpoint, api)} == {"cannot tell"}
+
+
+@pytest.mark.parametrize(
     "said",
     [
         {"action": UNKNOWN, "statement": {"rateBasedStatement": {"limit": 600, "aggregateKeyType": "IP"}}},
