@@ -258,6 +258,13 @@ def test_a_managed_group_of_unknown_name_beside_a_web_acl_may_be_the_one(vendor:
     assert "violation" not in {kind for kind, _, _ in found}
 
 
+def test_a_rule_that_is_excluded_only_counts_as_version_5_of_the_provider_writes_it() -> None:
+    group = {**KNOWN_BAD["managedRuleGroupStatement"], "excludedRules": [{"name": "Host"}, {"name": "Log4JRCE"}]}
+    rule = {"name": "x", "overrideAction": {"none": {}}, "statement": {"managedRuleGroupStatement": group}}
+    place = "rules[0].statement.managedRuleGroupStatement.excludedRules[1].name"
+    assert told("waf-log4j-rule", resource(ACL, "acl", rules=[rule])) == [("violation", "acl", place)]
+
+
 def test_whether_a_group_counts_only_is_not_known_with_its_action() -> None:
     rule = {"name": "x", "overrideAction": UNKNOWN, "statement": KNOWN_BAD}
     assert told("waf-log4j-rule", resource(ACL, "acl", rules=[rule])) == [
