@@ -438,6 +438,11 @@ def test_what_an_unknown_rule_beside_a_web_acl_limits_is_not_known(said: dict[st
     assert {verdict.kind for verdict in found} == {"cannot tell"}
 
 
+def test_a_private_api_whose_policy_names_no_endpoint_needs_an_authorizer() -> None:
+    api = resource(REST_API, "api", endpointConfiguration={"types": "PRIVATE"})
+    assert told("apigw-api-has-authorizer", api) == [("violation", "api", "")]
+
+
 @pytest.mark.parametrize("rule", ["apigw-stage-waf", "apigw-public-stage-throttled"])
 def test_a_stage_of_an_api_of_unknown_type_may_be_private_or_not(rule: str) -> None:
     api = resource(REST_API, "api", endpointConfiguration={"types": UNKNOWN})

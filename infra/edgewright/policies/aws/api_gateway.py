@@ -322,7 +322,7 @@ def method_authorized(stack: Graph) -> Iterator[Violation]:
 def _is_of_a_restricted_api(stack: Graph, method: View) -> bool:
     """Whether a method's API is for some only, by its policy. Notes at the method where nobody can say."""
     for api in stack.referred(method, "restApi", REST_API):
-        if _shut(stack, api) or any(_restricts(policy) for policy in _policies(stack, api)):
+        if any(_restricts(policy) for policy in _policies(stack, api)):
             return True
         if api.unread:
             method.note("authorization", f"rests on who may call `{api.subject.name}`, which is not known yet")
