@@ -14,9 +14,11 @@ UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 RULES = {rule.name: rule for rule in aws.RULES}
 
 ALB = "aws:lb/loadBalancer:LoadBalancer"
+DEFAULT_GROUP = "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup"
 LISTENER = "aws:lb/listener:Listener"
 ACL = "aws:wafv2/webAcl:WebAcl"
 ASSOCIATION = "aws:wafv2/webAclAssociation:WebAclAssociation"
+GROUP_ASSOCIATION = "aws:wafv2/webAclRuleGroupAssociation:WebAclRuleGroupAssociation"
 REST_API = "aws:apigateway/restApi:RestApi"
 STAGE = "aws:apigateway/stage:Stage"
 SETTINGS = "aws:apigateway/methodSettings:MethodSettings"
@@ -73,9 +75,36 @@ def test_a_subnet_that_stands_there_twice_is_one_zone() -> None:
     ]
 
 
-def test_a_permission_for_every_source_is_no_limit() -> None:
-    permission = resource("aws:lambda/permission:Permission", "it", principal="apigateway.amazonaws.com", sourceArn="*")
+@pytest.mark.parametrize(
+    ("principal", "source"),
+    [
+        ("apigateway.amazonaws.com", "*"),
+        ("apigateway.amazonaws.com", "arn:aws:execute-api:eu-west-1:*:*/live/GET/orders"),
+        ("elasticloadbalancing.amazonaws.com", "arn:aws:elasticloadbalancing:eu-west-1:*:targetgroup/*"),
+        ("s3.amazonaws.com", "arn:aws:s3:::*"),
+    ],
+)
+def test_a_permission_for_every_source_is_no_limit(principal: str, source: str) -> None:
+    permission = resource("aws:lambda/permission:Permission", "it", principal=principal, sourceArn=source)
     assert told("lambda-permission-source-arn", permission) == [("violation", "it", "sourceArn")]
+
+
+@pytest.mark.parametrize(
+    ("rule", "direction", "port"),
+    [
+        ("sg-no-public-ssh", "ingress", 22),
+        ("sg-no-public-rdp", "ingress", 3389),
+        ("sg-no-public-http", "ingress", 80),
+        ("sg-no-public-high-risk-ports", "ingress", 5432),
+        ("sg-no-all-ports-public", "ingress", None),
+        ("sg-egress-restricted", "egress", None),
+    ],
+)
+def test_the_default_security_group_is_looked_at_as_others_are(rule: str, direction: str, port: int | None) -> None:
+    ports = {"protocol": "tcp", "fromPort": port, "toPort": port} if port else {"protocol": "-1"}
+    properties: dict[str, Any] = {direction: [{**ports, "cidrBlocks": ["0.0.0.0/0"]}]}
+    group = resource(DEFAULT_GROUP, "it", None, **properties)
+    assert told(rule, group) == [("violation", "it", f"{direction}[0]")]
 
 
 def test_a_word_that_is_no_port_is_said_and_not_guessed() -> None:
@@ -229,6 +258,13 @@ def test_a_managed_group_of_unknown_name_beside_a_web_acl_may_be_the_one(vendor:
     assert "violation" not in {kind for kind, _, _ in found}
 
 
+def test_a_rule_that_is_excluded_only_counts_as_version_5_of_the_provider_writes_it() -> None:
+    group = {**KNOWN_BAD["managedRuleGroupStatement"], "excludedRules": [{"name": "Host"}, {"name": "Log4JRCE"}]}
+    rule = {"name": "x", "overrideAction": {"none": {}}, "statement": {"managedRuleGroupStatement": group}}
+    place = "rules[0].statement.managedRuleGroupStatement.excludedRules[1].name"
+    assert told("waf-log4j-rule", resource(ACL, "acl", rules=[rule])) == [("violation", "acl", place)]
+
+
 def test_whether_a_group_counts_only_is_not_known_with_its_action() -> None:
     rule = {"name": "x", "overrideAction": UNKNOWN, "statement": KNOWN_BAD}
     assert told("waf-log4j-rule", resource(ACL, "acl", rules=[rule])) == [
@@ -314,6 +350,32 @@ def test_what_a_rule_group_of_another_stack_limits_is_not_known() -> None:
     assert "the rule group of `ours` is of another stack" in {verdict.text for verdict in found}
 
 
+@pytest.mark.parametrize("written", [{"rules": UNKNOWN}, {"rulesJson": '[{"Name": "x"}]'}, {"rulesJson": UNKNOWN}])
+def test_what_an_attached_rule_group_limits_may_not_be_known(written: dict[str, Any]) -> None:
+    balancer = resource(ALB, "shop", subnets=["a", "b"])
+    acl = resource(ACL, "acl", rules=[{"name": "known-bad", "statement": KNOWN_BAD}])
+    group = resource("aws:wafv2/ruleGroup:RuleGroup", "ours", **written)
+    refs = {"webAclArn": acl, "ruleGroupReference": group}
+    attached = resource(GROUP_ASSOCIATION, "attached", refs, ruleName="ours", ruleGroupReference={"arn": UNKNOWN})
+    on = resource(ASSOCIATION, "on", {"resourceArn": balancer, "webAclArn": acl})
+    found = verdicts("alb-public-throttled", balancer, acl, group, attached, on)
+    assert {verdict.kind for verdict in found} == {"cannot tell"}
+    text = "what `ours` does is not known yet, or not looked into"
+    assert ("", text) in {(verdict.path, verdict.text) for verdict in found}
+
+
+def test_what_an_attached_rule_group_of_another_stack_limits_is_not_known() -> None:
+    balancer = resource(ALB, "shop", subnets=["a", "b"])
+    acl = resource(ACL, "acl", rules=[{"name": "known-bad", "statement": KNOWN_BAD}])
+    reference = {"arn": "arn:aws:wafv2:elsewhere"}
+    attached = resource(GROUP_ASSOCIATION, "attached", {"webAclArn": acl}, ruleName="x", ruleGroupReference=reference)
+    on = resource(ASSOCIATION, "on", {"resourceArn": balancer, "webAclArn": acl})
+    found = verdicts("alb-public-throttled", balancer, acl, attached, on)
+    assert {verdict.kind for verdict in found} == {"cannot tell"}
+    text = "the rule group of `attached` is of another stack"
+    assert ("", text) in {(verdict.path, verdict.text) for verdict in found}
+
+
 def test_what_an_unknown_stage_behind_a_balancer_limits_is_not_known() -> None:
     balancer = resource(ALB, "shop", subnets=["a", "b"])
     acl = resource(ACL, "acl", rules=[{"name": "known-bad", "statement": KNOWN_BAD}])
@@ -337,18 +399,48 @@ def test_a_balancer_without_a_web_acl_is_left_to_the_rule_about_that() -> None:
     assert told("alb-waf-associated", balancer) == [("violation", "shop", "")]
 
 
-def test_what_an_unknown_rule_beside_a_web_acl_limits_is_not_known() -> None:
+@pytest.mark.parametrize(
+    ("kind", "properties"),
+    [
+        (REST_API, {"body": UNKNOWN, "endpointConfiguration": {"types": "REGIONAL"}}),
+        (REST_API, {"disableExecuteApiEndpoint": UNKNOWN, "endpointConfiguration": {"types": "REGIONAL"}}),
+        (REST_API, {"endpointConfiguration": {"types": UNKNOWN}}),
+        ("aws:apigatewayv2/api:Api", {"protocolType": "HTTP", "body": UNKNOWN}),
+        ("aws:apigatewayv2/api:Api", {"protocolType": "HTTP", "disableExecuteApiEndpoint": UNKNOWN}),
+    ],
+)
+def test_whether_an_api_has_an_address_of_its_own_may_not_be_known(kind: str, properties: dict[str, Any]) -> None:
+    api = resource(kind, "api", None, **properties)
+    mapping = resource("aws:apigatewayv2/apiMapping:ApiMapping", "mapped", {"apiId": api}, domainName="x", stage="live")
+    assert {verdict.kind for verdict in verdicts("apigw-not-around-domain", api, mapping)} == {"cannot tell"}
+    edge = resource(ALB, "edge", subnets=["a", "b"])
+    endpoint = resource("aws:ec2/vpcEndpoint:VpcEndpoint", "in", serviceName="com.amazonaws.eu-west-1.execute-api")
+    assert {verdict.kind for verdict in verdicts("apigw-not-around-balancer", edge, endpoint, api)} == {"cannot tell"}
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"action": UNKNOWN, "statement": {"rateBasedStatement": {"limit": 600, "aggregateKeyType": "IP"}}},
+        {"action": {"block": {}}, "statement": UNKNOWN},
+    ],
+)
+def test_what_an_unknown_rule_beside_a_web_acl_limits_is_not_known(said: dict[str, Any]) -> None:
     balancer = resource(ALB, "shop", subnets=["a", "b"])
     acl = resource(ACL, "acl", rules=[{"name": "known-bad", "statement": KNOWN_BAD}])
-    rate = {"rateBasedStatement": {"limit": 600, "aggregateKeyType": "IP"}}
     found = verdicts(
         "alb-public-throttled",
         balancer,
         acl,
         resource(ASSOCIATION, "on", {"resourceArn": balancer, "webAclArn": acl}),
-        resource("aws:wafv2/webAclRule:WebAclRule", "beside", {"webAclArn": acl}, action=UNKNOWN, statement=rate),
+        resource("aws:wafv2/webAclRule:WebAclRule", "beside", {"webAclArn": acl}, **said),
     )
     assert {verdict.kind for verdict in found} == {"cannot tell"}
+
+
+def test_a_private_api_whose_policy_names_no_endpoint_needs_an_authorizer() -> None:
+    api = resource(REST_API, "api", endpointConfiguration={"types": "PRIVATE"})
+    assert told("apigw-api-has-authorizer", api) == [("violation", "api", "")]
 
 
 @pytest.mark.parametrize("rule", ["apigw-stage-waf", "apigw-public-stage-throttled"])

@@ -7,6 +7,7 @@ from edgewright.policies.view import View, Violation
 _METHODS = ("get", "put", "post", "delete", "patch", "head", "trace", "x-amazon-apigateway-any-method")
 _SCHEMES = ("components.securitySchemes", "securityDefinitions")
 _OPEN_FLOWS = ("implicit", "password")
+_ENDPOINT = "x-amazon-apigateway-endpoint-configuration.disableExecuteApiEndpoint"
 
 
 def operations(document: View) -> Iterator[tuple[str, str, View]]:
@@ -49,6 +50,14 @@ def asks_for_keys(document: View) -> bool:
         for requirement in operation.children("security")
         for name in requirement.keys
     )
+
+
+def turns_address_off(document: View) -> bool:
+    """Whether the API has no address of its own: said at the top in Swagger 2, at a server in OpenAPI 3.
+
+    https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-swagger-extensions-endpoint-configuration.html
+    """
+    return any(place.flag(_ENDPOINT) is True for place in (document, *document.children("servers")))
 
 
 def open_operations(document: View, *, public: bool) -> Iterator[Violation]:
@@ -107,7 +116,7 @@ def _weakness(scheme: View, name: str) -> str:
     flows: Sequence[str] = [flow for flow in _OPEN_FLOWS if scheme.has(f"flows.{flow}")]
     if scheme.text("flow") in _OPEN_FLOWS:
         flows = [*flows, "flow"]
-    if kind == "basic" or (kind == "http" and scheme.text("scheme") == "basic"):
+    if kind == "basic" or (kind == "http" and str(scheme.text("scheme")).lower() == "basic"):
         return f"of `{name}` is basic: the password goes with each request"
     return f"of `{name}` has the flow `{flows[0]}`, which OAuth 2.1 has dropped" if flows else ""
 
@@ -116,7 +125,7 @@ def plain_servers(document: View) -> Iterator[Violation]:
     """Addresses without TLS, where keys go in the clear."""
     for server in document.children("servers"):
         url = server.text("url")
-        if isinstance(url, str) and url.startswith("http:"):
+        if isinstance(url, str) and url.lower().startswith("http:"):
             yield server.fails("url", f"is {url}, where keys go in the clear")
     if "http" in document.texts("schemes"):
         yield document.fails("schemes", "have http, where keys go in the clear")

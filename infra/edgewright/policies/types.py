@@ -10,8 +10,19 @@ from functools import lru_cache
 _VERSIONED = re.compile(r"azure-native(?:_\w+)?:(?P<module>[\w.-]+)(?:/v\w+)?:(?P<kind>\w+)")
 
 
+# Names that version 6 of the AWS provider has dropped: "Migrating from v5 to v6" of pulumi/pulumi-aws.
+_RENAMED = {
+    "aws:applicationloadbalancing/": "aws:alb/",
+    "aws:elasticloadbalancing/": "aws:elb/",
+    "aws:elasticloadbalancingv2/": "aws:lb/",
+}
+
+
 @lru_cache(maxsize=1024)
 def plain_type(token: str) -> str:
-    """The type without a version of its API, as in ``azure-native:network:Subnet``; other providers' as they are."""
+    """The type without a version of its API, as in ``azure-native:network:Subnet``, and by its name of today."""
     found = _VERSIONED.fullmatch(token) if token.startswith("azure-native") else None
-    return f"azure-native:{found['module']}:{found['kind']}" if found else token
+    if found:
+        return f"azure-native:{found['module']}:{found['kind']}"
+    module, slash, name = token.partition("/")
+    return _RENAMED.get(module + slash, module + slash) + name

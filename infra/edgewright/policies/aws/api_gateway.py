@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from edgewright.policies import openapi
 from edgewright.policies.aws.load_balancer import DEFAULT_TAGS, DEFAULT_TAGS_INSTEAD, tagged
@@ -14,6 +14,7 @@ from edgewright.policies.view import UNKNOWN, View, Violation
 
 REST_API = "aws:apigateway/restApi:RestApi"
 REST_POLICY = "aws:apigateway/restApiPolicy:RestApiPolicy"
+REST_PUT = "aws:apigateway/restApiPut:RestApiPut"
 STAGE = "aws:apigateway/stage:Stage"
 METHOD = "aws:apigateway/method:Method"
 METHOD_SETTINGS = "aws:apigateway/methodSettings:MethodSettings"
@@ -29,6 +30,7 @@ API_INTEGRATION = "aws:apigatewayv2/integration:Integration"
 API_DOMAIN = "aws:apigatewayv2/domainName:DomainName"
 BASE_PATH_MAPPING = "aws:apigateway/basePathMapping:BasePathMapping"
 API_MAPPING = "aws:apigatewayv2/apiMapping:ApiMapping"
+ROUTING_RULE = "aws:apigatewayv2/routingRule:RoutingRule"
 VPC_LINK = "aws:apigateway/vpcLink:VpcLink"
 
 ALL_METHODS = "*/*"
@@ -152,7 +154,7 @@ def is_private(stack: Graph, stage: View) -> bool:
     if not apis:
         stage.note("restApi", "is of an API outside of the stack")
     for api in apis:
-        if api.has("endpointConfiguration") and api.text("endpointConfiguration.types") is UNKNOWN:
+        if api.has("endpointConfiguration.types") and not api.texts("endpointConfiguration.types"):
             stage.note("", f"the endpoint type of `{api.subject.name}` is not known yet")
     return any(has_private_endpoint(api) for api in apis)
 
@@ -196,7 +198,7 @@ def caching(stack: Graph) -> Iterator[Violation]:
 
 def no_secrets(stage: View) -> Iterator[Violation]:
     """Variables of a stage hold no secrets: everybody who may look at the API sees them."""
-    for key in ("variables", "stageVariables"):
+    for key in ("variables", "canarySettings.stageVariableOverrides", "stageVariables"):
         variables = stage.child(key)
         for name in variables.keys if variables else ():
             found = secret_in(name, variables.text(name) if variables and "." not in name else None)
@@ -304,23 +306,23 @@ def _set(key: str, value: bool, when: Callable[[View], bool]) -> Remediation:
 
 
 def method_authorized(stack: Graph) -> Iterator[Violation]:
-    """A method asks who calls, or its API is shut. OPTIONS does not ask: browsers send it without a token."""
+    """A method asks who calls, or its API is for some only. OPTIONS does not ask: browsers send it without a token."""
     for method in stack.of(METHOD):
         if method.text("httpMethod") == "OPTIONS":
             continue
         kind = method.text("authorization")
         if kind in {None, "", "NONE"}:
-            if method.flag("apiKeyRequired") is not True and not _is_of_a_shut_api(stack, method):
+            if method.flag("apiKeyRequired") is not True and not _is_of_a_restricted_api(stack, method):
                 text = "is NONE, and no API key is asked for"
                 yield method.fails("authorization", text, "apiKeyRequired", "httpMethod")
         elif kind in {"CUSTOM", "COGNITO_USER_POOLS"} and not method.has("authorizerId"):
             yield method.fails("authorizerId", f"is not said, but {kind} needs it", "httpMethod")
 
 
-def _is_of_a_shut_api(stack: Graph, method: View) -> bool:
-    """Whether a method's API is shut but for an endpoint. Notes at the method where nobody can say."""
+def _is_of_a_restricted_api(stack: Graph, method: View) -> bool:
+    """Whether a method's API is for some only, by its policy. Notes at the method where nobody can say."""
     for api in stack.referred(method, "restApi", REST_API):
-        if _shut(stack, api):
+        if any(_restricts(policy) for policy in _policies(stack, api)):
             return True
         if api.unread:
             method.note("authorization", f"rests on who may call `{api.subject.name}`, which is not known yet")
@@ -330,16 +332,28 @@ def _is_of_a_shut_api(stack: Graph, method: View) -> bool:
 def api_has_authorizer(stack: Graph) -> Iterator[Violation]:
     """A REST API asks who calls, or a policy lets nobody in but a VPC endpoint."""
     for api in stack.of(REST_API):
-        document = api.document("body")
+        documents = list(_documents(stack, api))
         if _shut(stack, api) or stack.referring(api, "restApi", AUTHORIZER):
             continue
-        if document is not None and (
+        if any(
             openapi.has_authorizer(document) or (stack.setting("acceptKeys") and openapi.asks_for_keys(document))
+            for document in documents
         ):
             continue
         methods = [one for one in stack.referring(api, "restApi", METHOD) if one.text("httpMethod") != "OPTIONS"]
         if not methods or not all(_asks(stack, api, method) for method in methods):
             yield api.lacks("", "has no authorizer")
+
+
+def _documents(stack: Graph, api: View) -> Iterator[View]:
+    """The OpenAPI documents of an API: its own, and those that are put beside it. Notes at it what is not known."""
+    if document := api.document("body"):
+        yield document
+    for put in stack.referring(api, "restApiId", REST_PUT):
+        if document := put.document("body"):
+            yield document
+        else:
+            api.note("", f"the document of `{put.subject.name}` is not known yet")
 
 
 def _asks(stack: Graph, api: View, method: View) -> bool:
@@ -356,6 +370,11 @@ def _shut(stack: Graph, api: View) -> bool:
 
 
 def _names_endpoint(stack: Graph, api: View) -> bool:
+    return any(_about_endpoint(policy) for policy in _policies(stack, api))
+
+
+def _policies(stack: Graph, api: View) -> Sequence[View]:
+    """The resource policies of an API: its own, one beside it, its document's. Notes at it what is not known."""
     policies = [api.document("policy")]
     for other in stack.referring(api, "restApiId", REST_POLICY):
         policies.append(other.document("policy"))
@@ -363,15 +382,43 @@ def _names_endpoint(stack: Graph, api: View) -> bool:
             api.note("", f"the policy of `{other.subject.name}` is not known yet")
     body = api.document("body")
     policies.append(body.child("x-amazon-apigateway-policy") if body else None)
-    return any(policy is not None and _about_endpoint(policy) for policy in policies)
+    return [policy for policy in policies if policy is not None]
+
+
+def _restricts(policy: View) -> bool:
+    """Whether a policy is for some only: it keeps out all but some, or lets in nobody without a condition."""
+    statements = policy.children("Statement")
+    keeps_out = any(one.text("Effect") == "Deny" and _is_for_everybody(one) and _narrows(one) for one in statements)
+    return keeps_out or (bool(statements) and not any(_is_open(one) for one in statements))
 
 
 def _about_endpoint(policy: View) -> bool:
-    for statement in policy.children("Statement"):
-        conditions = statement.child("Condition")
-        for operator in conditions.keys if conditions else ():
-            tested = conditions.item(operator) if conditions else None
-            if tested and {key.lower() for key in tested.keys} & {"aws:sourcevpce", "aws:sourcevpc"}:
+    """Whether a policy tests the endpoint, and lets in nobody untested: a Deny is for all, an Allow only adds."""
+    tested = {str(one.text("Effect")) for one in policy.children("Statement") if _tests_endpoint(one)}
+    return bool(tested) and ("Deny" in tested or not any(_is_open(one) for one in policy.children("Statement")))
+
+
+def _tests_endpoint(statement: View) -> bool:
+    conditions = statement.child("Condition")
+    for operator in conditions.keys if conditions else ():
+        tested = conditions.item(operator) if conditions else None
+        if tested and {key.lower() for key in tested.keys} & {"aws:sourcevpce", "aws:sourcevpc"}:
+            return True
+    return False
+
+
+def _is_open(statement: View) -> bool:
+    """Whether a statement allows something to everybody without a condition."""
+    return statement.text("Effect") == "Allow" and _is_for_everybody(statement) and not _narrows(statement)
+
+
+def _narrows(statement: View) -> bool:
+    """Whether a statement has a condition that not every address meets."""
+    conditions = statement.child("Condition")
+    for operator in conditions.keys if conditions else ():
+        tested = conditions.item(operator) if conditions else None
+        for key in tested.keys if tested else ():
+            if tested and not any(address.endswith("/0") for address in tested.texts(key)):
                 return True
     return False
 
@@ -394,11 +441,12 @@ def endpoint_type(api: View) -> Iterator[Violation]:
 
 
 def policy_without_wildcard(view: View) -> Iterator[Violation]:
-    """A resource policy does not let everybody do everything."""
+    """A resource policy does not let everybody do everything. That of a document counts where there is no other."""
     policy = view.document("policy")
+    if not view.has("policy") and (document := view.document("body")):
+        policy = document.child("x-amazon-apigateway-policy")
     for statement in policy.children("Statement") if policy else ():
-        conditions = statement.child("Condition")
-        if statement.text("Effect") != "Allow" or (conditions and conditions.keys) or not _is_for_everybody(statement):
+        if not _is_open(statement):
             continue
         wide = [action for action in statement.texts("Action") if action.lower() in {"*", "execute-api:*"}]
         if wide:
@@ -431,6 +479,8 @@ def validated(method: View) -> Iterator[Violation]:
 def compressed(api: View) -> Iterator[Violation]:
     """Long answers are compressed."""
     size = api.number("minimumCompressionSize")
+    if size is None and (document := api.document("body")):
+        size = document.number("x-amazon-apigateway-minimum-compression-size")
     if size is None or (isinstance(size, float) and not 0 <= size <= 10_485_760):
         yield api.fails("minimumCompressionSize", "is not said" if size is None else "is not from 0 to 10485760")
 
@@ -518,14 +568,17 @@ def route_authorized(route: View) -> Iterator[Violation]:
 
 def _unauthorized(route: View) -> Iterator[Violation]:
     kind = route.text("authorizationType")
-    if kind in {None, "NONE"}:
+    if kind in {None, "", "NONE"}:
         yield route.fails("authorizationType", "is NONE, so everybody may call it", "routeKey")
     elif kind in {"JWT", "CUSTOM"} and not route.has("authorizerId"):
         yield route.fails("authorizerId", f"is not said, but {kind} needs it", "routeKey")
 
 
 def default_route_authorized(stack: Graph) -> Iterator[Violation]:
-    """The ``$default`` route of an HTTP API asks who calls."""
+    """The ``$default`` route of an HTTP API asks who calls, and none is made by quick create, which cannot ask."""
+    for api in stack.of(API):
+        if api.has("target") and (api.text("routeKey") or "$default") not in stack.setting("public"):
+            yield api.fails("target", "makes a route that everybody may call", "routeKey")
     for route in stack.of(ROUTE):
         if route.text("routeKey") != "$default" or "$default" in stack.setting("public"):
             continue
@@ -578,17 +631,25 @@ def private_integration_tls(stack: Graph) -> Iterator[Violation]:
             yield integration.fails("tlsConfig.serverNameToVerify", text, "connectionType", "apiId")
 
 
+# Where a service's address is, with what says that it is one. That of an API (quick create) may be a function's ARN.
+_ADDRESSES = {
+    API_INTEGRATION: ("integrationType", "integrationUri"),
+    INTEGRATION: ("type", "uri"),
+    API: ("", "target"),
+}
+
+
 def integration_https(integration: View) -> Iterator[Violation]:
     """A service that is called by its address is called with HTTPS. With tlsConfig it is, whatever the address says."""
     is_v2 = integration.subject.type == API_INTEGRATION
-    kind, key = ("integrationType", "integrationUri") if is_v2 else ("type", "uri")
-    if integration.text(kind) not in {"HTTP", "HTTP_PROXY"}:
+    kind, key = _ADDRESSES[integration.subject.type]
+    if kind and integration.text(kind) not in {"HTTP", "HTTP_PROXY"}:
         return
     if is_v2 and integration.text("connectionType") == "VPC_LINK" and integration.has("tlsConfig.serverNameToVerify"):
         return
     uri = integration.text(key)
     if isinstance(uri, str) and uri.lower().startswith("http:"):
-        yield integration.fails(key, "has http, so requests go in the clear", kind)
+        yield integration.fails(key, "has http, so requests go in the clear", *filter(None, (kind,)))
 
 
 def no_open_cors(api: View) -> Iterator[Violation]:
@@ -762,7 +823,7 @@ RULES: tuple[AnyRule, ...] = (
     StackRule(
         name="apigw-method-authorization",
         controls=("apigw-method-authorization",),
-        title="A REST method asks who calls, or its API is shut but for a VPC endpoint",
+        title="A REST method asks who calls, or a policy makes its API one for some only",
         severity="high",
         types=(METHOD,),
         check=method_authorized,
@@ -994,7 +1055,7 @@ RULES: tuple[AnyRule, ...] = (
         types=(REST_API, API),
         check=document_secured,
         remedy="security for each operation (an empty list where everybody may call it), with schemes of the document.",
-        blind="Documents that are no JSON, or not known before the deployment; policies in a RestApiPolicy.",
+        blind="Documents that are no JSON, not known before the deployment, or in a RestApiPut; policies in a RestApiPolicy.",  # noqa: E501
         instead=LINT_DOCUMENT,
         settings={
             "acceptEmpty": Setting(
@@ -1019,9 +1080,9 @@ RULES: tuple[AnyRule, ...] = (
         controls=("apigwv2-route-authorization",),
         title="The default route of an HTTP API asks who calls",
         severity="high",
-        types=(ROUTE,),
+        types=(ROUTE, API),
         check=default_route_authorized,
-        remedy="authorizationType: JWT or CUSTOM with authorizerId, or AWS_IAM.",
+        remedy="authorizationType: JWT or CUSTOM with authorizerId, or AWS_IAM; routes and a stage instead of target.",
         blind="Routes of APIs of other stacks.",
         instead=ELSEWHERE,
         settings=_PUBLIC,
@@ -1076,9 +1137,9 @@ RULES: tuple[AnyRule, ...] = (
         controls=("apigwv2-integration-https",),
         title="A service that is called by its address is called with HTTPS",
         severity="medium",
-        types=(API_INTEGRATION, INTEGRATION),
+        types=(API_INTEGRATION, INTEGRATION, API),
         check=integration_https,
-        remedy="integrationUri (uri of a REST integration): https://...",
+        remedy="integrationUri (uri of a REST integration, target of an API): https://...",
         blind="Integrations that an OpenAPI document defines.",
         instead=LINT_DOCUMENT,
     ),

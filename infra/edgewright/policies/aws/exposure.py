@@ -6,6 +6,7 @@ why there is a rule where nobody does.
 
 from collections.abc import Iterator, Sequence
 
+from edgewright.policies import openapi
 from edgewright.policies.aws.api_gateway import (
     API,
     API_INTEGRATION,
@@ -13,6 +14,8 @@ from edgewright.policies.aws.api_gateway import (
     BASE_PATH_MAPPING,
     INTEGRATION,
     REST_API,
+    REST_PUT,
+    ROUTING_RULE,
     STAGE,
     VPC_LINK,
     has_private_endpoint,
@@ -30,7 +33,9 @@ ENDPOINT = "aws:ec2/vpcEndpoint:VpcEndpoint"
 # What calls a service, with the property that says where.
 _CALLERS = (
     (REST_API, "body"),
+    (REST_PUT, "body"),
     (API, "body"),
+    (API, "target"),
     (INTEGRATION, "integrationTarget"),
     (INTEGRATION, "uri"),
     (API_INTEGRATION, "integrationUri"),
@@ -45,13 +50,20 @@ def not_around_the_balancer(stack: Graph) -> Iterator[Violation]:
         return
     text = f"so its own address leads around `{fronts[0].subject.name}`"
     for api in stack.of(REST_API):
-        kind = api.text("endpointConfiguration.types")
-        if kind != "PRIVATE" and api.flag("disableExecuteApiEndpoint") is not True:
-            also = ("disableExecuteApiEndpoint",)
-            yield api.fails("endpointConfiguration.types", f"is {kind or 'not said, which means EDGE'}, {text}", *also)
+        if not has_private_endpoint(api) and not _has_no_address(api):
+            kind = ", ".join(api.texts("endpointConfiguration.types")) or "not said, which means EDGE"
+            yield api.fails("endpointConfiguration.types", f"is {kind}, {text}", "disableExecuteApiEndpoint", "body")
     for api in stack.of(API):
-        if api.flag("disableExecuteApiEndpoint") is not True:
-            yield api.fails("disableExecuteApiEndpoint", f"is not true, {text}")
+        if not _has_no_address(api):
+            yield api.fails("disableExecuteApiEndpoint", f"is not true, {text}", "body")
+
+
+def _has_no_address(api: View) -> bool:
+    """Whether an API's own address is off. Its document may say so too; false beside it changes nothing."""
+    if api.flag("disableExecuteApiEndpoint") is True:
+        return True
+    document = api.document("body")
+    return document is not None and openapi.turns_address_off(document)
 
 
 def _balancers_before_the_gateway(stack: Graph) -> Sequence[View]:
@@ -62,15 +74,18 @@ def _balancers_before_the_gateway(stack: Graph) -> Sequence[View]:
     return [one for one in stack.of(*BALANCER) if is_application(one) and one.flag("internal") in {None, False}]
 
 
+# What leads from a domain to an API, with the property that says which. An ApiMapping takes REST APIs too.
+_MAPPINGS = ((BASE_PATH_MAPPING, "restApi"), (API_MAPPING, "apiId"), (ROUTING_RULE, "actions"))
+
+
 def not_around_the_domain(stack: Graph) -> Iterator[Violation]:
     """An API with a domain is reached by that alone: its own address asks for no client certificate, for one thing."""
-    for kind, mapping, key in ((REST_API, BASE_PATH_MAPPING, "restApi"), (API, API_MAPPING, "apiId")):
-        for api in stack.of(kind):
-            if has_private_endpoint(api) or not stack.referring(api, key, mapping):
-                continue
-            if api.flag("disableExecuteApiEndpoint") is not True:
-                text = "is not true, so its own address leads around its domain"
-                yield api.fails("disableExecuteApiEndpoint", text, "endpointConfiguration.types")
+    for api in stack.of(REST_API, API):
+        if has_private_endpoint(api) or not any(stack.referring(api, key, kind) for kind, key in _MAPPINGS):
+            continue
+        if not _has_no_address(api):
+            text = "is not true, so its own address leads around its domain"
+            yield api.fails("disableExecuteApiEndpoint", text, "endpointConfiguration.types", "body")
 
 
 def not_around_the_gateway(stack: Graph) -> Iterator[Violation]:

@@ -20,6 +20,9 @@ TARGET_GROUP = ("aws:lb/targetGroup:TargetGroup", "aws:alb/targetGroup:TargetGro
 CLASSIC = "aws:elb/loadBalancer:LoadBalancer"
 SCALING_GROUP = "aws:autoscaling/group:Group"
 SCALING_ATTACHMENT = "aws:autoscaling/attachment:Attachment"
+TRAFFIC_SOURCE = "aws:autoscaling/trafficSourceAttachment:TrafficSourceAttachment"
+ADDRESS = "aws:ec2/eip:Eip"
+PROTECTION = "aws:shield/protection:Protection"
 
 TLS_POLICY = "ELBSecurityPolicy-TLS13-1-2-Res-PQ-2025-09"
 """What a remediation writes: recommended by ELB.17, TLS 1.2 and 1.3 with forward secrecy, post-quantum where clients can."""  # noqa: E501
@@ -296,12 +299,27 @@ def has_listener(stack: Graph) -> Iterator[Violation]:
 
 
 def has_shield(stack: Graph) -> Iterator[Violation]:
-    """A balancer that faces the internet has Shield Advanced."""
+    """A balancer that faces the internet has Shield Advanced.
+
+    A Network Load Balancer has it by its addresses, and takes none itself:
+    https://docs.aws.amazon.com/waf/latest/DDOSAPIReference/API_CreateProtection.html
+    """
     for balancer in stack.of(*BALANCER):
         if balancer.flag("internal") is True:
             continue
-        if not stack.referring(balancer, "resourceArn", "aws:shield/protection:Protection"):
-            yield balancer.lacks("", "has no Shield Advanced protection")
+        if is_application(balancer):
+            if not _is_protected(stack, balancer):
+                yield balancer.lacks("", "has no Shield Advanced protection")
+            continue
+        if not _is_network(balancer):
+            continue
+        addresses = stack.referred(balancer, "subnetMappings", ADDRESS)
+        if not addresses or not all(_is_protected(stack, address) for address in addresses):
+            yield balancer.lacks("", "has no Elastic IP addresses with Shield Advanced protection")
+
+
+def _is_protected(stack: Graph, target: View) -> bool:
+    return bool(stack.referring(target, "resourceArn", PROTECTION))
 
 
 def targets_encrypted(group: View) -> Iterator[Violation]:
@@ -348,7 +366,8 @@ _FROM_BALANCERS = ("targetGroupArns", "loadBalancers")
 
 
 def _is_behind_a_balancer(stack: Graph, group: View) -> bool:
-    sources = group.children("trafficSources")
+    attached = stack.referring(group, "autoscalingGroupName", TRAFFIC_SOURCE)
+    sources = [*group.children("trafficSources"), *(found for one in attached if (found := one.child("trafficSource")))]
     return bool(
         any(group.count(key) for key in _FROM_BALANCERS)
         or any(source.text("type") in {None, "elb", "elbv2"} for source in sources)
@@ -658,7 +677,7 @@ RULES: tuple[AnyRule, ...] = (
         severity="low",
         types=BALANCER,
         check=has_shield,
-        remedy="An aws:shield/protection:Protection with its ARN as resourceArn.",
+        remedy="An aws:shield/protection:Protection with its ARN as resourceArn; of a Network Load Balancer with that of each of its Elastic IP addresses.",  # noqa: E501
         optional="Shield Advanced costs 3,000 USD a month for an organisation.",
         blind="Protections in other stacks, and those that Firewall Manager makes.",
         instead="AWS Config: shield-advanced-enabled-autorenew; Firewall Manager's own report.",

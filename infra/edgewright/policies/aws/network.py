@@ -13,6 +13,14 @@ OLD_RULE = "aws:ec2/securityGroupRule:SecurityGroupRule"
 INGRESS = "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule"
 EGRESS = "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule"
 
+# What refers to a security group and is no use of it.
+_PARTS = (
+    *(GROUP, OLD_RULE, INGRESS, EGRESS),
+    "aws:ec2/tag:Tag",
+    "aws:ec2/vpcSecurityGroupRulesExclusive:VpcSecurityGroupRulesExclusive",
+    "aws:vpc/securityGroupVpcAssociation:SecurityGroupVpcAssociation",
+)
+
 _LAST_PORT = 65535
 _SSH = 22
 _RDP = 3389
@@ -25,6 +33,8 @@ _HIGH_RISK = (
 _NAMED = {_SSH, _RDP, *_HIGH_RISK}
 _ICMP = {"icmp", "icmpv6", "1", "58"}
 _EVERY_PROTOCOL = {"-1", "all"}
+# A prefix of no bits is every address, however the address before it is written; of one bit, every other.
+_EVERYWHERE = ("/0", "/1")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +61,7 @@ class Opening:
 def openings(view: View, direction: str) -> Iterator[Opening]:
     """What a security group, or a rule of one, opens to all addresses. direction: ``ingress`` or ``egress``."""
     kind = view.subject.type
-    if kind == GROUP:
+    if kind in (GROUP, DEFAULT_GROUP):
         for part in view.children(direction):
             yield from _opening(part, "protocol", ("cidrBlocks", "ipv6CidrBlocks"))
     elif kind == OLD_RULE:
@@ -62,8 +72,7 @@ def openings(view: View, direction: str) -> Iterator[Opening]:
 
 
 def _opening(view: View, protocol_key: str, address_keys: tuple[str, ...]) -> Iterator[Opening]:
-    # A prefix of no bits is every address, however the address before it is written.
-    if not any(address.endswith("/0") for key in address_keys for address in view.texts(key)):
+    if not any(address.endswith(_EVERYWHERE) for key in address_keys for address in view.texts(key)):
         return
     said = view.text(protocol_key)
     if said is UNKNOWN:
@@ -126,7 +135,7 @@ def described(view: View) -> Iterator[Violation]:
 def attached(stack: Graph) -> Iterator[Violation]:
     """A security group is used by something that is no rule of one."""
     for group in stack.of(GROUP):
-        if not stack.used(group, but=(GROUP, OLD_RULE, INGRESS, EGRESS)):
+        if not stack.used(group, but=_PARTS):
             yield group.lacks("", "is used by nothing in the stack")
 
 
@@ -138,7 +147,7 @@ def default_closed(group: View) -> Iterator[Violation]:
             yield group.fails(key, "has rules")
 
 
-_INGRESS = (GROUP, OLD_RULE, INGRESS)
+_INGRESS = (GROUP, DEFAULT_GROUP, OLD_RULE, INGRESS)
 
 RULES: tuple[AnyRule, ...] = (
     Rule(
@@ -195,7 +204,7 @@ RULES: tuple[AnyRule, ...] = (
         controls=("sg-egress-restricted",),
         title="Not everything may go out everywhere",
         severity="medium",
-        types=(GROUP, OLD_RULE, EGRESS),
+        types=(GROUP, DEFAULT_GROUP, OLD_RULE, EGRESS),
         check=egress_restricted,
         remedy="Egress rules for what is called: a port, and a security group or addresses.",
         blind="A security group without any egress rule: the provider removes AWS's own, which allows all.",

@@ -10,6 +10,7 @@ from edgewright.policies.view import View, Violation
 
 PERMISSION = "aws:lambda/permission:Permission"
 FUNCTION = "aws:lambda/function:Function"
+FUNCTION_URL = "aws:lambda/functionUrl:FunctionUrl"
 LOG_GROUP = "aws:cloudwatch/logGroup:LogGroup"
 CERTIFICATE = "aws:acm/certificate:Certificate"
 RECORD = "aws:route53/record:Record"
@@ -26,6 +27,8 @@ _ENDED_RUNTIMES = (
     *("ruby2.5", "ruby2.7", "ruby3.2", "java8", "go1.x", "provided"),
 )
 _SERVICE = re.compile(r"\.amazonaws\.com(\.cn)?$")
+# Of any account, or of a service whose ARNs name none (S3), and any resource there, maybe of one kind.
+_ANYBODY = re.compile(r"\*$|arn:[^:]*:[^:]*:[^:]*:\*?:([\w-]+[/:])?\*")
 # Names that AWS gives to balancers, gateways and distributions.
 _OF_AWS = re.compile(r"\.(amazonaws\.com(\.cn)?|cloudfront\.net)\.?$")
 _FRONT_TLS = re.compile(r"TLSv1\.2_(2021|2025)$|TLSv1\.3")
@@ -37,13 +40,21 @@ def principal_limited(permission: View) -> Iterator[Violation]:
     principal = permission.text("principal")
     if not isinstance(principal, str) or not _SERVICE.search(principal) or permission.has("sourceAccount"):
         return
-    if not permission.has("sourceArn") or View(permission.subject).text("sourceArn") == "*":
-        said = "`*`" if permission.has("sourceArn") else "not said"
+    source = View(permission.subject).text("sourceArn")  # without a note: one that is not known will name something
+    if not source or (isinstance(source, str) and _ANYBODY.match(source)):
+        said = f"`{source}`" if source else "not said"
         yield permission.fails("sourceArn", f"is {said}, so {principal} may call it for anybody", "principal")
 
 
 def principal_named(permission: View) -> Iterator[Violation]:
-    """A function is not for everybody to call, but through a URL that asks who calls, or in an organisation."""
+    """A function is not for everybody to call, but through a URL that asks who calls, or in an organisation.
+
+    With a URL that does not ask, the provider adds a permission for everybody itself.
+    """
+    if permission.subject.type == FUNCTION_URL:
+        if permission.text("authorizationType") != "AWS_IAM":
+            yield permission.fails("authorizationType", "is not AWS_IAM, so everybody may call the function")
+        return
     if permission.text("principal") != "*" or permission.has("principalOrgId"):
         return
     if permission.text("functionUrlAuthType") != "AWS_IAM":
@@ -99,11 +110,14 @@ def function_hardened(function: View) -> Iterator[Violation]:
 
 
 def retention(group: View) -> Iterator[Violation]:
-    """Logs end some day."""
+    """Logs end some day. Those of the class DELIVERY do after two, whatever is said."""
+    if group.text("logGroupClass") == "DELIVERY":
+        return
     days = group.number("retentionInDays")
     if not days:
         said = "not said" if days is None else "0"
-        yield group.fails("retentionInDays", f"is {said}, so logs are kept, and billed, for ever")
+        text = f"is {said}, so logs are kept, and billed, for ever"
+        yield group.fails("retentionInDays", text, "logGroupClass")
 
 
 def retention_of_a_year(group: View) -> Iterator[Violation]:
@@ -197,9 +211,9 @@ RULES: tuple[AnyRule, ...] = (
         controls=("lambda-permission-not-public",),
         title="Not everybody may call a function",
         severity="critical",
-        types=(PERMISSION,),
+        types=(PERMISSION, FUNCTION_URL),
         check=principal_named,
-        remedy="principal: a service or an account.",
+        remedy="principal: a service or an account; authorizationType of a URL: AWS_IAM.",
     ),
     Rule(
         name="lambda-permission-action",

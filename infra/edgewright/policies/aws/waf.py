@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 
 from edgewright.policies.aws.references import types_behind
 from edgewright.policies.graph import Graph
@@ -39,6 +40,7 @@ CLASSIC = (
 )
 
 _JSON = ("ruleJson", "rulesJson")
+_STOPPING = ("block", "captcha", "challenge")
 _LOG_PREFIX = "aws-waf-logs-"
 # https://docs.aws.amazon.com/waf/latest/developerguide/logging-destinations.html
 _WRITABLE = re.compile(rf"arn:aws[\w-]*:(logs:.*:log-group:|s3:::|firehose:.*:deliverystream/){_LOG_PREFIX}")
@@ -67,7 +69,7 @@ def _is_empty(stack: Graph, acl: View) -> bool:
 def group_has_rules(group: View) -> Iterator[Violation]:
     """A rule group has a rule."""
     if not _written(group, "rulesJson") and group.count("rules") == 0:
-        yield group.fails("rules", "are none", "rulesJson")
+        yield group.fails("rules", "are none")
 
 
 def _written(view: View, key: str) -> bool:
@@ -107,7 +109,12 @@ def _unwritable(place: View) -> Iterator[Violation]:
 
 
 def counts_requests(view: View) -> Iterator[Violation]:
-    """Web ACLs, rule groups and each rule have metrics. (The key has a small w.)"""
+    """Web ACLs, rule groups and each rule have metrics. (The key has a small w.)
+
+    A rule group that is attached has them unless it says otherwise.
+    """
+    if view.subject.type == GROUP_ASSOCIATION and not view.has("visibilityConfig"):
+        return
     _note_json(view)
     for part in (view, *view.children("rules")):
         if part.flag("visibilityConfig.cloudwatchMetricsEnabled") is not True:
@@ -139,8 +146,10 @@ def stops_log4j(stack: Graph) -> Iterator[Violation]:
         groups = [group for name, group in managed_groups(stack, acl) if name == KNOWN_BAD]
         if not groups:
             yield acl.lacks("rules", f"have no {KNOWN_BAD}")
-        for group in groups:
-            yield from _weakened(group)
+        # A new version of a group may count beside the one that blocks, to be tried out.
+        weaknesses = [list(_weakened(group)) for group in groups]
+        if all(weaknesses):
+            yield from (weakness for found in weaknesses for weakness in found)
 
 
 def managed_groups(stack: Graph, acl: View) -> Sequence[tuple[str, View]]:
@@ -183,35 +192,65 @@ def acls_of(stack: Graph, target: View) -> Sequence[View]:
 def limits_rates(stack: Graph, acl: View) -> bool:
     """Whether a web ACL counts requests and stops who sends too many. Notes at the web ACL where nobody can say."""
     _note_json(acl)
-    groups = stack.referred(acl, "rules", RULE_GROUP)
-    rules = [*rules_of(stack, acl), *(rule for group in groups for rule in group.children("rules"))]
-    for rule in rules:
-        action = rule.child("action")
-        if rule.child("statement.rateBasedStatement") and action and not action.has("count"):
+    for rule in chain(rules_of(stack, acl), _rules_of_groups(stack, acl)):
+        if rule.child("statement.rateBasedStatement") and any(rule.has(f"action.{action}") for action in _STOPPING):
             return True
-        if rule.has("statement.ruleGroupReferenceStatement") and not groups:
-            acl.note("", f"the rule group of `{rule.text('name') or rule.subject.name}` is of another stack")
         if rule.subject is not acl.subject and rule.unread:
             acl.note("", f"what `{rule.subject.name}` does is not known yet")
     return False
 
 
-def _weakened(group: View) -> Iterator[Violation]:
-    if group.subject.type == GROUP_ASSOCIATION:
-        statement = "managedRuleGroup"
-        if group.text("overrideAction") == "count":
-            yield group.fails("overrideAction", "only counts")
-    else:
-        statement = "statement.managedRuleGroupStatement"
-        if group.has("overrideAction.count"):
-            yield group.fails("overrideAction.count", "only counts")
-    for override in (group.child(statement) or group).children("ruleActionOverrides"):
-        name = override.text("name")
-        if not isinstance(name, str) or not name.startswith("Log4JRCE"):
+def _rules_of_groups(stack: Graph, acl: View) -> Iterator[View]:
+    """The rules that do what they say of the rule groups of a web ACL. Notes at it those groups of another stack."""
+    for holder, key in (
+        *((rule, "statement.ruleGroupReferenceStatement") for rule in rules_of(stack, acl)),
+        *((one, "ruleGroupReference") for one in stack.referring(acl, "webAclArn", GROUP_ASSOCIATION)),
+    ):
+        if not holder.has(key) or _counting(holder):
             continue
+        groups = _groups_behind(stack, holder, key)
+        if not groups:
+            acl.note("", f"the rule group of `{holder.text('name') or holder.subject.name}` is of another stack")
+        soft = [softened.text("name") for softened, _ in _softened(holder, key)]
+        for group in groups:
+            yield from (rule for rule in group.children("rules") if rule.text("name") not in soft)
+            if group.unread or any(_written(group, key) for key in _JSON):
+                acl.note("", f"what `{group.subject.name}` does is not known yet, or not looked into")
+
+
+def _groups_behind(stack: Graph, holder: View, key: str) -> Sequence[View]:
+    """The rule groups that a rule refers to; of a web ACL all that its rules do, where no plan says which rule does."""
+    if holder.path:
+        source = View(holder.subject)
+        return stack.referred(source, holder.path, RULE_GROUP) or stack.referred(source, "rules", RULE_GROUP)
+    return stack.referred(holder, key, RULE_GROUP)
+
+
+def _weakened(group: View) -> Iterator[Violation]:
+    if place := _counting(group):
+        yield group.fails(place, "only counts")
+    key = "managedRuleGroup" if group.subject.type == GROUP_ASSOCIATION else "statement.managedRuleGroupStatement"
+    for rule, place in _softened(group, key):
+        name = rule.text("name")
+        if isinstance(name, str) and name.startswith("Log4JRCE"):
+            yield rule.fails(place, f"lets what {name} finds through")
+
+
+def _counting(holder: View) -> str:
+    """Where it is said that a rule group only counts, or an empty text."""
+    if holder.subject.type == GROUP_ASSOCIATION:
+        return "overrideAction" if holder.text("overrideAction") == "count" else ""
+    return "overrideAction.count" if holder.has("overrideAction.count") else ""
+
+
+def _softened(holder: View, key: str) -> Iterator[tuple[View, str]]:
+    """The rules of a rule group that are told to let requests through, each with the place where they are."""
+    for override in holder.children(f"{key}.ruleActionOverrides"):
         for action in ("count", "allow"):
             if override.has(f"actionToUse.{action}"):
-                yield override.fails(f"actionToUse.{action}", f"lets what {name} finds through", "name")
+                yield override, f"actionToUse.{action}"
+    for excluded in holder.children(f"{key}.excludedRules"):
+        yield excluded, "name"
 
 
 def missing_groups(stack: Graph, target: View) -> Iterator[Violation]:
@@ -283,7 +322,7 @@ RULES: tuple[AnyRule, ...] = (
         controls=("waf-rule-metrics-enabled",),
         title="Web ACLs, rule groups and each of their rules have metrics",
         severity="medium",
-        types=(ACL, RULE_GROUP, ACL_RULE),
+        types=(ACL, RULE_GROUP, ACL_RULE, GROUP_ASSOCIATION),
         check=counts_requests,
         remedy="visibilityConfig: {cloudwatchMetricsEnabled: true, metricName: ..., sampledRequestsEnabled: true}",
         blind="Rules inside of ruleJson and rulesJson.",
