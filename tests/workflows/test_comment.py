@@ -270,7 +270,7 @@ def test_a_preview_of_the_engine_that_takes_too_long_does_not_leave_an_old_comme
 def test_what_failed_comes_before_what_the_engine_says_and_very_many_stacks_are_counted(
     github: GitHub, tmp_path: Path
 ) -> None:
-    left(github, TEXT, **{f"web{number:02}": "1 to create, 0 unchanged" for number in range(70)})
+    left(github, TEXT, 5, **{f"web{number:02}": "1 to create, 0 unchanged" for number in range(70)})
     github.jobs[5] = [{"name": "Preview (web03)", "conclusion": "failure", "html_url": "https://x/3"}]
     comment(github, tmp_path, event(conclusion="failure"))
     [body] = bodies(github)
