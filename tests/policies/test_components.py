@@ -10,16 +10,21 @@ import yaml
 
 import aws_stacks
 import azure_stacks
+from edgewright.aws.compile import TOPOLOGIES as AWS_ALL
 from edgewright.aws.compile import Topology as AwsTopology
 from edgewright.aws.planned import plan as plan_aws
 from edgewright.azure.planned import plan as plan_azure
+from edgewright.azure.topology import TOPOLOGIES as AZURE_ALL
 from edgewright.azure.topology import Topology as AzureTopology
+from edgewright.edge.model import Edge
 from edgewright.edge.resolve import resolve
+from edgewright.plan.model import Plan
 from edgewright.policies.components import REMEDIES, made_by_one
 from edgewright.policies.enforcement import Finding, check, load, remedy
 from edgewright.policies.graph import from_plan
 from edgewright.policies.rules import ALL, named
 from edgewright.spec import document
+from edgewright.spec.problems import SpecError
 
 SPEC: Mapping[str, Any] = {
     "name": "shop",
@@ -137,17 +142,19 @@ def broken(
     """The violations of a spec."""
     file = folder / "shop.edge.yaml"
     file.write_text(yaml.safe_dump({key: value for key, value in spec.items() if value is not None}))
-    edge = resolve(document.load(file))
-    cloud, _, name = topology.partition("/")
-    if cloud == "aws":
-        plan = plan_aws(edge, {**AWS, **bindings}, cast(AwsTopology, name))
-    else:
-        plan = plan_azure(edge, {**azure_stacks.BOUND, **bindings}, cast(AzureTopology, name))
+    made = planned(resolve(document.load(file)), topology, bindings)
     return [
         finding
-        for finding in check(from_plan(plan.resources), ALL, load(configuration, ALL))
+        for finding in check(from_plan(made.resources), ALL, load(configuration, ALL))
         if finding.kind == "violation"
     ]
+
+
+def planned(edge: Edge, topology: str, bindings: Mapping[str, Any]) -> Plan:
+    cloud, _, name = topology.partition("/")
+    if cloud == "aws":
+        return plan_aws(edge, {**AWS, **bindings}, cast(AwsTopology, name))
+    return plan_azure(edge, {**azure_stacks.BOUND, **bindings}, cast(AzureTopology, name))
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -178,6 +185,29 @@ def test_more_zones_that_a_stack_asks_of_itself_are_written_where_the_remedy_say
     three = {"network": {"create": {"zones": 3}}}
     assert "lb-multi-az" in {item.rule for item in broken(tmp_path, "aws/balancer-only", SPEC, {}, asked)}
     assert "lb-multi-az" not in {item.rule for item in broken(tmp_path, "aws/balancer-only", SPEC, three, asked)}
+
+
+SPECS = sorted(
+    path
+    for pattern in ("stacks/*.edge.yaml", "examples/*/*.edge.yaml", "tests/golden/*/*.edge.yaml")
+    for path in aws_stacks.REPOSITORY.glob(pattern)
+)
+
+
+@pytest.mark.parametrize("topology", [*(f"aws/{name}" for name in AWS_ALL), *(f"azure/{name}" for name in AZURE_ALL)])
+def test_what_stops_the_update_of_a_component_has_a_remedy_in_words_of_the_spec(topology: str) -> None:
+    stopping: set[str] = set()
+    plans = 0
+    for file in SPECS:
+        try:  # some of the golden files hold what is refused, everywhere or by this topology
+            made = planned(resolve(document.load(file)), topology, {})
+        except SpecError:
+            continue
+        plans += 1
+        stopping |= {item.rule for item in check(from_plan(made.resources), ALL) if item.level == "mandatory"}
+    assert plans >= len(SPECS) // 4
+    assert stopping
+    assert stopping <= set(REMEDIES)
 
 
 def test_a_remedy_is_there_for_a_rule_that_is_there() -> None:

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from markdown_it import MarkdownIt
 
+from edgewright.ci import offline
 from workflows.github_api import REPOSITORY, REPOSITORY_ID, TOKEN, GitHub, serving
 from workflows.repository import Repository, git
 from workflows.runner import FailedError, Run, commands_in, install, makes_a_venv, workflow
@@ -208,6 +209,20 @@ def test_a_change_of_the_code_is_compared_with_what_main_plans_by_its_own(
     commented(github, shop, head, left, tmp_path, fork=False)
     assert "aws-balancer-only" in github.comments[7][0]["body"]
     assert "as main once said" in github.comments[7][0]["body"]
+
+
+def test_code_of_main_that_does_not_end_is_replaced_by_that_of_the_change(
+    shop: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = shop.read("infra/edgewright/cli.py")
+    shop.branch("main-before")
+    old = shop.commit({"infra/edgewright/cli.py": "import time\n\ntime.sleep(600)\n"})
+    git(shop.folder, "checkout", "--quiet", "-B", "change", old)
+    head = shop.commit({"infra/edgewright/cli.py": now})
+    monkeypatch.setattr(offline, "_SECONDS", 3)
+    found = offline.compared(shop.folder, old, head)
+    assert found.stacks
+    assert [stack.state for stack in found.stacks if not stack.same] == []
 
 
 OLDER_CLI = """

@@ -75,8 +75,8 @@ class NetworkLoadBalancerArgs(TypedDict, total=False):
     """``any_availability_zone`` (the default), ``partial_availability_zone_affinity`` or
     ``availability_zone_affinity``."""
     access_logs: Mapping[str, Any]
-    """``{bucket, prefix}`` of what TLS listeners log; where there is one and no bucket is named, a bucket is made.
-    AWS logs no other listeners."""
+    """``{bucket, prefix}`` of what TLS listeners log: AWS logs no others. Where there is one and no bucket is named, a
+    bucket is made."""
     log_bucket: bool
     """False: no bucket is made."""
     log_retention_days: float
@@ -156,8 +156,7 @@ class NetworkLoadBalancer(pulumi.ComponentResource):
         )
 
     def _access_logs(self) -> dict[str, Any] | None:
-        if not _ends_tls(self._args):
-            return None
+        # Asked for, they are on also while no listener writes any: one that does may come.
         given = self._args.get("access_logs")
         if given is not None:
             return {"enabled": True, **given}

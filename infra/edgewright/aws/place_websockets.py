@@ -66,6 +66,7 @@ def _link(site: Site, ground: Ground, group: Any, services: ApplicationLoadBalan
         listeners=dict(plan.listeners),
         target_groups=groups,
         deletion_protection=site.bindings.production,
+        access_logs={"bucket": site.marks["logs"], "prefix": PART},
     )
     return WebSocketLink(f"{site.name}-{PART}", args, site.options())
 

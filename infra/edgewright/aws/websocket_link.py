@@ -26,6 +26,9 @@ class WebSocketLinkArgs(TypedDict, total=False):
     target_groups: Required[Mapping[str, Mapping[str, Any]]]
     """Of the Network Load Balancer, as its component has them."""
 
+    access_logs: Mapping[str, Any]
+    """Of the balancer, as its component has them; a listener of TLS alone writes any."""
+
     deletion_protection: bool
     """Default: True."""
 
@@ -60,6 +63,7 @@ class WebSocketLink(pulumi.ComponentResource):
             "deletion_protection": args.get("deletion_protection", True),
             "tags": args.get("tags") or {},
             "overrides": inner,
+            **({"access_logs": args["access_logs"]} if "access_logs" in args else {}),
         }
         self.balancer = NetworkLoadBalancer(f"{name}-balancer", given, pulumi.ResourceOptions(parent=self))
         self.link = place(

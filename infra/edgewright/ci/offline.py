@@ -67,19 +67,19 @@ def _checked_out(repository: Path, revision: str) -> Generator[Path]:
 
 def _planned_by_base(side: FolderSide, name: str) -> Planned:
     """The plan of a stack by the code that lies beside it; by ours where that code gives none that can be read here."""
-    done = subprocess.run(
-        [sys.executable, "-m", "edgewright", "plan", str(side.stacks[name].relative_to(side.root)), "--json"],
-        cwd=side.root,
-        env={**os.environ, "PYTHONPATH": str(side.root / CODE)},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        check=False,
-        timeout=_SECONDS,
-    )
     try:
+        done = subprocess.run(
+            [sys.executable, "-m", "edgewright", "plan", str(side.stacks[name].relative_to(side.root)), "--json"],
+            cwd=side.root,
+            env={**os.environ, "PYTHONPATH": str(side.root / CODE)},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            check=False,
+            timeout=_SECONDS,
+        )
         found: Any = json.loads(done.stdout)
         return Planned(show_json.read(cast("Mapping[str, Any]", found)))
-    except (ValueError, show_json.PlanFormatError):
+    except (subprocess.TimeoutExpired, ValueError, show_json.PlanFormatError):
         return side.plan(name, Options())
 
 

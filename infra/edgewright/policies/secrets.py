@@ -5,7 +5,7 @@ import re
 from edgewright.policies.view import Unknown
 
 _NAMES = re.compile(
-    r"(?i)(^|[_-])(password|passwd|secret|token|api[_-]?key|private[_-]?key|access[_-]?key|credentials?)$"
+    r"(?i)(^|[_-])(password|passwd|pass|pwd|passphrase|secret|token|(api|private|access)[_-]?key|credentials?)$"
 )
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 # What is written in each of them is looked for first: policies have thousands of texts.
@@ -23,8 +23,8 @@ _VALUES = (
     (("k_live_",), re.compile(r"\b[rs]k_live_\w{16,}"), "a key of Stripe"),
     (("://",), re.compile(r"://[^/\s:@]+:[^/\s:@]+@"), "an address with a password"),
 )
-# Names of secrets are no secrets.
-_REFERENCES = re.compile(r"^(arn:|/|ssm:|secretsmanager:|\$\{stageVariables)")
+# Names of secrets are no secrets, and neither is whether there is one.
+_PLAIN = re.compile(r"(?i)^(arn:|/|ssm:|secretsmanager:|\$\{stageVariables|(true|false|yes|no|on|off|[01])$)")
 
 
 def secret_in(name: str, value: str | Unknown | None) -> str:
@@ -34,6 +34,6 @@ def secret_in(name: str, value: str | Unknown | None) -> str:
     for marks, pattern, kind in _VALUES:
         if any(mark in value for mark in marks) and pattern.search(value):
             return kind
-    if _NAMES.search(_CAMEL.sub("_", name)) and not _REFERENCES.match(value):
+    if _NAMES.search(_CAMEL.sub("_", name)) and not _PLAIN.match(value):
         return f"a secret, by its name `{name}`"
     return ""

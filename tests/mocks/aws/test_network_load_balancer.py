@@ -57,13 +57,18 @@ def test_tls_ends_at_the_balancer_with_a_policy_of_today() -> None:
     assert inputs["alpnPolicy"] == "HTTP2Preferred"
 
 
-def test_only_tls_is_logged_since_aws_logs_nothing_else() -> None:
+def test_a_bucket_is_made_for_tls_alone_since_aws_logs_nothing_else() -> None:
     assert place(TCP).of("s3.Bucket") == {}
     made = place(TLS)
     assert made.inputs("lb.LoadBalancer")["accessLogs"]["enabled"] is True
     assert made.one("s3.BucketPolicy").urn in made.one("lb.LoadBalancer").dependencies
     named = place(TLS, access_logs={"bucket": "mine", "prefix": "p"})
     assert named.of("s3.Bucket") == {}
+    assert named.inputs("lb.LoadBalancer")["accessLogs"] == {"enabled": True, "bucket": "mine", "prefix": "p"}
+
+
+def test_logs_that_are_asked_for_are_on_before_a_listener_comes_that_writes_any() -> None:
+    named = place(TCP, access_logs={"bucket": "mine", "prefix": "p"})
     assert named.inputs("lb.LoadBalancer")["accessLogs"] == {"enabled": True, "bucket": "mine", "prefix": "p"}
 
 
