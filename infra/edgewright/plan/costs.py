@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
+from edgewright.clouds.inputs import fields
 from edgewright.plan.model import Cost, Resource
 
 HOURS = 730
@@ -211,10 +212,6 @@ def _list(inputs: Mapping[str, Any], *names: str) -> list[Any] | None:
     return [] if found is None else cast("list[Any]", found) if isinstance(found, list) else None
 
 
-def _fields(value: Any) -> Mapping[str, Any]:
-    return cast("Mapping[str, Any]", value) if isinstance(value, Mapping) else {}
-
-
 def _balancer(inputs: Mapping[str, Any]) -> list[_Use]:
     kind = inputs.get("loadBalancerType", "application")
     if kind not in ("application", "network"):
@@ -229,7 +226,7 @@ def _addresses(inputs: Mapping[str, Any]) -> list[_Use]:
     zones = _list(inputs, "subnetMappings", "subnets")
     if zones is None:
         return [_Use("address", unknown="the number of zones is known only after deploying")]
-    own = sum("allocationId" not in _fields(zone) for zone in zones)
+    own = sum("allocationId" not in fields(zone) for zone in zones)
     return [_Use("address", own)] if own else []
 
 
@@ -261,9 +258,9 @@ def _acl(inputs: Mapping[str, Any]) -> list[_Use]:
 
 
 def _alarm(inputs: Mapping[str, Any]) -> list[_Use]:
-    metrics = [found for query in _list(inputs, "metricQueries") or [] if (found := _fields(query).get("metric"))]
+    metrics = [found for query in _list(inputs, "metricQueries") or [] if (found := fields(query).get("metric"))]
     # A period below a minute makes an alarm of high resolution, at another price.
-    periods = [inputs.get("period"), *(_fields(metric).get("period") for metric in metrics)]
+    periods = [inputs.get("period"), *(fields(metric).get("period") for metric in metrics)]
     if any(isinstance(period, int | float) and period < 60 for period in periods):
         return [_Use("CloudWatch alarm of high resolution", unknown="billed by the month")]
     return [_Use("alarm", len(metrics) or 1)]
