@@ -229,8 +229,8 @@ def test_settings_reach_the_rule(pack: Analyzer) -> None:
 @pytest.mark.parametrize(
     ("values", "expected"),
     [
-        ({"zones": 0}, "`lb-multi-az.zones`: `0.0` does not fit; it is how many zones at least"),
-        ({"zonse": 2}, "`lb-multi-az.zonse` is no setting of the rule; there are zones"),
+        ({"zones": 0}, "`lb-multi-az.zones`: `0` is not a whole number of at least 1"),
+        ({"zonse": 2}, "`lb-multi-az.zonse` is not known; did you mean `zones`?"),
         ({"exemptions": [{"resource": "shop"}]}, "`lb-multi-az.exemptions[0]` does not say its `reason`"),
     ],
     ids=("a setting that does not fit", "a setting that there is not", "half of an exemption"),

@@ -2,8 +2,10 @@
 
 import csv
 import re
+from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,10 +17,11 @@ from azure_stacks import planned as planned_on_azure
 from edgewright.plan.model import Resource
 from edgewright.plan.sdk_types import problems
 from edgewright.policies.controls import OWN, SOURCES, UNASKED, framework, sources
-from edgewright.policies.graph import from_plan
-from edgewright.policies.rule import AnyRule, Rule, check_resources
+from edgewright.policies.graph import Graph, from_plan
+from edgewright.policies.rule import AnyRule, Rule, StackRule, check_resources
 from edgewright.policies.rules import ALL, UNSEEN, named
 from edgewright.policies.schema import WRONG, converted
+from edgewright.policies.view import Subject, View, Violation
 from policies.examples import examples
 
 SEVERITIES = ("critical", "high", "medium", "low")
@@ -220,3 +223,21 @@ def test_the_rules_can_be_run_over_the_plan_of_a_stack(stack: str) -> None:
     assert {verdict.urn for verdict in verdicts} <= {subject.urn for subject in subjects}
     looked = {kind for rule in ALL if isinstance(rule, Rule) for kind in rule.types}
     assert looked & {subject.type for subject in subjects}, "no rule looks at any of it"
+
+
+def test_where_values_come_from_is_seen_by_rules_over_the_stack_alone_as_in_the_engine() -> None:
+    about: dict[str, Any] = {"controls": (), "title": "", "severity": "low", "types": ("a:b:C",), "remedy": ""}
+    seen: dict[str, object] = {}
+
+    def alone(view: View) -> Iterator[Violation]:
+        seen["alone"] = view.subject.refs
+        yield from ()
+
+    def together(stack: Graph) -> Iterator[Violation]:
+        seen["together"] = [view.subject.refs for view in stack.of("a:b:C")]
+        yield from ()
+
+    refs = {"vpc": frozenset({"urn"})}
+    rules = (Rule(name="alone", check=alone, **about), StackRule(name="together", check=together, **about))
+    check_resources([Subject("urn:x", "a:b:C", "x", {}, refs)], rules)
+    assert seen == {"alone": {}, "together": [refs]}

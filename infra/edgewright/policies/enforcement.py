@@ -387,8 +387,9 @@ def _no_rule(name: str, known: Iterable[str], *, guess: bool) -> str:
 
 
 def _shown(value: object) -> str:
-    """A value as it stands in the file, and cut."""
-    return f"`{_cut(json.dumps(value, ensure_ascii=False))}`"
+    """A value as it stands in the file, and cut. The engine makes every number a float."""
+    whole = int(value) if isinstance(value, float) and value.is_integer() else value
+    return f"`{_cut(json.dumps(whole, ensure_ascii=False))}`"
 
 
 def _cut(text: str) -> str:

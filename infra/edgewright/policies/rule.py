@@ -1,7 +1,7 @@
 """Rules as data, and how they are run over resources: by type, in this process."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from traceback import extract_tb
 from typing import Any, Literal
@@ -32,7 +32,7 @@ class Setting:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """A rule over one resource.
+    """A rule over one resource by itself: where its values come from only a rule over the stack sees.
 
     name: also in configurations; controls: of controls.csv; title: what must hold; severity: as in controls.csv;
     types: resources that it looks at; remedy: what to write instead; optional: why it is off unless configured, empty
@@ -111,13 +111,18 @@ def check_resources(
             by_type.setdefault(kind, []).append((rule, complete))
     found = [
         verdict
-        for subject in index.subjects
+        for subject in map(_alone, index.subjects)
         for rule, complete in by_type.get(subject.type, ())
         for verdict in judge(rule, subject, complete)
     ]
     for rule in of_stacks:
         found.extend(judge_stack(rule, index, complete_settings(rule, given.get(rule.name, {}))))
     return found
+
+
+def _alone(subject: Subject) -> Subject:
+    """A resource as the engine shows it by itself: it does not say where values come from."""
+    return replace(subject, refs={}) if subject.refs else subject
 
 
 def judge(rule: Rule, subject: Subject, settings: Mapping[str, Any]) -> list[Verdict]:

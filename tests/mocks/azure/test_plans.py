@@ -130,7 +130,7 @@ def test_keys_are_secrets_and_their_subscriptions_go_before_their_product() -> N
         ({"tier": "PremiumV2"}, r"does not know the tier `PremiumV2`"),
         ({"tier": "Gold"}, r"there is no tier `Gold`"),
         ({"tier": "StandardV2", "capacity": 11}, r"10 units at most, not 11"),
-        ({"certificate": "https://v-1.vault.azure.net/certificates/edge"}, r"takes a certificate as a secret"),
+        ({"certificate": "https://v-1.vault.azure.net/certificates/edge"}, r"takes a certificate, too, as a secret"),
         ({"certificate": f"https://v-1.vault.azure.net/secrets/edge/{'a' * 32}"}, r"it should name no version"),
         ({"network": {"create": {"cidr": "10.0.0.0/24"}}}, r"a private range of /22 or larger"),
         ({"network": {"gateway_subnet": "subnet-1", "services_subnet": "x"}}, r"it should be the id of a subnet"),

@@ -348,14 +348,15 @@ def secrets_are_secret(value: View) -> Iterator[Violation]:
 # --- keys and products ---
 
 
-def narrow_scope(subscription: View) -> Iterator[Violation]:
+def narrow_scope(stack: Graph) -> Iterator[Violation]:
     """A key is for a product or an API, not for all APIs."""
-    if any(type_of(urn) in (*PRODUCTS, *APIS) for urn in subscription.subject.refs.get("scope", ())):
-        return
-    scope = subscription.written("scope")
-    over = says(subscription, "state", *OVER)
-    if isinstance(scope, str) and scope.rstrip("/").lower().endswith("/apis") and not over:
-        yield subscription.fails("scope", "is for all APIs, those of others and of the future too", "state")
+    for subscription in stack.of(*SUBSCRIPTIONS):
+        if any(type_of(urn) in (*PRODUCTS, *APIS) for urn in subscription.subject.refs.get("scope", ())):
+            continue
+        scope = subscription.written("scope")
+        over = says(subscription, "state", *OVER)
+        if isinstance(scope, str) and scope.rstrip("/").lower().endswith("/apis") and not over:
+            yield subscription.fails("scope", "is for all APIs, those of others and of the future too", "state")
 
 
 def product_needs_key(product: View) -> Iterator[Violation]:
@@ -597,7 +598,7 @@ RULES: tuple[AnyRule, ...] = (
         blind="Secrets that look like nothing in particular.",
         instead="A scanner of secrets over the repository.",
     ),
-    Rule(
+    StackRule(
         name="apim-subscription-scope",
         controls=("apim-subscription-scope",),
         title="A key is for a product or an API, not for all APIs",
