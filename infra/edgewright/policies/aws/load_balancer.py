@@ -97,14 +97,21 @@ def says_its_protocol(listener: View) -> Iterator[Violation]:
         yield listener.fails("protocol", "is HTTP, also where it only redirects")
 
 
-def terminates_tls(listener: View) -> Iterator[Violation]:
-    """A listener of a Network Load Balancer terminates TLS, but for ports that are known to pass it through."""
-    protocol = _protocol(listener)
-    if protocol not in {"TCP", "UDP", "TCP_UDP", "TCP_QUIC"}:  # QUIC alone is never in the clear
-        return
-    port = listener.number("port") if listener.setting("passthroughPorts") else None
-    if port not in listener.setting("passthroughPorts"):
-        yield listener.fails("protocol", f"is {protocol}: nothing at the balancer says who may read it", "port")
+def terminates_tls(stack: Graph) -> Iterator[Violation]:
+    """A listener of a Network Load Balancer terminates TLS, but for ports that are known to pass it through.
+
+    An Application Load Balancer behind it terminates TLS itself, which rules over its own listeners see.
+    """
+    for listener in stack.of(*LISTENER):
+        protocol = _protocol(listener)
+        if protocol not in {"TCP", "UDP", "TCP_UDP", "TCP_QUIC"}:  # QUIC alone is never in the clear
+            continue
+        port = listener.number("port") if stack.setting("passthroughPorts") else None
+        if port in stack.setting("passthroughPorts"):
+            continue
+        groups = stack.referred(listener, "defaultActions", *TARGET_GROUP)
+        if not groups or any(group.text("targetType") != "alb" for group in groups):
+            yield listener.fails("protocol", f"is {protocol}: nothing at the balancer says who may read it", "port")
 
 
 def refuses_old_tls(listener: View) -> Iterator[Violation]:
@@ -436,7 +443,7 @@ RULES: tuple[AnyRule, ...] = (
             )
         },
     ),
-    Rule(
+    StackRule(
         name="nlb-listener-tls",
         controls=("nlb-listener-tls",),
         title="A listener of a Network Load Balancer terminates TLS",
@@ -449,6 +456,8 @@ RULES: tuple[AnyRule, ...] = (
                 {"type": "array", "items": {"type": "integer"}}, [], "ports whose TLS the targets terminate"
             )
         },
+        blind="Application Load Balancers behind it in other stacks.",
+        instead=ELSEWHERE,
     ),
     Rule(
         name="lb-listener-min-tls12",
