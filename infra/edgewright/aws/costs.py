@@ -1,9 +1,9 @@
 """What planned AWS resources cost without any traffic: a dated table of list prices, and what uses them."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, cast
+from typing import Any
 
-from edgewright.clouds.inputs import fields
+from edgewright.clouds.inputs import fields, listed
 from edgewright.plan import costs
 from edgewright.plan.costs import Counter, Price, PriceList, Use, one, uses, without_figure
 from edgewright.plan.model import Cost, Resource
@@ -130,8 +130,7 @@ def reckon(resources: Sequence[Resource], region: str) -> tuple[Cost, ...]:
 
 def _list(inputs: Mapping[str, Any], *names: str) -> list[Any] | None:
     """The first of these inputs that is a list; None for one that is known only after deploying."""
-    found: Any = next((inputs[name] for name in names if inputs.get(name) is not None), None)
-    return [] if found is None else cast("list[Any]", found) if isinstance(found, list) else None
+    return listed(next((inputs[name] for name in names if inputs.get(name) is not None), None))
 
 
 def _balancer(inputs: Mapping[str, Any]) -> list[Use]:
