@@ -120,7 +120,7 @@ _PRICES: Mapping[str, Price] = {
         more="its public address is in it; less where a DDoS plan protects its network",
     ),
     "WAF_v2 units": Price(
-        "capacity unit of WAF_v2, reserved",
+        "capacity unit of WAF_v2",
         0.0144,
         "h",
         _FRONT,
@@ -128,10 +128,15 @@ _PRICES: Mapping[str, Price] = {
         more="ten for each of its fewest instances; others by traffic",
     ),
     "Standard_v2": Price(
-        "Application Gateway Standard_v2", 0.246, "h", _FRONT, _FRONT_BY, more="its public address is in it"
+        "Application Gateway Standard_v2, or WAF_v2 with a DDoS plan",
+        0.246,
+        "h",
+        _FRONT,
+        _FRONT_BY,
+        more="its public address is in it",
     ),
     "Standard_v2 units": Price(
-        "capacity unit of Standard_v2, reserved",
+        "capacity unit of Standard_v2, or WAF_v2 with a DDoS plan",
         0.008,
         "h",
         _FRONT,
@@ -232,7 +237,6 @@ PRICES = PriceList(_PRICES, home="eastus", elsewhere="{home} list price, {region
 """List prices of East US; prices of other regions are not guessed."""
 
 _LATER = "known only after deploying"
-_SERVICE = "azure-native:apimanagement:ApiManagementService"
 _INTERNAL = "service.beta.kubernetes.io/azure-load-balancer-internal"
 _PREMIUM_DISK = re.compile(r"Standard_[A-Z]+\d+[a-z]*s(_v\d+)?")
 """A size whose machines can have premium disks, and so have them in a cluster."""
@@ -245,6 +249,7 @@ def reckon(resources: Sequence[Resource], location: str) -> tuple[Cost, ...]:
     found = (
         *uses(resources, _COUNTERS),
         *_gateways(resources),
+        *_application_gateways(resources),
         *_addresses(resources),
         *_balancers_of_clusters(resources),
     )
@@ -254,14 +259,17 @@ def reckon(resources: Sequence[Resource], location: str) -> tuple[Cost, ...]:
 # -- what takes several resources to know ------------------------------------------------------------------------------
 
 
+def _of_type(resources: Sequence[Resource], type_: str) -> Iterator[Resource]:
+    return (item for item in resources if item.type == f"azure-native:{type_}")
+
+
 def _gateways(resources: Sequence[Resource]) -> Iterator[Use]:
     """Self-hosted gateways are billed by the tier of their service: free in Developer, and only Premium has more."""
     tiers = {
         f"${{{item.short}.name}}": fields(item.inputs.get("sku")).get("name")
-        for item in resources
-        if item.type == _SERVICE
+        for item in _of_type(resources, "apimanagement:ApiManagementService")
     }
-    for gateway in (item for item in resources if item.type == "azure-native:apimanagement:Gateway"):
+    for gateway in _of_type(resources, "apimanagement:Gateway"):
         tier = tiers.get(str(gateway.inputs.get("serviceName")))
         if tier == "Premium":
             yield Use("gateway", 1)
@@ -269,23 +277,52 @@ def _gateways(resources: Sequence[Resource]) -> Iterator[Use]:
             yield Use("gateway", unknown="billed by the month, by the tier of a service that is not planned here")
 
 
+def _application_gateways(resources: Sequence[Resource]) -> Iterator[Use]:
+    """In a network with a DDoS plan the firewall is free: WAF_v2 costs what Standard_v2 does (the page's example 6)."""
+    shielded = [
+        f"${{{item.short}.id}}/"
+        for item in _of_type(resources, "network:VirtualNetwork")
+        if item.inputs.get("enableDdosProtection") is True
+    ]
+    for item in _of_type(resources, "network:ApplicationGateway"):
+        places = [str(fields(at.get("subnet")).get("id")) for at in objects(item.inputs.get("gatewayIPConfigurations"))]
+        yield from _application_gateway(item.inputs, any(at.startswith(tuple(shielded)) for at in places))
+
+
+def _application_gateway(inputs: Mapping[str, Any], shielded: bool) -> list[Use]:
+    """Each of its instances reserves ten capacity units, which are billed whether they are used or not."""
+    sku = fields(inputs.get("sku"))
+    tier = str(sku.get("tier"))
+    if tier not in ("WAF_v2", "Standard_v2"):
+        return [Use(f"Application Gateway {tier}", unknown="billed by the hour and instance")]
+    price = "Standard_v2" if shielded else tier
+    scaled = fields(inputs.get("autoscaleConfiguration"))
+    instances = _number(scaled.get("minCapacity") if scaled else sku.get("capacity"))
+    if instances is None:
+        return [Use(price, 1), Use(f"{price} units", unknown=f"the number of instances is {_LATER}")]
+    return [Use(price, 1), Use(f"{price} units", 10 * instances)]
+
+
 def _addresses(resources: Sequence[Resource]) -> Iterator[Use]:
     """An Application Gateway's fixed price has its address in it."""
     included = {
         fields(front.get("publicIPAddress")).get("id")
-        for item in resources
-        if item.type == "azure-native:network:ApplicationGateway"
+        for item in _of_type(resources, "network:ApplicationGateway")
         for front in objects(item.inputs.get("frontendIPConfigurations"))
     }
-    for item in (item for item in resources if item.type == "azure-native:network:PublicIPAddress"):
-        yield from _protected(item.inputs)
+    planned = any(_of_type(resources, "network:DdosProtectionPlan"))
+    for item in _of_type(resources, "network:PublicIPAddress"):
+        yield from _protected(item.inputs, planned)
         if f"${{{item.short}.id}}" not in included:
             yield from _address(item.inputs)
 
 
-def _protected(inputs: Mapping[str, Any]) -> Iterator[Use]:
-    if fields(inputs.get("ddosSettings")).get("protectionMode") == "Enabled":
-        yield Use("ddos address", 1)
+def _protected(inputs: Mapping[str, Any], planned: bool) -> Iterator[Use]:
+    """planned: there is a plan for networks beside it."""
+    settings = fields(inputs.get("ddosSettings"))
+    if settings.get("protectionMode") != "Enabled" or settings.get("ddosProtectionPlan"):
+        return
+    yield Use("ddos address", unknown="a plan for networks may cover it") if planned else Use("ddos address", 1)
 
 
 def _address(inputs: Mapping[str, Any]) -> Iterator[Use]:
@@ -337,19 +374,6 @@ def _service(inputs: Mapping[str, Any]) -> list[Use]:
     if f"more {tier}" in _PRICES:
         return [Use(f"unit {tier}", min(units, 1)), Use(f"more {tier}", max(units - 1, 0)), *further]
     return [Use(f"unit {tier}", units), *further]
-
-
-def _application_gateway(inputs: Mapping[str, Any]) -> list[Use]:
-    """Of its instances each reserves ten capacity units, which are billed whether they are used or not."""
-    sku = fields(inputs.get("sku"))
-    tier = str(sku.get("tier"))
-    if tier not in ("WAF_v2", "Standard_v2"):
-        return [Use(f"Application Gateway {tier}", unknown="billed by the hour and instance")]
-    scaled = fields(inputs.get("autoscaleConfiguration"))
-    instances = _number(scaled.get("minCapacity") if scaled else sku.get("capacity"))
-    if instances is None:
-        return [Use(tier, 1), Use(f"{tier} units", unknown=f"the number of instances is {_LATER}")]
-    return [Use(tier, 1), Use(f"{tier} units", 10 * instances)]
 
 
 def _front_door(inputs: Mapping[str, Any]) -> list[Use]:
@@ -464,8 +488,7 @@ def _query_rule(inputs: Mapping[str, Any]) -> list[Use]:
 
 
 _COUNTERS: Mapping[str, Counter] = {
-    _SERVICE: _service,
-    "azure-native:network:ApplicationGateway": _application_gateway,
+    "azure-native:apimanagement:ApiManagementService": _service,
     "azure-native:cdn:Profile": _front_door,
     "azure-native:network:LoadBalancer": _balancer,
     "azure-native:network:NatGateway": one("nat"),

@@ -135,7 +135,7 @@ def application_gateway(tier: str = "WAF_v2", **inputs: Any) -> Resource:
 def test_an_application_gateway_pays_for_the_units_that_its_least_instances_reserve() -> None:
     assert figures(application_gateway(autoscaleConfiguration={"minCapacity": 2, "maxCapacity": 10})) == {
         "Application Gateway WAF_v2": (1, 323.39),
-        "capacity unit of WAF_v2, reserved": (20, 210.24),
+        "capacity unit of WAF_v2": (20, 210.24),
     }
 
 
@@ -146,9 +146,21 @@ def test_an_application_gateway_that_may_go_to_none_pays_the_fixed_part_alone() 
 
 def test_an_application_gateway_of_fixed_size_pays_for_all_its_instances() -> None:
     assert figures(application_gateway("Standard_v2", capacity=3)) == {
-        "Application Gateway Standard_v2": (1, 179.58),
-        "capacity unit of Standard_v2, reserved": (30, 175.2),
+        "Application Gateway Standard_v2, or WAF_v2 with a DDoS plan": (1, 179.58),
+        "capacity unit of Standard_v2, or WAF_v2 with a DDoS plan": (30, 175.2),
     }
+
+
+@pytest.mark.parametrize(
+    ("shielded", "where", "monthly"), [(True, "network", 179.58), (False, "network", 323.39), (True, "other", 323.39)]
+)
+def test_a_firewall_is_free_in_a_network_with_a_ddos_plan(shielded: bool, where: str, monthly: float) -> None:
+    network = resource("network:VirtualNetwork", "network", enableDdosProtection=shielded)
+    subnet = {"id": f"${{network.VirtualNetwork {where}.id}}/subnets/front"}
+    front = application_gateway(
+        autoscaleConfiguration={"minCapacity": 0}, gatewayIPConfigurations=[{"name": "gateway", "subnet": subnet}]
+    )
+    assert sum(cost.monthly for cost in of(network, front).values()) == monthly
 
 
 def test_an_application_gateway_of_the_first_generation_is_not_priced() -> None:
@@ -157,7 +169,7 @@ def test_an_application_gateway_of_the_first_generation_is_not_priced() -> None:
 
 def test_instances_that_are_known_later_are_not_priced() -> None:
     assert list(unpriced(application_gateway(autoscaleConfiguration={"minCapacity": LATER}))) == [
-        "capacity unit of WAF_v2, reserved"
+        "capacity unit of WAF_v2"
     ]
 
 
@@ -265,6 +277,16 @@ def test_one_ddos_plan_protects_all_networks() -> None:
 def test_an_address_with_protection_of_its_own_pays_for_it(mode: str, count: int) -> None:
     found = figures(address(ddosSettings={"protectionMode": mode}))
     assert found.get("DDoS IP Protection, an address", (0, 0))[0] == count
+
+
+def test_an_address_with_protection_of_its_own_beside_a_plan_is_not_guessed() -> None:
+    found = [address(ddosSettings={"protectionMode": "Enabled"}), resource("network:DdosProtectionPlan", "plan")]
+    assert unpriced(*found) == {"DDoS IP Protection, an address": "a plan for networks may cover it"}
+
+
+def test_an_address_under_a_plan_that_it_names_pays_nothing_of_its_own() -> None:
+    settings = {"protectionMode": "Enabled", "ddosProtectionPlan": {"id": "/plans/mine"}}
+    assert list(of(address(ddosSettings=settings))) == ["public IPv4 address"]
 
 
 def test_an_application_gateways_address_pays_for_its_own_protection_too() -> None:
