@@ -6,8 +6,8 @@ from typing import Any
 from edgewright.aws.artifact import Artifact, WebSocket
 from edgewright.aws.bindings import Bindings, read_bindings
 from edgewright.aws.compile import Topology, compile_edge, log_role
+from edgewright.aws.costs import reckon
 from edgewright.edge.model import Edge, Finding
-from edgewright.plan.costs import reckon
 from edgewright.plan.model import NOBODY, Hop, Link, Owner, Plan, Resource
 from edgewright.plan.quick_imports import quickly
 from edgewright.plan.routes import notes, planned_routes

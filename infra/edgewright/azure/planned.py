@@ -8,6 +8,7 @@ from edgewright.azure.artifact import Artifact
 from edgewright.azure.bindings import Bindings, read_bindings
 from edgewright.azure.compile import compile_edge
 from edgewright.azure.compile_balancers import streams_of
+from edgewright.azure.costs import reckon
 from edgewright.azure.topology import Topology
 from edgewright.edge.model import Edge, Finding
 from edgewright.plan.model import NOBODY, Hop, Link, Owner, Plan, Resource
@@ -49,8 +50,7 @@ def plan(
         routes=planned_routes(edge, _carried(artifact)),
         findings=notes(_findings(artifact)),
         resources=resources,
-        # Without a dated price list of Azure nothing is reckoned.
-        costs=(),
+        costs=reckon(resources, str(read.value("location"))),
         must_bind=read.missing,
         decisions=artifact.decisions,
         outputs=outputs,

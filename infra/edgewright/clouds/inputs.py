@@ -13,3 +13,8 @@ def objects(value: object) -> Iterator[Mapping[str, Any]]:
     """The items of a list as objects; anything else has none."""
     for item in cast("list[object]", value) if isinstance(value, list | tuple) else ():
         yield fields(item)
+
+
+def listed(value: object) -> list[Any] | None:
+    """A list; an empty one where nothing is written; None for one that is known only later."""
+    return [] if value is None else cast("list[Any]", value) if isinstance(value, list) else None

@@ -300,7 +300,7 @@ def _cost(stack: StackDiff, changes: Changes) -> Iterator[Part]:
     if plan is None or not plan.resources:
         return
     if not plan.costs:
-        yield Part("**Cost**: not reckoned, as there is no dated price list for this cloud here.\n")
+        yield Part("**Cost**: not reckoned: of all that is planned, nothing is in the list of prices here.\n")
         return
     amount = f"{before:,.2f} → {after:,.2f} USD a month" if before != after else f"{after:,.2f} USD a month, as before"
     left = [cost.what for cost in plan.costs if not is_priced(cost)]

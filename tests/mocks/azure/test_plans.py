@@ -14,9 +14,12 @@ from edgewright.azure.bindings import read_bindings
 from edgewright.azure.planned import plan
 from edgewright.azure.topology import Topology
 from edgewright.edge.resolve import resolve
+from edgewright.plan.comment import comment
+from edgewright.plan.diff import Diff, pair
 from edgewright.plan.model import Plan, Resource
 from edgewright.plan.show_json import text as json_text
-from edgewright.plan.show_text import text
+from edgewright.plan.show_text import is_priced, text
+from edgewright.plan.sides import Planned
 from edgewright.spec.document import from_data, load
 from edgewright.spec.problems import SpecError
 from golden_files import assert_golden
@@ -50,6 +53,19 @@ def test_a_second_plan_is_byte_identical() -> None:
 
 def test_a_stack_that_binds_all_has_nothing_left_to_bind() -> None:
     assert [planned(stack).must_bind for stack in STACKS] == [() for _ in STACKS]
+
+
+def test_a_dearer_tier_shows_in_the_comment_of_a_pull_request() -> None:
+    edge = resolve(from_data(small()))
+    before, after = (plan(edge, {**BOUND, "tier": tier}, "gateway-first") for tier in ("StandardV2", "Premium"))
+    found = comment(Diff((pair("shop", Planned(before), Planned(after)),)))
+    assert "**Cost**: 754.75 → 2,849.92 USD a month" in found
+
+
+def test_each_cost_has_its_source_or_says_why_it_has_no_figure() -> None:
+    found = [cost for stack in STACKS for cost in planned(stack).costs]
+    assert {bool(cost.source) for cost in found} == {True, False}
+    assert all(bool(cost.source) == is_priced(cost) == (cost.monthly > 0) for cost in found)
 
 
 def test_there_is_no_resource_for_each_route() -> None:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from edgewright.plan.costs import reckon
+from edgewright.aws.costs import reckon
 from edgewright.plan.model import Hop, Link, Note, Plan, PlannedRoute, Policies, PolicyResult, Resource, Setting
 
 FILE = "shop.edge.yaml"

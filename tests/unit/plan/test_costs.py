@@ -1,169 +1,82 @@
-"""What a plan costs a month before any traffic."""
+"""How a plan's cost is reckoned from any cloud's list of prices."""
 
-from collections.abc import Sequence
-from pathlib import Path
-from typing import Any
-
-import pytest
-
-from edgewright.plan.costs import HOURS, NOT_PRICED, PRICES, UNKNOWN, reckon
-from edgewright.plan.model import Cost, Resource
-from golden_files import assert_golden
+from edgewright.plan.costs import NOT_PRICED, Price, PriceList, Use, one, reckon, uses, without_figure
+from edgewright.plan.model import Cost
 from unit.plan import sample_plans as samples
 
-GOLDEN = Path(__file__).parents[2] / "golden" / "plan"
-
-
-def of(type_: str, **inputs: Any) -> dict[str, Cost]:
-    """What one resource costs in us-east-1, by what it is for."""
-    return by_what([samples.resource(type_, "x", None, **inputs)])
-
-
-def by_what(resources: Sequence[Resource], region: str = "us-east-1") -> dict[str, Cost]:
-    return {cost.what: cost for cost in reckon(resources, region)}
-
-
-def test_the_costs_of_the_shop_are_the_golden_ones() -> None:
-    lines = [
-        f"{cost.count:g} | {cost.what} | {cost.monthly:.2f} | {cost.basis} | {cost.source}"
-        for cost in samples.shop().costs
-    ]
-    assert_golden(GOLDEN / "costs.txt", "\n".join(lines) + "\n")
-
-
-@pytest.mark.parametrize(
-    ("type_", "inputs", "what", "monthly"),
-    [
-        ("lb/loadBalancer:LoadBalancer", {"internal": True}, "Application Load Balancer", 16.43),
-        ("lb/loadBalancer:LoadBalancer", {"internal": True, "loadBalancerType": "network"}, "Network Load Balancer", 16.43),
-        ("ec2/vpcEndpoint:VpcEndpoint", {"vpcEndpointType": "Interface", "subnetIds": ["a", "b", "c"]}, "interface endpoint, a zone", 21.90),
-        ("ec2/natGateway:NatGateway", {}, "NAT gateway", 32.85),
-        ("ec2/eip:Eip", {}, "public IPv4 address", 3.65),
-        ("wafv2/webAcl:WebAcl", {"rules": [{}, {}]}, "rule of a web ACL", 2.0),
-        ("wafv2/webAcl:WebAcl", {"rules": [{}, {}]}, "web ACL", 5.0),
-        ("shield/protection:Protection", {}, "Shield Advanced", 3000.0),
-        ("cloudwatch/metricAlarm:MetricAlarm", {"period": 300}, "CloudWatch alarm, a metric", 0.10),
-        ("cloudwatch/dashboard:Dashboard", {}, "CloudWatch dashboard", 3.0),
-        ("route53/zone:Zone", {}, "Route 53 hosted zone", 0.50),
-        ("kms/key:Key", {}, "KMS key", 1.0),
-    ],
-)  # fmt: skip
-def test_each_kind_has_its_list_price(type_: str, inputs: dict[str, Any], what: str, monthly: float) -> None:
-    assert of(type_, **inputs)[what].monthly == monthly
-
-
-@pytest.mark.parametrize(
-    ("size", "hourly"),
-    [
-        ("0.5", 0.02),
-        ("1.6", 0.038),
-        ("6.1", 0.2),
-        ("13.5", 0.25),
-        ("28.4", 0.5),
-        ("58.2", 1.0),
-        ("118", 1.9),
-        ("237", 3.8),
-    ],
+PRICES = PriceList(
+    {
+        "lamp": Price("lamp", 0.10, "h", "https://cloud.example/lamps", "a page of 2026-01", more="oil on top"),
+        "door": Price("door", 5.0, "month", "https://cloud.example/doors", everywhere=True),
+        "moat": Price("moat", 3000.0, "month", "https://cloud.example/moats", once=True),
+        "well": Price("well", 2.0, "month", "https://cloud.example/wells", region="south"),
+    },
+    home="north",
+    elsewhere="of {home}; {region} may differ",
+    read="2026-11-28",
 )
-def test_a_cache_costs_by_its_size(size: str, hourly: float) -> None:
-    costs = of("apigateway/stage:Stage", cacheClusterEnabled=True, cacheClusterSize=size)
-    assert costs[f"API cache of {size} GB"].monthly == round(hourly * HOURS, 2)
 
 
-@pytest.mark.parametrize("inputs", [{}, {"cacheClusterEnabled": False, "cacheClusterSize": "237"}])
-def test_a_stage_without_a_cache_costs_nothing_by_the_hour(inputs: dict[str, Any]) -> None:
-    assert of("apigateway/stage:Stage", **inputs) == {}
+def costs(*found: Use, region: str = "north") -> dict[str, Cost]:
+    return {cost.what: cost for cost in reckon(found, PRICES, region)}
 
 
-def test_a_cache_of_a_size_that_is_not_known_is_not_priced() -> None:
-    assert of("apigateway/stage:Stage", cacheClusterEnabled=True, cacheClusterSize="999")["API cache"].basis.startswith(
-        NOT_PRICED
+def test_an_hourly_price_is_for_730_hours() -> None:
+    assert costs(Use("lamp", 2))["lamp"] == Cost(
+        "lamp",
+        2,
+        146.0,
+        "2 x 0.1 USD/h x 730 h; oil on top",
+        "https://cloud.example/lamps (as a page of 2026-01 has it, read 2026-11-28)",
     )
 
 
-def test_a_public_balancer_has_an_address_in_each_zone() -> None:
-    assert of("lb/loadBalancer:LoadBalancer", subnets=["a", "b"])["public IPv4 address"].count == 2
+def test_a_monthly_price_is_for_each() -> None:
+    cost = costs(Use("door", 3))["door"]
+    assert (cost.monthly, cost.basis) == (15.0, "3 x 5 USD/month")
+    assert cost.source == "https://cloud.example/doors (read 2026-11-28)"
 
 
-@pytest.mark.parametrize("inputs", [{"internal": True}, {"ipAddressType": "dualstack-without-public-ipv4"}])
-def test_a_balancer_without_public_addresses_pays_for_none(inputs: dict[str, Any]) -> None:
-    assert list(of("lb/loadBalancer:LoadBalancer", subnets=["a"], **inputs)) == ["Application Load Balancer"]
-
-
-def test_an_elastic_address_of_a_balancer_is_counted_once() -> None:
-    eip = samples.resource("ec2/eip:Eip", "a", None)
-    balancer = samples.resource(
-        "lb/loadBalancer:LoadBalancer",
-        "b",
-        None,
-        loadBalancerType="network",
-        subnetMappings=[{"subnetId": "a", "allocationId": "${ec2.Eip a.id}"}],
-    )
-    assert by_what([eip, balancer])["public IPv4 address"].count == 1
-
-
-def test_a_gateway_endpoint_is_free() -> None:
-    assert of("ec2/vpcEndpoint:VpcEndpoint", serviceName="s3") == {}
-
-
-@pytest.mark.parametrize(
-    ("type_", "inputs", "what"),
-    [
-        ("ec2/vpcEndpoint:VpcEndpoint", {"vpcEndpointType": "Interface", "subnetIds": "${ec2.Vpc x.subnets}"}, "interface endpoint, a zone"),
-        ("ec2/vpcEndpoint:VpcEndpoint", {"vpcEndpointType": "GatewayLoadBalancer"}, "GatewayLoadBalancer endpoint"),
-        ("lb/loadBalancer:LoadBalancer", {"subnets": "${ec2.Vpc x.subnets}"}, "public IPv4 address"),
-        ("lb/loadBalancer:LoadBalancer", {"loadBalancerType": "gateway"}, "gateway balancer"),
-        ("wafv2/webAcl:WebAcl", {"ruleJson": "[]"}, "rule of a web ACL"),
-        ("cloudwatch/metricAlarm:MetricAlarm", {"period": 10}, "CloudWatch alarm of high resolution"),
-        *((type_.removeprefix("aws:"), {}, what) for type_, (what, _) in UNKNOWN.items()),
-    ],
-)  # fmt: skip
-def test_what_cannot_be_reckoned_says_why_instead_of_a_figure(type_: str, inputs: dict[str, Any], what: str) -> None:
-    cost = of(type_, **inputs)[what]
-    assert cost.basis.startswith(f"{NOT_PRICED}: ")
-    assert (cost.monthly, cost.source) == (0.0, "")
-
-
-def test_an_alarm_on_several_metrics_pays_for_each() -> None:
-    queries = [
-        {"id": "e", "expression": "a/b"},
-        {"id": "a", "metric": {"period": 60}},
-        {"id": "b", "metric": {"period": 60}},
+def test_what_uses_the_same_price_is_one_row() -> None:
+    assert [(cost.what, cost.count) for cost in reckon([Use("door", 1), Use("door", 2)], PRICES, "north")] == [
+        ("door", 3)
     ]
-    assert of("cloudwatch/metricAlarm:MetricAlarm", metricQueries=queries)["CloudWatch alarm, a metric"].count == 2
 
 
-def test_one_subscription_protects_many() -> None:
-    protections = [samples.resource("shield/protection:Protection", name, None) for name in "abc"]
-    assert by_what(protections)["Shield Advanced"].monthly == 3000.0
+def test_rows_stand_in_the_order_of_the_list_and_those_without_a_figure_last() -> None:
+    found = [Use("ferry", unknown="by the crossing"), Use("door", 1), Use("lamp", 1)]
+    assert [cost.what for cost in reckon(found, PRICES, "north")] == ["lamp", "door", "ferry"]
 
 
-def test_resources_of_a_kind_are_one_row() -> None:
-    gateways = [samples.resource("ec2/natGateway:NatGateway", name, None) for name in "abc"]
-    cost = by_what(gateways)["NAT gateway"]
-    assert (cost.count, cost.monthly) == (3, 98.55)
-    assert cost.basis.startswith("3 x 0.045 USD/h x 730 h")
+def test_what_is_bought_once_is_counted_once() -> None:
+    assert costs(Use("moat", 1), Use("moat", 1))["moat"].monthly == 3000.0
 
 
-def test_the_prices_of_other_regions_are_not_invented() -> None:
-    gateway = [samples.resource("ec2/natGateway:NatGateway", "x", None)]
-    assert "eu-central-1 differs" in by_what(gateway, "eu-central-1")["NAT gateway"].basis
-    assert "differs" not in by_what(gateway)["NAT gateway"].basis
+def test_none_of_a_price_is_no_row() -> None:
+    assert costs(Use("door", 0)) == {}
 
 
-def test_a_price_that_is_the_same_everywhere_needs_no_such_note() -> None:
-    assert (
-        "differs"
-        not in by_what([samples.resource("ec2/eip:Eip", "x", None)], "eu-central-1")["public IPv4 address"].basis
-    )
+def test_a_price_says_whose_it_is_in_any_other_region() -> None:
+    assert "of north; south may differ" in costs(Use("lamp", 1), region="south")["lamp"].basis
+    assert "differ" not in costs(Use("lamp", 1))["lamp"].basis
+    assert "differ" not in costs(Use("door", 1), region="south")["door"].basis
 
 
-def test_components_and_unbilled_resources_cost_nothing() -> None:
-    resources = [samples.resource("Network", "x", None), samples.resource("lb/listenerRule:ListenerRule", "y", None)]
-    assert reckon(resources, "us-east-1") == ()
+def test_a_figure_of_another_region_than_the_list_says_so_even_at_home() -> None:
+    assert "of south; north may differ" in costs(Use("well", 1))["well"].basis
+    assert "differ" not in costs(Use("well", 1), region="south")["well"].basis
 
 
-def test_every_figure_has_an_address_and_a_date() -> None:
-    for price in PRICES.values():
-        assert price.source.startswith("https://aws.amazon.com/")
-        assert "read 20" in price.source
+def test_without_a_figure_it_says_why_and_counts() -> None:
+    ferry = Use("ferry", unknown="by the crossing")
+    assert costs(ferry, ferry)["ferry"] == Cost("ferry", 2, 0.0, f"{NOT_PRICED}: by the crossing", "")
+
+
+def test_a_price_whose_number_is_unknown_has_the_name_of_the_price() -> None:
+    assert costs(Use("lamp", unknown="known only after deploying"))["lamp"].monthly == 0.0
+
+
+def test_a_counter_is_found_by_the_type() -> None:
+    resources = [samples.resource(type_, "x", None) for type_ in ("a/b:Lamp", "a/b:Ferry", "a/b:Else")]
+    counters = {"aws:a/b:Lamp": one("lamp"), "aws:a/b:Ferry": without_figure("ferry", "by the crossing")}
+    assert list(uses(resources, counters)) == [Use("lamp", 1), Use("ferry", unknown="by the crossing")]
