@@ -66,8 +66,6 @@ def place_firewall(
         zones=site.bindings.zones,
         request_timeout_seconds=_longest(site),
     )
-    if artifact.ddos_advanced:
-        args["ddos"] = "advanced"
     args["workspace_id"] = workspace_of(site, logs)
     return ApplicationGatewayWaf(f"{site.name}-firewall", args, site.options())
 

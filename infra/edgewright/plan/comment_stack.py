@@ -306,7 +306,7 @@ def _cost(stack: StackDiff, changes: Changes) -> Iterator[Part]:
     left = [cost.what for cost in plan.costs if not is_priced(cost)]
     more = f", {', '.join(escape(what) for what in left[:6])}" if left else ""
     words = f"**Cost**: {amount}: an estimate, at list prices, of what is billed without traffic. Not reckoned: "
-    yield Part(f"{words}requests, data and capacity units{more}.\n")
+    yield Part(f"{words}requests, data, capacity that traffic adds{more}.\n")
 
 
 # -- around ------------------------------------------------------------------------------------------------------------

@@ -670,6 +670,14 @@ def test_the_service_has_the_identity_that_reads_a_credential_also_without_a_hos
     assert BOUND["certificate_identity"]["id"] in str(service["identity"])
 
 
+def test_the_front_address_is_protected_by_its_network_s_plan_and_not_paid_for_twice() -> None:
+    stack = record(lambda: make(small(ddos="advanced"), "appgw-waf"))
+    assert len(of(stack, "network:DdosProtectionPlan")) == 1
+    modes = {name: item["ddosSettings"] for name, item in of(stack, "network:PublicIPAddress").items()}
+    assert modes
+    assert all(mode == {"protectionMode": "VirtualNetworkInherited"} for mode in modes.values())
+
+
 def test_an_existing_redis_is_used_by_its_connection_string() -> None:
     connection = "cache.example:10000,password=key,ssl=True,abortConnect=False"
     credentials = {"cache:connection": connection}
