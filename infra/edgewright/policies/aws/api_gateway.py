@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from edgewright.policies import openapi
-from edgewright.policies.aws.load_balancer import DEFAULT_TAGS, DEFAULT_TAGS_INSTEAD, tagged
+from edgewright.policies.aws.load_balancer import DEFAULT_TAGS, DEFAULT_TAGS_INSTEAD, has_tags
 from edgewright.policies.aws.waf import ASSOCIATION, missing_groups
 from edgewright.policies.graph import Graph
 from edgewright.policies.rule import ELSEWHERE, LINT_DOCUMENT, AnyRule, Remediation, Rule, Setting, StackRule
@@ -1023,7 +1023,7 @@ RULES: tuple[AnyRule, ...] = (
         title="A REST API and its stages have tags",
         severity="low",
         types=(REST_API, STAGE),
-        check=tagged,
+        check=has_tags,
         remedy="tags: whose it is, at least.",
         blind=DEFAULT_TAGS,
         instead=DEFAULT_TAGS_INSTEAD,

@@ -7,6 +7,7 @@ from edgewright.policies.aws.references import types_behind
 from edgewright.policies.aws.waf import ASSOCIATION, missing_groups
 from edgewright.policies.graph import Graph
 from edgewright.policies.rule import ELSEWHERE, AnyRule, Check, Remediation, Rule, Setting, StackRule
+from edgewright.policies.tags import tagged
 from edgewright.policies.view import UNKNOWN, Unknown, View, Violation
 
 LISTENER = ("aws:lb/listener:Listener", "aws:alb/listener:Listener")
@@ -171,16 +172,6 @@ def _of_acm(view: View) -> bool:
     if any(kind.startswith("aws:iam/") for kind in behind):
         return False
     return _ACM.match(str(view.text("certificateArn"))) is not None
-
-
-def tagged(view: View) -> Iterator[Violation]:
-    """It has tags, and those that are required."""
-    names = {name for key in ("tags", "tagsAll") if (found := view.child(key)) for name in found.keys}
-    missing = [name for name in view.setting("required") if name not in names]
-    if missing:
-        yield view.fails("tags", f"lack {', '.join(f'`{name}`' for name in missing)}", "tagsAll")
-    elif not names:
-        yield view.fails("tags", "are empty" if view.has("tags") else "are not said", "tagsAll")
 
 
 def _balancer(kind: str) -> Callable[[View], bool]:
@@ -386,6 +377,8 @@ def classic(balancer: View) -> Iterable[Violation]:
     """There is no Classic Load Balancer."""
     return (balancer.fails("", "is a Classic Load Balancer"),)
 
+
+has_tags = tagged("tags", "tagsAll")
 
 DEFAULT_TAGS = "Tags that the provider adds to everything (defaultTags)."
 DEFAULT_TAGS_INSTEAD = "Turn the rule off where the provider has default tags."
@@ -661,7 +654,7 @@ RULES: tuple[AnyRule, ...] = (
         title="A load balancer has tags",
         severity="low",
         types=BALANCER,
-        check=tagged,
+        check=has_tags,
         remedy="tags: whose it is, at least.",
         blind=DEFAULT_TAGS,
         instead=DEFAULT_TAGS_INSTEAD,
@@ -673,7 +666,7 @@ RULES: tuple[AnyRule, ...] = (
         title="A listener has tags",
         severity="low",
         types=LISTENER,
-        check=tagged,
+        check=has_tags,
         remedy="tags: whose it is, at least.",
         blind=DEFAULT_TAGS,
         instead=DEFAULT_TAGS_INSTEAD,

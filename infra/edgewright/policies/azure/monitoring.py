@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterator
 from edgewright.policies.azure.identities import referring
 from edgewright.policies.graph import Graph
 from edgewright.policies.rule import AnyRule, Rule, Setting, StackRule
+from edgewright.policies.tags import tagged
 from edgewright.policies.view import View, Violation
 
 DIAGNOSTICS = ("azure-native:monitor:DiagnosticSetting", "azure-native:insights:DiagnosticSetting")
@@ -78,17 +79,6 @@ def _sent(setting: View) -> Iterator[str]:
                 yield from (name for name in names if isinstance(name, str))
 
 
-def tagged(view: View) -> Iterator[Violation]:
-    """It has tags, and those that are required."""
-    tags = view.child("tags")
-    if tags is None or not tags.keys:
-        yield view.fails("tags", "are empty" if tags is not None else "are not said")
-        return
-    missing = [name for name in view.setting("required") if name not in tags.keys]
-    if missing:
-        yield view.fails("tags", f"lack {', '.join(f'`{name}`' for name in missing)}")
-
-
 _OPERATIONS = {
     NETWORK_GROUP: "Microsoft.Network/networkSecurityGroups",
     PUBLIC_ADDRESS: "Microsoft.Network/publicIPAddresses",
@@ -136,7 +126,7 @@ RULES: tuple[AnyRule, ...] = (
         title="What is billed and seen by itself has tags",
         severity="low",
         types=TAGGED,
-        check=tagged,
+        check=tagged("tags"),
         remedy="tags: whose it is, at least.",
         settings={
             "required": Setting({"type": "array", "items": {"type": "string"}}, [], "tags that must be there"),
