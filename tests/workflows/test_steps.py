@@ -219,7 +219,7 @@ def test_code_of_main_that_does_not_end_is_replaced_by_that_of_the_change(
     old = shop.commit({"infra/edgewright/cli.py": "import time\n\ntime.sleep(600)\n"})
     git(shop.folder, "checkout", "--quiet", "-B", "change", old)
     head = shop.commit({"infra/edgewright/cli.py": now})
-    monkeypatch.setattr(offline, "_SECONDS", 3)
+    monkeypatch.setattr(offline, "_PLAN_SECONDS", 2)
     found = offline.compared(shop.folder, old, head)
     assert found.stacks
     assert [stack.state for stack in found.stacks if not stack.same] == []

@@ -29,7 +29,11 @@ from edgewright.usage import UsageError
 CODE = "infra/"
 """What plans are made by."""
 
-_SECONDS = 300
+_GIT_SECONDS = 300
+"""How long a command of git may take."""
+
+_PLAN_SECONDS = 300
+"""How long a stack's plan by main's own code may take."""
 
 
 def compared(repository: Path, base: str, head: str) -> Diff:
@@ -58,11 +62,11 @@ def _checked_out(repository: Path, revision: str) -> Generator[Path]:
         folder = Path(made).resolve() / "base"
         git = ["git", "-C", str(repository), "-c", "core.hooksPath=/dev/null", "worktree"]
         commit = tree.commit_of(repository, revision) or revision
-        subprocess.run([*git, "add", "--quiet", "--detach", str(folder), commit], check=True, timeout=_SECONDS)
+        subprocess.run([*git, "add", "--quiet", "--detach", str(folder), commit], check=True, timeout=_GIT_SECONDS)
         try:
             yield folder
         finally:
-            subprocess.run([*git, "remove", "--force", str(folder)], check=False, timeout=_SECONDS)
+            subprocess.run([*git, "remove", "--force", str(folder)], check=False, timeout=_GIT_SECONDS)
 
 
 def _planned_by_base(side: FolderSide, name: str) -> Planned:
@@ -75,7 +79,7 @@ def _planned_by_base(side: FolderSide, name: str) -> Planned:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             check=False,
-            timeout=_SECONDS,
+            timeout=_PLAN_SECONDS,
         )
         found: Any = json.loads(done.stdout)
         return Planned(show_json.read(cast("Mapping[str, Any]", found)))
