@@ -66,6 +66,8 @@ def place_firewall(
         zones=site.bindings.zones,
         request_timeout_seconds=_longest(site),
     )
+    if artifact.ddos_advanced and made is None:  # a network of our own has a plan, which covers the address
+        args["ddos"] = "advanced"
     args["workspace_id"] = workspace_of(site, logs)
     return ApplicationGatewayWaf(f"{site.name}-firewall", args, site.options())
 

@@ -678,6 +678,14 @@ def test_the_front_address_is_protected_by_its_network_s_plan_and_not_paid_for_t
     assert all(mode == {"protectionMode": "VirtualNetworkInherited"} for mode in modes.values())
 
 
+def test_the_front_address_in_an_existing_network_has_protection_of_its_own() -> None:
+    network = {name: f"{SUBNETS}/{name}" for name in ("gateway_subnet", "services_subnet", "front_subnet")}
+    stack = record(lambda: make(small(ddos="advanced"), "appgw-waf", network=network))
+    assert of(stack, "network:DdosProtectionPlan") == {}
+    (front,) = of(stack, "network:PublicIPAddress").values()
+    assert front["ddosSettings"] == {"protectionMode": "Enabled"}
+
+
 def test_an_existing_redis_is_used_by_its_connection_string() -> None:
     connection = "cache.example:10000,password=key,ssl=True,abortConnect=False"
     credentials = {"cache:connection": connection}
