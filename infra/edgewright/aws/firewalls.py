@@ -5,7 +5,7 @@ from typing import Any
 
 from edgewright.clouds.inputs import fields, objects
 
-_REFUSING = {"block", "captcha", "challenge"}
+REFUSING = {"block", "captcha", "challenge"}
 """Actions that do not let a request through (docs.aws.amazon.com/waf, "Using rule actions")."""
 
 
@@ -14,7 +14,7 @@ def _acl(inputs: Mapping[str, Any]) -> Iterator[str]:
         yield "what no rule allows"
     for rule in objects(inputs.get("rules")):
         # A group's own actions hold unless they are overridden.
-        if _REFUSING & set(fields(rule.get("action"))) or "none" in fields(rule.get("overrideAction")):
+        if REFUSING & set(fields(rule.get("action"))) or "none" in fields(rule.get("overrideAction")):
             yield str(rule.get("name"))
 
 

@@ -24,7 +24,7 @@ AUTHOR = "github-actions[bot]"
 """Who comments with a workflow's GITHUB_TOKEN; nobody can register a name with brackets."""
 
 PREVIEW_JOB = "Preview"
-"""The job of the engine's previews; GitHub writes the stack behind it, in brackets."""
+"""The job of the engine's previews."""
 
 ENDED = ("success", "failure", "cancelled", "timed_out")
 """Conclusions of a run that something is said of. `cancelled` is also what GitHub calls a job that took too long; where
@@ -184,10 +184,9 @@ def _engines(github: GitHub, run: Run, artifacts: Mapping[str, Artifact]) -> Ite
 
 def preview_jobs(github: GitHub, run: int) -> Iterator[tuple[str, str, str]]:
     """The stack, the conclusion and the page of each job that previews one."""
-    for job in github.pages(f"/actions/runs/{run}/jobs", "jobs"):
-        found = re.fullmatch(rf"{PREVIEW_JOB} \((.+)\)", str(job["name"]))
-        if found and _STACK.fullmatch(found[1]):
-            yield found[1], str(job["conclusion"]), str(job["html_url"])
+    for stack, job in github.jobs_of_stacks(run, PREVIEW_JOB):
+        if _STACK.fullmatch(stack):
+            yield stack, str(job["conclusion"]), str(job["html_url"])
 
 
 def inert_lines(text: str) -> str:

@@ -2,6 +2,7 @@
 
 import io
 import os
+import re
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
@@ -23,7 +24,7 @@ class Artifact:
     id: int
     name: str
     size: int
-    made: str = ""
+    made: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +70,13 @@ class GitHub:
         for item in self.pages(f"/actions/runs/{run}/artifacts", "artifacts", **query):
             if not item["expired"]:
                 yield Artifact(int(item["id"]), str(item["name"]), int(item["size_in_bytes"]), str(item["created_at"]))
+
+    def jobs_of_stacks(self, run: int, name: str, **query: str) -> Iterator[tuple[str, Any]]:
+        """The jobs of a run by this name, one for each stack: GitHub writes the stack behind it, in brackets."""
+        for job in self.pages(f"/actions/runs/{run}/jobs", "jobs", **query):
+            found = re.fullmatch(rf"{re.escape(name)} \((.+)\)", str(job["name"]))
+            if found:
+                yield found[1], job
 
     def file_of(self, artifact: Artifact, file: str, most: int) -> bytes:
         """The one file in an artifact, read in memory; CiError where it is another, or larger than ``most``."""

@@ -1,6 +1,5 @@
 """Which stacks a deployment has planned, and whether a later one has planned them too. Standard library only."""
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -10,7 +9,7 @@ from edgewright.ci.job import CiError
 
 WORKFLOW = "deploy.yml"
 JOB = "Plan"
-"""The job that plans a stack; GitHub writes the stack behind it, in brackets."""
+"""The job that plans a stack."""
 
 
 def kept(github: GitHub, run: int, attempt: int) -> frozenset[str]:
@@ -42,7 +41,5 @@ def refuse_superseded(github: GitHub, *, number: int, stack: str) -> None:
 
 def _planned(github: GitHub, run: int) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """The stacks that a deployment has planned in any of its attempts, with the job."""
-    for job in github.pages(f"/actions/runs/{run}/jobs", "jobs", filter="all"):
-        found = re.fullmatch(rf"{JOB} \((.+)\)", str(job["name"]))
-        if found and job["conclusion"] == "success":
-            yield found[1], job
+    jobs = github.jobs_of_stacks(run, JOB, filter="all")
+    return ((stack, job) for stack, job in jobs if job["conclusion"] == "success")

@@ -62,8 +62,7 @@ def text_of_stacks(diff: Diff, *, width: int = 110) -> str:
         # What is wrong with many, such as a policies.json, is said once.
         names = broken.get(stack.after.errors, []) if stack.broken and stack.after is not None else [stack.name]
         if not stack.same and names[0] == stack.name:
-            state = "cannot be planned" if stack.broken else stack.state
-            lines += [*_hanging("== ", f"{plain(', '.join(names))} {state}", width)]
+            lines += _hanging("== ", f"{plain(', '.join(names))} {stack.state}", width)
             lines += [*_text_of_one(stack, width).splitlines(), ""]
     same = [stack.name for stack in diff.stacks if stack.same]
     if same:

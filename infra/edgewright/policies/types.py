@@ -26,3 +26,8 @@ def plain_type(token: str) -> str:
         return f"azure-native:{found['module']}:{found['kind']}"
     module, slash, name = token.partition("/")
     return _RENAMED.get(module + slash, module + slash) + name
+
+
+def type_of(urn: str) -> str:
+    """The plain type of a resource that is known by its urn, which has those of its parents before it."""
+    return plain_type(urn.split("::")[2].rpartition("$")[2])

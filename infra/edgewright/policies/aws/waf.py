@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 
+from edgewright.aws.firewalls import REFUSING
 from edgewright.policies.aws.references import types_behind
 from edgewright.policies.graph import Graph
 from edgewright.policies.rule import AnyRule, Rule, StackRule
@@ -40,7 +41,6 @@ CLASSIC = (
 )
 
 _JSON = ("ruleJson", "rulesJson")
-_STOPPING = ("block", "captcha", "challenge")
 _LOG_PREFIX = "aws-waf-logs-"
 # https://docs.aws.amazon.com/waf/latest/developerguide/logging-destinations.html
 _WRITABLE = re.compile(rf"arn:aws[\w-]*:(logs:.*:log-group:|s3:::|firehose:.*:deliverystream/){_LOG_PREFIX}")
@@ -193,7 +193,7 @@ def limits_rates(stack: Graph, acl: View) -> bool:
     """Whether a web ACL counts requests and stops who sends too many. Notes at the web ACL where nobody can say."""
     _note_json(acl)
     for rule in chain(rules_of(stack, acl), _rules_of_groups(stack, acl)):
-        if rule.child("statement.rateBasedStatement") and any(rule.has(f"action.{action}") for action in _STOPPING):
+        if rule.child("statement.rateBasedStatement") and any(rule.has(f"action.{action}") for action in REFUSING):
             return True
         if rule.subject is not acl.subject and rule.unread:
             acl.note("", f"what `{rule.subject.name}` does is not known yet")

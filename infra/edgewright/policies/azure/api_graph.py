@@ -9,7 +9,7 @@ from edgewright.policies import openapi
 from edgewright.policies.azure.policy_xml import Document, Element, read
 from edgewright.policies.azure.words import says
 from edgewright.policies.graph import Graph
-from edgewright.policies.types import plain_type
+from edgewright.policies.types import type_of
 from edgewright.policies.view import UNKNOWN, View
 
 _MODULE = "azure-native:apimanagement:"
@@ -53,11 +53,6 @@ JSON_DOCUMENTS = ("openapi+json", "swagger-json")
 # https://learn.microsoft.com/azure/api-management/api-management-features
 IN_A_NETWORK = ("Developer", "Premium", "Isolated", "StandardV2", "PremiumV2")
 CLASSIC = ("Developer", "Basic", "Standard", "Premium", "Isolated")
-
-
-def type_of(urn: str) -> str:
-    """The type of a resource that is known by its urn."""
-    return plain_type(urn.split("::")[2].rpartition("$")[2])
 
 
 def joins(one: View, one_key: str, other: View, other_key: str) -> bool | None:

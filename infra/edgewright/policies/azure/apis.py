@@ -21,7 +21,6 @@ from edgewright.policies.azure.api_graph import (
     asks,
     document_of,
     limits_everybody,
-    type_of,
 )
 from edgewright.policies.azure.monitoring import ELSEWHERE
 from edgewright.policies.azure.policy_xml import Document
@@ -30,6 +29,7 @@ from edgewright.policies.azure.words import is_one, says
 from edgewright.policies.graph import Graph
 from edgewright.policies.rule import LINT_DOCUMENT, AnyRule, Rule, Setting, StackRule
 from edgewright.policies.secrets import secret_in
+from edgewright.policies.types import type_of
 from edgewright.policies.view import UNKNOWN, View, Violation
 
 _ENCRYPTED = ("https", "wss")

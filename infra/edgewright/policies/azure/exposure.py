@@ -20,7 +20,7 @@ from edgewright.policies.azure.security_rules import addresses, breadth, in_orde
 from edgewright.policies.azure.subnets import SUBNET_ID, group_of, subnet_of
 from edgewright.policies.azure.words import is_one, says
 from edgewright.policies.graph import Graph
-from edgewright.policies.view import View, Violation
+from edgewright.policies.view import Unknown, View, Violation
 
 ENDPOINT = "azure-native:network:PrivateEndpoint"
 _CONNECTIONS = ("privateLinkServiceConnections", "manualPrivateLinkServiceConnections")
@@ -45,7 +45,7 @@ def in_a_network(stack: Graph) -> Iterator[Violation]:
     found = ApiGraph(stack)
     for service in found.services:
         network = service.text("virtualNetworkType")
-        placed = network is not None and not is_one(network, "None")
+        placed = _is_a_place(network)
         if not says(service, "sku.name", *IN_A_NETWORK) or (placed and service.has(SUBNET_ID)):
             continue
         if answers_nobody(found, service):
@@ -56,6 +56,11 @@ def in_a_network(stack: Graph) -> Iterator[Violation]:
             yield service.fails("virtualNetworkType", f"is {network or 'not said, which means None'}", "sku.name")
 
 
+def _is_a_place(network: str | Unknown | None) -> bool:
+    """Whether a type of network means that a service is in one."""
+    return network is not None and not is_one(network, "None")
+
+
 def private_endpoint(stack: Graph) -> Iterator[Violation]:
     """A service that is in no network has a private endpoint; not one whose own gateway answers nobody."""
     found = ApiGraph(stack)
@@ -63,9 +68,7 @@ def private_endpoint(stack: Graph) -> Iterator[Violation]:
         # Consumption and Basic v2 have none: https://learn.microsoft.com/azure/api-management/private-endpoint
         if says(service, "sku.name", "Consumption", "BasicV2"):
             continue
-        network = service.text("virtualNetworkType")
-        placed = network is not None and not is_one(network, "None")
-        if placed or answers_nobody(found, service):
+        if _is_a_place(service.text("virtualNetworkType")) or answers_nobody(found, service):
             continue
         if not _has_private_way(stack, service):
             yield service.lacks("", "is in no virtual network, and has no private endpoint")
