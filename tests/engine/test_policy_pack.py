@@ -80,8 +80,10 @@ def test_a_mandatory_violation_stops_the_preview_by_name_and_nothing_is_made(wea
 def test_a_mandatory_violation_stops_an_update_before_the_resource_is_made(weak: CloudProject) -> None:
     ran = weak.pulumi(STACK, "up", "--yes", "--skip-preview", "--policy-pack", str(PACK))
     assert ran.returncode != 0
-    assert f"[mandatory] [severity: critical]  {FOUND}" in ran.stdout
-    assert not [item for item in weak.state(STACK) if item["type"] == "aws:lb/listener:Listener"]
+    assert f"[mandatory] [severity: critical]  {FOUND}" in ran.stdout, ran.stdout + ran.stderr
+    # The listener that only redirects breaks no rule, and may be made before the engine stops.
+    listeners = [item["urn"] for item in weak.state(STACK) if item["type"] == "aws:lb/listener:Listener"]
+    assert not [urn for urn in listeners if not urn.endswith(f"::{LISTENER}-http")]
     weak.pulumi(STACK, "state", "unprotect", "--all", "--yes")
     assert weak.pulumi(STACK, "destroy", "--yes", "--skip-preview").returncode == 0
 
@@ -101,7 +103,7 @@ def test_an_exemption_lets_it_through_to_the_end_of_its_day(weak: CloudProject) 
 def test_an_exemption_that_is_over_stops_it(weak: CloudProject) -> None:
     ran = held(weak, {RULE: exempt(days=-1)})
     assert ran.returncode != 0
-    assert f"[mandatory] [severity: critical]  {FOUND}" in ran.stdout
+    assert f"[mandatory] [severity: critical]  {FOUND}" in ran.stdout, ran.stdout + ran.stderr
     assert "ended on" in ran.stdout
 
 
