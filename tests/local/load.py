@@ -289,7 +289,9 @@ def _vegeta_command(plan: Plan, folder: Path) -> list[str]:
         f"-duration={plan.seconds:g}s",
         f"-workers={min(plan.workers, 16)}",
         f"-max-workers={plan.workers}",
+        # Kept idle, and at all: without the second, Go's client may dial one more than it has requests at once.
         f"-connections={plan.workers}",
+        f"-max-connections={plan.workers}",
         f"-timeout={REQUEST_SECONDS:g}s",
         "-max-body=0",
         "-redirects=-1",
