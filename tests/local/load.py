@@ -23,6 +23,7 @@ import ssl
 import subprocess
 import sys
 import tempfile
+import time
 from collections import Counter, deque
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
@@ -36,6 +37,8 @@ ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = "github.com/tsenart/vegeta/v12"
 REQUEST_SECONDS = 30.0
 """How long an answer may take before its request counts as failed."""
+BEGUN = "begun"
+"""The file that the strict generator writes when it has sent its first request."""
 
 Kind = Literal["vegeta", "strict"]
 
@@ -150,6 +153,19 @@ class Attack:
             signal.pthread_sigmask(signal.SIG_SETMASK, held)
         if cpus:
             os.sched_setaffinity(self._process.pid, cpus)
+        self._begun = folder / ("results" if generator == "vegeta" else BEGUN)
+
+    def wait_for_first(self) -> None:
+        """Wait until the first request is sent (vegeta tells it when that one has its answer), or the attack has ended.
+
+        A machine that is busy takes seconds to start a process; a test that sleeps instead may end before any load.
+        """
+        limit = time.monotonic() + 60
+        while self._process.poll() is None and not (self._begun.is_file() and self._begun.stat().st_size):
+            if time.monotonic() > limit:
+                self.kill()
+                raise RuntimeError(f"{self._generator} has sent nothing in a minute")
+            time.sleep(0.005)
 
     def stop(self) -> Report:
         """Send no more requests, wait for the answers that are still to come, and account for all of them."""
@@ -188,9 +204,14 @@ def start(
     generator: Kind = "vegeta",
     cpus: Sequence[int] = (),
 ) -> Attack:
-    """Begin an attack in the background; see :class:`Plan`. cpus: where the generator may run, anywhere when empty."""
+    """Begin an attack in the background, and return when it sends; see :class:`Plan`.
+
+    cpus: where the generator may run, anywhere when empty.
+    """
     plan = Plan(tuple(targets), seconds, rate, workers, root_cert, socket)
-    return Attack(plan, generator if vegeta() else "strict", cpus)
+    running = Attack(plan, generator if vegeta() else "strict", cpus)
+    running.wait_for_first()
+    return running
 
 
 def attack(
@@ -485,7 +506,8 @@ class _Connection(asyncio.Protocol):
 class _Run:
     """Sends on a schedule that waits for no answer; a request without a free connection is late, and still sent."""
 
-    def __init__(self, plan: Mapping[str, Any]) -> None:
+    def __init__(self, plan: Mapping[str, Any], begun: Path) -> None:
+        self._begun: Path | None = begun
         self._loop = asyncio.get_running_loop()
         self._seconds = float(plan["seconds"])
         self._rate = float(plan["rate"])
@@ -519,6 +541,9 @@ class _Run:
             else:
                 for _ in range(self._workers - self._outstanding):
                     self._submit(now)
+            if self._begun and (self._connections or self._samples):
+                self._begun.write_text("begun")
+                self._begun = None
             if now - swept > 1:
                 swept = now
                 self._sweep(now)
@@ -629,7 +654,7 @@ def main(folder: Path) -> None:
     plan = json.loads((folder / "plan.json").read_text())
 
     async def run() -> list[tuple[float, int, float, str]]:
-        return await _Run(plan).run()
+        return await _Run(plan, folder / BEGUN).run()
 
     (folder / "samples.json").write_text(json.dumps(asyncio.run(run())))
 
