@@ -203,7 +203,8 @@ class GitHub:
         """A job of an attempt of a run, which begins at the hour 8 + attempt."""
         started_at = f"2026-01-02T{8 + attempt:02}:00:00Z"
         job = {"name": name, "conclusion": conclusion, "started_at": started_at, "run_attempt": attempt}
-        self.jobs.setdefault(run, []).append({**job, "html_url": f"https://x/{run}"})
+        known = self.jobs.setdefault(run, [])
+        known.append({**job, "html_url": f"https://x/{len(known) + 1}"})
 
     def stored(self, path: str) -> bytes:
         """What lies on the other address."""

@@ -564,6 +564,7 @@ def test_drift_is_checked_for_every_stack_and_told_in_one_issue(
     assert "sign in: aws arn:read" in drift.log
 
     github.artifacts[9] = drift.artifacts
+    github.job(9, "Drift (web)")
     github.permissions = workflow("drift.yml")["jobs"]["report"]["permissions"]
     report = engine_run("drift.yml", "report", shop, "main", tmp_path / "report", event, needs, api=github.address)
     assert report.conclusion == "success", report.log

@@ -78,6 +78,15 @@ class GitHub:
             if found:
                 yield found[1], job
 
+    def last_jobs(self, run: int, name: str) -> Mapping[str, Mapping[str, Any]]:
+        """The last job by this name for each stack, of whichever attempt of the run: not every attempt has all of them.
+
+        GitHub's own answer, without ``filter``, has been that for each job, and also the jobs of the last attempt alone
+        (https://github.com/r-universe-org/help/issues/607).
+        """
+        jobs = sorted(self.jobs_of_stacks(run, name, filter="all"), key=lambda found: int(found[1]["run_attempt"]))
+        return dict(jobs)
+
     def file_of(self, artifact: Artifact, file: str, most: int) -> bytes:
         """The one file in an artifact, read in memory; CiError where it is another, or larger than ``most``."""
         if artifact.size > most:
