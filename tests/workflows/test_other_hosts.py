@@ -109,6 +109,29 @@ def test_the_engine_is_the_one_that_the_tests_run_with() -> None:
         ]
 
 
+def test_gitlabs_tests_have_the_go_that_the_tools_are_built_with() -> None:
+    """The image of its jobs has none."""
+    gitlab = pipeline("gitlab-ci")
+    given = gitlab["variables"]["GO_VERSION"]
+    fetched, path = gitlab["test"]["before_script"]
+    assert "/go$GO_VERSION.linux-amd64.tar.gz" in fetched
+    assert path == 'export PATH="/usr/local/go/bin:$PATH"'
+    for module in (PROJECT / "tools").glob("*/go.mod"):
+        needed = re.search(r"^go ([\d.]+)$", module.read_text(), re.MULTILINE)
+        assert needed
+        assert [*map(int, given.split("."))] >= [*map(int, needed[1].split("."))], module
+
+
+def test_a_session_of_aws_holds_as_long_as_a_job_of_azure_pipelines_may_take() -> None:
+    """By itself the toolkit asks for a quarter of an hour: then neither state nor resources could be written."""
+    azure = pipeline("azure-pipelines")
+    always = {one["name"]: one["value"] for one in azure["variables"] if "name" in one}
+    jobs = {stage["stage"]: stage["jobs"][0] for stage in azure["stages"]}
+    for stage in ("Preview", "Deploy"):
+        variables = {**always, **jobs[stage]["variables"]}
+        assert int(variables["aws.rolecredential.maxduration"]) == 60 * jobs[stage]["timeoutInMinutes"], stage
+
+
 def test_the_stacks_of_gitlabs_matrix_are_those_of_this_repository() -> None:
     files = (path.name.split(".")[1] for path in (PROJECT / "stacks").glob("Pulumi.*.yaml"))
     matrix = pipeline("gitlab-ci")[".each-stack"]["parallel"]["matrix"]
