@@ -65,9 +65,16 @@ class GitHub:
         return self.rest.call("PATCH", path, data=data)
 
     def artifacts(self, run: int, name: str = "") -> Iterator[Artifact]:
-        """What a run has uploaded and GitHub still has."""
+        """What a run has uploaded and GitHub still has: of each name the newest.
+
+        Where jobs of a run were started again, each attempt has its own (https://github.com/go-gitea/gitea/pull/38857),
+        and GitHub's actions take the highest id (actions/toolkit, packages/artifact/src/internal/find/get-artifact.ts).
+        """
         query = {"name": name} if name else {}
-        for item in self.pages(f"/actions/runs/{run}/artifacts", "artifacts", **query):
+        items = sorted(
+            self.pages(f"/actions/runs/{run}/artifacts", "artifacts", **query), key=lambda item: int(item["id"])
+        )
+        for item in {str(item["name"]): item for item in items}.values():
             if not item["expired"]:
                 yield Artifact(int(item["id"]), str(item["name"]), int(item["size_in_bytes"]), str(item["created_at"]))
 
