@@ -25,7 +25,10 @@ Answer = tuple[int, Any]
 
 @dataclass
 class GitHub:
-    """What GitHub knows. permissions: of the job's token; used: those that a call has needed."""
+    """What GitHub knows. permissions: of the job's token; used: those that a call has needed.
+
+    earlier: artifacts of an earlier attempt of a run, beside those of the same names that a later one has uploaded.
+    """
 
     address: str = ""
     storage: str = ""
@@ -36,6 +39,7 @@ class GitHub:
     runs: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
     jobs: dict[int, list[dict[str, Any]]] = field(default_factory=dict[int, list[dict[str, Any]]])
     artifacts: dict[int, dict[str, bytes]] = field(default_factory=dict[int, dict[str, bytes]])
+    earlier: dict[int, dict[str, bytes]] = field(default_factory=dict[int, dict[str, bytes]])
     sizes: dict[str, int] = field(default_factory=dict[str, int])
     made: dict[str, str] = field(default_factory=dict[str, str])
     deployments: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
@@ -173,12 +177,17 @@ class GitHub:
                 "name": name,
                 "expired": not data,
                 "size_in_bytes": self.sizes.get(name, len(data)),
-                "created_at": self.made.get(name, "2026-01-02T10:00:00Z"),
+                "created_at": "2026-01-02T09:00:00Z" if old else self.made.get(name, "2026-01-02T10:00:00Z"),
             }
-            for index, (name, data) in enumerate(self.artifacts.get(run, {}).items())
+            for index, (old, name, data) in enumerate(self._uploaded(run))
             if query.get("name") in (None, name)
         ]
-        return self._page(items, query, "artifacts")
+        return self._page(items[::-1], query, "artifacts")
+
+    def _uploaded(self, run: int) -> list[tuple[bool, str, bytes]]:
+        """Each artifact of a run, whether it is of an earlier attempt, its name and content; the newest is the last."""
+        attempts = ((True, self.earlier), (False, self.artifacts))
+        return [(old, *item) for old, known in attempts for item in known.get(run, {}).items()]
 
     def _zip(self, found: re.Match[str], _: Mapping[str, str], __: Any) -> Answer:
         return 302, f"{self.storage}/{found[1]}?signed=yes"
@@ -203,12 +212,13 @@ class GitHub:
         """A job of an attempt of a run, which begins at the hour 8 + attempt."""
         started_at = f"2026-01-02T{8 + attempt:02}:00:00Z"
         job = {"name": name, "conclusion": conclusion, "started_at": started_at, "run_attempt": attempt}
-        self.jobs.setdefault(run, []).append({**job, "html_url": f"https://x/{run}"})
+        known = self.jobs.setdefault(run, [])
+        known.append({**job, "html_url": f"https://x/{len(known) + 1}"})
 
     def stored(self, path: str) -> bytes:
         """What lies on the other address."""
         run, index = divmod(int(path.strip("/")), 1_000)
-        return list(self.artifacts[run].values())[index]
+        return self._uploaded(run)[index][2]
 
 
 @contextmanager

@@ -240,15 +240,25 @@ def test_the_engines_preview_follows_as_plain_text(github: GitHub, tmp_path: Pat
 
 def test_a_preview_of_the_engine_that_failed_is_told_with_its_log(github: GitHub, tmp_path: Path) -> None:
     left(github, TEXT, aws_web="no changes")
-    github.jobs[5] = [
-        {"name": "Plan", "conclusion": "success", "html_url": "https://x/1"},
-        {"name": "Preview (aws-web)", "conclusion": "failure", "html_url": "https://x/2"},
-        {"name": "Preview (a) ](b)", "conclusion": "failure", "html_url": "https://x/3"},
-    ]
+    github.job(5, "Plan")
+    github.job(5, "Preview (aws-web)", "failure")
+    github.job(5, "Preview (a) ](b)", "failure")
     comment(github, tmp_path, event(conclusion="failure"))
     assert bodies(github)[0].endswith(
         "**The engine's preview of `aws-web` failed**: [its log](https://x/2) says why.\n"
     )
+
+
+def test_a_preview_that_failed_is_told_until_it_is_started_again(github: GitHub, tmp_path: Path) -> None:
+    """Of two that failed one is started again: the second attempt knows nothing of the other."""
+    left(github, TEXT, aws_web="1 to create, 0 unchanged")
+    github.job(5, "Preview (aws-shop)", "failure")
+    github.job(5, "Preview (aws-web)", "failure")
+    github.job(5, "Preview (aws-web)", attempt=2)
+    comment(github, tmp_path, event(conclusion="failure"))
+    [body] = bodies(github)
+    assert "**The engine's preview of `aws-shop` failed**: [its log](https://x/1) says why." in body
+    assert "preview of <code>aws-web</code>: 1 to create, 0 unchanged" in body
 
 
 @pytest.mark.parametrize(
@@ -260,18 +270,18 @@ def test_a_preview_of_the_engine_that_takes_too_long_does_not_leave_an_old_comme
     """GitHub calls a job cancelled that took longer than it may, and with it the run."""
     github.comment(7, f"{MARKER}\nold")
     left(github, TEXT)
-    github.jobs[5] = [{"name": "Preview (aws-web)", "conclusion": conclusion, "html_url": "https://x/2"}]
+    github.job(5, "Preview (aws-web)", conclusion)
     comment(github, tmp_path, event(conclusion=conclusion))
     [body] = bodies(github)
     assert "loses its JWT check" in body
-    assert body.endswith(f"**The engine's preview of `aws-web` {words}**: [its log](https://x/2) says why.\n")
+    assert body.endswith(f"**The engine's preview of `aws-web` {words}**: [its log](https://x/1) says why.\n")
 
 
 def test_what_failed_comes_before_what_the_engine_says_and_very_many_stacks_are_counted(
     github: GitHub, tmp_path: Path
 ) -> None:
     left(github, TEXT, 5, **{f"web{number:02}": "1 to create, 0 unchanged" for number in range(70)})
-    github.jobs[5] = [{"name": "Preview (web03)", "conclusion": "failure", "html_url": "https://x/3"}]
+    github.job(5, "Preview (web03)", "failure")
     comment(github, tmp_path, event(conclusion="failure"))
     [body] = bodies(github)
     assert body.index("preview of `web03` failed") < body.index("preview of <code>web00</code>")

@@ -26,8 +26,9 @@ def github() -> Iterator[GitHub]:
 
 def found(github: GitHub, **texts: str) -> None:
     """What the jobs of the run have left for each stack."""
-    github.artifacts[5] = {}
+    github.artifacts[5], github.jobs[5] = {}, []
     for stack, text in texts.items():
+        github.job(5, f"Drift ({stack})")
         made = io.BytesIO()
         with zipfile.ZipFile(made, "w") as opened:
             opened.writestr("drift.txt", text)
@@ -75,6 +76,17 @@ def test_a_stack_that_could_not_be_looked_at_is_told_and_keeps_the_issue_open(gi
     found(github, shop="")
     report(github, tmp_path)
     assert "Not checked, since the job failed or there is no answer: `web`." in github.issues[0]["body"]
+
+
+def test_what_an_earlier_attempt_has_left_is_no_answer_where_the_last_one_failed(
+    github: GitHub, tmp_path: Path
+) -> None:
+    """The run is started again: its artifacts are still there, and `shop` is not looked at again."""
+    found(github, web="", shop="1 to update\n")
+    github.job(5, "Drift (web)", "failure", attempt=2)
+    report(github, tmp_path)
+    assert "Not checked, since the job failed or there is no answer: `web`." in github.issues[0]["body"]
+    assert "### shop" in github.issues[0]["body"]
 
 
 def test_an_issue_of_somebody_else_is_left_alone(github: GitHub, tmp_path: Path) -> None:

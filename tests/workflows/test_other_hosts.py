@@ -109,6 +109,41 @@ def test_the_engine_is_the_one_that_the_tests_run_with() -> None:
         ]
 
 
+def test_gitlabs_tests_have_the_go_that_the_tools_are_built_with() -> None:
+    """The image of its jobs has none."""
+    gitlab = pipeline("gitlab-ci")
+    given = gitlab["variables"]["GO_VERSION"]
+    fetched, path = gitlab["test"]["before_script"]
+    assert "/go$GO_VERSION.linux-amd64.tar.gz" in fetched
+    assert path == 'export PATH="/usr/local/go/bin:$PATH"'
+    for module in (PROJECT / "tools").glob("*/go.mod"):
+        needed = re.search(r"^go ([\d.]+)$", module.read_text(), re.MULTILINE)
+        assert needed
+        assert [*map(int, given.split("."))] >= [*map(int, needed[1].split("."))], module
+
+
+def test_a_session_of_aws_holds_as_long_as_a_job_of_azure_pipelines_may_take() -> None:
+    """By itself the toolkit asks for a quarter of an hour: then neither state nor resources could be written."""
+    azure = pipeline("azure-pipelines")
+    always = {one["name"]: one["value"] for one in azure["variables"] if "name" in one}
+    jobs = {stage["stage"]: stage["jobs"][0] for stage in azure["stages"]}
+    for stage in ("Preview", "Deploy"):
+        variables = {**always, **jobs[stage]["variables"]}
+        assert int(variables["aws.rolecredential.maxduration"]) == 60 * jobs[stage]["timeoutInMinutes"], stage
+
+
+@pytest.mark.parametrize(("name", "heading"), [("gitlab-ci", "GitLab"), ("azure-pipelines", "Azure DevOps")])
+def test_the_provider_of_azure_is_given_all_that_it_needs_to_sign_in_by_openid_connect(name: str, heading: str) -> None:
+    """It takes no default subscription then (https://github.com/pulumi/pulumi-azure-native/issues/4751).
+
+    What the file does not set itself is a variable that the docs ask for: both hosts hand those to every job.
+    """
+    file = (CI / f"{name}.yml").read_text()
+    section = (PROJECT / "docs/previews.md").read_text().partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
+    for variable in ("ARM_USE_OIDC", "ARM_OIDC_TOKEN", "ARM_CLIENT_ID", "ARM_TENANT_ID", "ARM_SUBSCRIPTION_ID"):
+        assert re.search(rf"\b{variable}(=|:)", file) or f"`{variable}`" in section, variable
+
+
 def test_the_stacks_of_gitlabs_matrix_are_those_of_this_repository() -> None:
     files = (path.name.split(".")[1] for path in (PROJECT / "stacks").glob("Pulumi.*.yaml"))
     matrix = pipeline("gitlab-ci")[".each-stack"]["parallel"]["matrix"]

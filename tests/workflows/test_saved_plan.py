@@ -251,6 +251,19 @@ def test_in_a_run_that_is_started_again_a_plan_of_an_earlier_attempt_is_not_depl
     assert to_deploy(github, tmp_path, attempt=2) == ["shop"], what
 
 
+def test_of_plans_of_one_name_the_newest_counts(github: GitHub, tmp_path: Path) -> None:
+    """A run that is started again may keep what an earlier attempt has left beside what this one uploads."""
+    github.earlier[5] = {"plan-web": archive(seal(SavedPlan("web", TREE, b"old"), KEY))}
+    github.artifacts[5] = {"plan-web": archive(seal(SavedPlan("web", TREE, CONTENT), KEY))}
+    github.made = {"plan-web": "2026-01-02T10:10:00Z"}
+    github.job(5, "Plan (web)")
+    github.job(5, "Plan (web)", attempt=2)
+    assert to_deploy(github, tmp_path, attempt=2) == ["web"]
+    about = ("--stack", "web", "--tree", TREE, "--output", str(tmp_path / "plan.json"))
+    assert call(tmp_path, github.address, "open-plan", *about, PLAN_KEY=KEY).ok
+    assert (tmp_path / "plan.json").read_bytes() == CONTENT
+
+
 def test_a_plan_that_is_approved_after_a_later_one_was_made_is_not_carried_out(github: GitHub, tmp_path: Path) -> None:
     """It would bring back what was there before the later change."""
     github.artifacts[5] = {"plan-web": archive(seal(SavedPlan("web", TREE, CONTENT), KEY))}

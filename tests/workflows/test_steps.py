@@ -239,6 +239,23 @@ def main():
 """
 
 
+def test_a_merge_queue_that_rebases_is_planned_with_every_commit_that_it_puts_on_main(
+    shop: Repository, tmp_path: Path
+) -> None:
+    """The last commit alone touches no stack."""
+    main = git(shop.folder, "rev-parse", "main")
+    shop.branch("change")
+    shop.commit(public(shop))
+    head = shop.commit({"README.md": "hello"})
+    event = {"merge_group": {"base_sha": main, "head_sha": head}}
+    queue = {"event_name": "merge_group", "repository": REPOSITORY, "sha": head, "run_id": 5, "event": event}
+    run = Run("preview.yml", "plan", tmp_path, shop, head, {"github": queue, "vars": VARS})
+    install(run)
+    run.start()
+    assert [stack["stack"] for stack in json.loads(run.results()["stacks"])] == ["aws-balancer-first"], run.log
+    assert "comment" in run.artifacts
+
+
 # -- hostile changes
 
 
@@ -547,6 +564,7 @@ def test_drift_is_checked_for_every_stack_and_told_in_one_issue(
     assert "sign in: aws arn:read" in drift.log
 
     github.artifacts[9] = drift.artifacts
+    github.job(9, "Drift (web)")
     github.permissions = workflow("drift.yml")["jobs"]["report"]["permissions"]
     report = engine_run("drift.yml", "report", shop, "main", tmp_path / "report", event, needs, api=github.address)
     assert report.conclusion == "success", report.log

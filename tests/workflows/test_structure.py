@@ -1,5 +1,6 @@
 """What every workflow must be, beyond what actionlint and zizmor look for (`make lint-workflows`)."""
 
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 import yaml
 
 from edgewright import engine
+from edgewright.ci import comment, drift, planned
 from workflows.expressions import substitute
 from workflows.repository import PROJECT
 from workflows.runner import WORKFLOWS, workflow
@@ -76,6 +78,45 @@ def test_a_required_check_is_never_skipped_and_reports_in_a_merge_queue_too(file
     assert "needs" not in definition["jobs"][name]
     # A title that is edited cannot start a second check beside it.
     assert "types" not in (definition["on"]["pull_request"] or {})
+
+
+def asked(path: str) -> dict[str, Any]:
+    """What docs/previews.md has a newcomer send to this address of GitHub's API."""
+    found = re.search(
+        rf"gh api -X PUT repos/ORG/REPO/{path} --input - <<'JSON'\n(.*?)\n    JSON\n", PINS.read_text(), re.DOTALL
+    )
+    assert found
+    return json.loads(found[1])
+
+
+def test_the_docs_protect_main_by_the_required_checks_of_github_actions_alone() -> None:
+    """Anybody who may push can set a status of any name; 15368 is the app whose checks are those of workflows."""
+    protection = asked("branches/main/protection")
+    request = {"github": {"event_name": "pull_request"}}
+    names = {substitute(workflow(file)["jobs"][job]["name"], request) for file, job in REQUIRED.items()}
+    assert {(one["context"], one["app_id"]) for one in protection["required_status_checks"]["checks"]} == {
+        (name, 15368) for name in names
+    }
+    assert protection["required_status_checks"]["strict"]
+
+
+def test_the_docs_let_main_alone_deploy_whether_or_not_it_is_protected() -> None:
+    """Where no branch is protected, "protected branches" are all of them."""
+    policy = asked("environments/production")["deployment_branch_policy"]
+    assert policy == {"protected_branches": False, "custom_branch_policies": True}
+    assert "repos/ORG/REPO/environments/production/deployment-branch-policies -f name=main\n" in PINS.read_text()
+
+
+@pytest.mark.parametrize(
+    ("file", "job", "name"),
+    [
+        ("preview.yml", "preview", comment.PREVIEW_JOB),
+        ("deploy.yml", "plan", planned.JOB),
+        ("drift.yml", "drift", drift.JOB),
+    ],
+)
+def test_the_jobs_of_stacks_have_the_names_that_the_verbs_look_for(file: str, job: str, name: str) -> None:
+    assert workflow(file)["jobs"][job]["name"] == f"{name} (${{{{ matrix.stack }}}})"
 
 
 def test_a_push_and_a_pull_request_have_no_check_of_one_name() -> None:
@@ -248,17 +289,19 @@ def test_the_engines_own_action_installs_before_it_signs_in() -> None:
 
 
 def test_a_deployment_stays_signed_in_for_as_long_as_it_may_take() -> None:
-    """By default a session of AWS ends after an hour: an update that takes longer could not write its state."""
+    """By default a session of AWS ends after an hour, and one of Pulumi Cloud after two: then no state can be written."""
     action = yaml.load((PROJECT / ".github/actions/engine/action.yml").read_text(), Loader=yaml.BaseLoader)
     inputs = {step["name"]: step.get("with", {}) for step in action["runs"]["steps"]}
-    assert inputs["Sign in to AWS"]["role-duration-seconds"] == "${{ inputs.aws-seconds }}"
-    seconds = action["inputs"]["aws-seconds"]["default"]
+    assert inputs["Sign in to AWS"]["role-duration-seconds"] == "${{ inputs.seconds }}"
+    assert inputs["Sign in to Pulumi Cloud"]["token-expiration"] == "${{ inputs.seconds }}"
+    seconds = action["inputs"]["seconds"]["default"]
     for file, name, job in JOBS:
         for step in job["steps"]:
             if step.get("uses") == "./.github/actions/engine":
-                given = int(step["with"].get("aws-seconds", seconds))
+                given = int(step["with"].get("seconds", seconds))
                 assert given >= 60 * int(job["timeout-minutes"]), (file, name)
                 assert given == 3_600 or f"--max-session-duration {given}" in PINS.read_text()
+                assert given == 3_600 or f"tokens of {given}\nseconds" in PINS.read_text()
 
 
 def uses() -> Iterator[tuple[Path, str]]:

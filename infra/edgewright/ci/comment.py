@@ -183,8 +183,8 @@ def _engines(github: GitHub, run: Run, artifacts: Mapping[str, Artifact]) -> Ite
 
 
 def preview_jobs(github: GitHub, run: int) -> Iterator[tuple[str, str, str]]:
-    """The stack, the conclusion and the page of each job that previews one."""
-    for stack, job in github.jobs_of_stacks(run, PREVIEW_JOB):
+    """The stack, the conclusion and the page of the last job that previews it."""
+    for stack, job in github.last_jobs(run, PREVIEW_JOB).items():
         if _STACK.fullmatch(stack):
             yield stack, str(job["conclusion"]), str(job["html_url"])
 

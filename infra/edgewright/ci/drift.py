@@ -11,6 +11,9 @@ from edgewright.ci.github import GitHub
 from edgewright.ci.job import CiError, say
 from edgewright.ci.markdown import block, cut, harmless
 
+JOB = "Drift"
+"""The job that looks at a stack."""
+
 MARKER = "<!-- edgewright drift -->"
 TITLE = "Drift: what runs differs from main"
 MOST_BYTES = 200_000
@@ -27,13 +30,17 @@ class Checked:
 
 
 def collect(github: GitHub, run: int, stacks: Sequence[str]) -> tuple[Checked, ...]:
-    """What the jobs of a run found out about each stack."""
+    """What the jobs of a run found out about each stack.
+
+    What an earlier attempt of the run has left is still there: it counts only if the stack's last job succeeded.
+    """
     artifacts = {artifact.name: artifact for artifact in github.artifacts(run)}
+    looked = {stack for stack, job in github.last_jobs(run, JOB).items() if job["conclusion"] == "success"}
     found: list[Checked] = []
     for stack in stacks:
         artifact = artifacts.get(f"{DRIFT}{stack}")
         text = None
-        if artifact:
+        if artifact and stack in looked:
             text = github.file_of(artifact, DRIFT_FILE, MOST_BYTES).decode("utf-8", "replace").strip()
         found.append(Checked(stack, text))
     return tuple(found)

@@ -65,9 +65,16 @@ class GitHub:
         return self.rest.call("PATCH", path, data=data)
 
     def artifacts(self, run: int, name: str = "") -> Iterator[Artifact]:
-        """What a run has uploaded and GitHub still has."""
+        """What a run has uploaded and GitHub still has: of each name the newest.
+
+        Where jobs of a run were started again, each attempt has its own (https://github.com/go-gitea/gitea/pull/38857),
+        and GitHub's actions take the highest id (actions/toolkit, packages/artifact/src/internal/find/get-artifact.ts).
+        """
         query = {"name": name} if name else {}
-        for item in self.pages(f"/actions/runs/{run}/artifacts", "artifacts", **query):
+        items = sorted(
+            self.pages(f"/actions/runs/{run}/artifacts", "artifacts", **query), key=lambda item: int(item["id"])
+        )
+        for item in {str(item["name"]): item for item in items}.values():
             if not item["expired"]:
                 yield Artifact(int(item["id"]), str(item["name"]), int(item["size_in_bytes"]), str(item["created_at"]))
 
@@ -77,6 +84,15 @@ class GitHub:
             found = re.fullmatch(rf"{re.escape(name)} \((.+)\)", str(job["name"]))
             if found:
                 yield found[1], job
+
+    def last_jobs(self, run: int, name: str) -> Mapping[str, Mapping[str, Any]]:
+        """The last job by this name for each stack, of whichever attempt of the run: not every attempt has all of them.
+
+        GitHub's own answer, without ``filter``, has been that for each job, and also the jobs of the last attempt alone
+        (https://github.com/r-universe-org/help/issues/607).
+        """
+        jobs = sorted(self.jobs_of_stacks(run, name, filter="all"), key=lambda found: int(found[1]["run_attempt"]))
+        return dict(jobs)
 
     def file_of(self, artifact: Artifact, file: str, most: int) -> bytes:
         """The one file in an artifact, read in memory; CiError where it is another, or larger than ``most``."""
