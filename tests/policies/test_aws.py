@@ -597,3 +597,42 @@ def test_where_a_balancer_stands_before_the_gateway_is_not_known_with_its_scheme
     )
     found = told("apigw-not-around-balancer", balancer, endpoint, resource(REST_API, "api"))
     assert found == [("cannot tell", "edge", "internal")]
+
+
+# --- documents that are put into an API ---
+
+
+def put(body: str, refs: dict[str, Subject] | None = None) -> Subject:
+    return resource("aws:apigateway/restApiPut:RestApiPut", "put", refs, restApiId=UNKNOWN, body=body)
+
+
+UNSAID = '{"paths": {"/items": {"get": {}}}}'
+
+
+def test_who_may_call_an_api_of_another_stack_is_not_known_but_passwords_are_seen() -> None:
+    body = '{"paths": {"/items": {"get": {}}}, "securityDefinitions": {"old": {"type": "basic"}}}'
+    assert sorted(told("apigw-put-openapi-security", put(body))) == [
+        ("cannot tell", "put", "restApiId"),
+        ("violation", "put", "body.securityDefinitions.old.type"),
+    ]
+
+
+def test_whether_a_document_is_put_into_an_api_that_is_shut_may_not_be_known() -> None:
+    api = resource(REST_API, "api", endpointConfiguration={"types": UNKNOWN})
+    found = told("apigw-put-openapi-security", api, put(UNSAID, {"restApiId": api}))
+    assert ("cannot tell", "put", "restApiId") in found
+    assert {kind for kind, _, _ in found} == {"cannot tell"}
+
+
+@pytest.mark.parametrize("body", [UNKNOWN, "openapi: 3.0.1"])
+def test_a_document_that_cannot_be_read_yet_is_said_and_not_passed(body: str) -> None:
+    api = resource(REST_API, "api", endpointConfiguration={"types": "REGIONAL"})
+    assert told("apigw-put-openapi-security", api, put(body, {"restApiId": api})) == [("cannot tell", "put", "body")]
+
+
+def test_a_document_that_is_not_known_yet_may_shut_the_api_that_it_is_put_into() -> None:
+    api = resource(REST_API, "api", endpointConfiguration={"types": "PRIVATE"})
+    assert told("apigw-private-names-endpoint", api, put(UNKNOWN, {"restApiId": api})) == [
+        ("cannot tell", "api", ""),
+        ("cannot tell", "put", "body"),
+    ]

@@ -346,14 +346,13 @@ def _names_endpoint(stack: Graph, api: View) -> bool:
 
 
 def _policies(stack: Graph, api: View) -> Sequence[View]:
-    """The resource policies of an API: its own, one beside it, its document's. Notes at it what is not known."""
+    """The resource policies of an API: its own, one beside it, its documents'. Notes at it what is not known."""
     policies = [api.document("policy")]
     for other in stack.referring(api, "restApiId", REST_POLICY):
         policies.append(other.document("policy"))
         if policies[-1] is None:
             api.note("", f"the policy of `{other.subject.name}` is not known yet")
-    body = api.document("body")
-    policies.append(body.child("x-amazon-apigateway-policy") if body else None)
+    policies += [document.child("x-amazon-apigateway-policy") for document in _documents(stack, api)]
     return [policy for policy in policies if policy is not None]
 
 
@@ -476,6 +475,33 @@ def document_secured(api: View) -> Iterator[Violation]:
     yield from openapi.plain_servers(document)
 
 
+def put_document_secured(stack: Graph) -> Iterator[Violation]:
+    """An OpenAPI document that is put into an API says who may call each operation, as the API's own does."""
+    for put in stack.of(REST_PUT):
+        document = put.document("body")
+        if document is None:
+            continue
+        if _is_for_an_open_api(stack, put):
+            yield from openapi.open_operations(document, public=stack.setting("acceptEmpty"))
+        yield from openapi.weak_schemes(document)
+        yield from openapi.plain_servers(document)
+
+
+def _is_for_an_open_api(stack: Graph, put: View) -> bool:
+    """Whether a document is put into an API that is not shut. Notes at it where nobody can say."""
+    apis = stack.referred(put, "restApiId", REST_API)
+    if not apis:
+        put.note("restApiId", "is of an API outside of the stack, which may be shut or not")
+    unsure = False
+    for api in apis:
+        if _shut(stack, api):
+            return False
+        if api.unread:
+            put.note("restApiId", f"is of `{api.subject.name}`, and who gets in there is not known yet")
+            unsure = True
+    return bool(apis) and not unsure
+
+
 # --- domains ---
 
 
@@ -528,6 +554,13 @@ _GROUPS = {
     )
 }
 _TAGS = {"required": Setting(_STRINGS, [], "tags that must be there")}
+_EMPTY = {
+    "acceptEmpty": Setting(
+        {"type": "boolean"},
+        True,
+        "accept an empty list, which says that everybody may call the operation",
+    )
+}
 _STAGES = (STAGE, API_STAGE)
 
 RULES: tuple[AnyRule, ...] = (
@@ -709,7 +742,7 @@ RULES: tuple[AnyRule, ...] = (
         controls=("apigw-resource-policy-no-wildcard",),
         title="A resource policy does not let everybody do everything",
         severity="high",
-        types=(REST_POLICY, REST_API),
+        types=(REST_POLICY, REST_API, REST_PUT),
         check=policy_without_wildcard,
         remedy="Action: execute-api:Invoke, and a Condition or a Principal.",
     ),
@@ -874,14 +907,20 @@ RULES: tuple[AnyRule, ...] = (
         types=(REST_API, API),
         check=document_secured,
         remedy="security for each operation (an empty list where everybody may call it), with schemes of the document.",
-        blind="Documents that are no JSON, not known before the deployment, or in a RestApiPut; policies in a RestApiPolicy.",  # noqa: E501
+        blind="Documents that are no JSON, or not known before the deployment; policies in a RestApiPolicy.",
         instead=LINT_DOCUMENT,
-        settings={
-            "acceptEmpty": Setting(
-                {"type": "boolean"},
-                True,
-                "accept an empty list, which says that everybody may call the operation",
-            )
-        },
+        settings=_EMPTY,
+    ),
+    StackRule(
+        name="apigw-put-openapi-security",
+        controls=("apigw-openapi-security",),
+        title="An OpenAPI document that is put into a REST API says who may call each operation",
+        severity="high",
+        types=(REST_PUT,),
+        check=put_document_secured,
+        remedy="security for each operation (an empty list where everybody may call it), with schemes of the document.",
+        blind="Documents that are no JSON, or not known before the deployment; whether APIs of other stacks are shut.",
+        instead=LINT_DOCUMENT,
+        settings=_EMPTY,
     ),
 )
