@@ -275,8 +275,7 @@ def test_what_a_list_opens_says_which_list() -> None:
         ("lb-tagged", ALB, {}, "are not said"),
         ("target-group-encrypted-health-check", "aws:lb/targetGroup:TargetGroup", {"healthCheck": {"protocol": "tcp"}},
          "is TCP"),
-        ("cloudfront-front-tls-waf-logs", "aws:cloudfront/distribution:Distribution",
-         {"webAclId": "x", "loggingConfig": {"bucket": "x"}}, "is not said"),
+        ("cloudfront-front-tls-waf", "aws:cloudfront/distribution:Distribution", {"webAclId": "x"}, "is not said"),
         ("lb-tagged", ALB, {"tags": {}}, "are empty"),
         ("target-group-encrypted-protocol", "aws:lb/targetGroup:TargetGroup", {},
          "is not said, so the last part of the way is open"),
@@ -636,3 +635,38 @@ def test_a_document_that_is_not_known_yet_may_shut_the_api_that_it_is_put_into()
         ("cannot tell", "api", ""),
         ("cannot tell", "put", "body"),
     ]
+
+
+# --- access logs of CloudFront that CloudWatch Logs delivers ---
+
+MULTITENANT = "aws:cloudfront/multitenantDistribution:MultitenantDistribution"
+
+
+def log_source(refs: dict[str, Subject] | None = None, log_type: str = "ACCESS_LOGS") -> Subject:
+    kind = "aws:cloudwatch/logDeliverySource:LogDeliverySource"
+    return resource(kind, "source", refs, logType=log_type, resourceArn=UNKNOWN)
+
+
+def log_delivery(refs: dict[str, Subject] | None = None) -> Subject:
+    return resource("aws:cloudwatch/logDelivery:LogDelivery", "delivery", refs, deliverySourceName=UNKNOWN)
+
+
+def test_whose_logs_are_delivered_may_not_be_known() -> None:
+    front = resource(MULTITENANT, "front")
+    source = log_source()
+    assert told("cloudfront-front-logs", front, source, log_delivery({"deliverySourceName": source})) == [
+        ("cannot tell", "front", "")
+    ]
+
+
+def test_which_logs_are_delivered_may_not_be_known() -> None:
+    front = resource(MULTITENANT, "front")
+    source = log_source({"resourceArn": front}, UNKNOWN)
+    found = told("cloudfront-front-logs", front, source, log_delivery({"deliverySourceName": source}))
+    assert found == [("cannot tell", "front", ""), ("cannot tell", "source", "logType")]
+
+
+def test_a_delivery_of_who_knows_what_may_take_the_logs() -> None:
+    front = resource(MULTITENANT, "front")
+    found = told("cloudfront-front-logs", front, log_source({"resourceArn": front}), log_delivery())
+    assert found == [("cannot tell", "front", ""), ("cannot tell", "source", "")]

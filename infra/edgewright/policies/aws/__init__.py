@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from edgewright.policies.aws import exposure, http_api, load_balancer, network, rest_api, surroundings, waf
+from edgewright.policies.aws import cloudfront, exposure, http_api, load_balancer, network, rest_api, surroundings, waf
 from edgewright.policies.rule import AnyRule
 
 RULES: tuple[AnyRule, ...] = (
@@ -12,6 +12,7 @@ RULES: tuple[AnyRule, ...] = (
     *waf.RULES,
     *network.RULES,
     *surroundings.RULES,
+    *cloudfront.RULES,
     *exposure.RULES,
 )
 
