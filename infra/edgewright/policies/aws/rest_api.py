@@ -211,13 +211,11 @@ def _takes_keys(stack: Graph, stage: View) -> bool:
     if not apis:
         stage.note("restApi", "is of an API outside of the stack")
     for api in apis:
-        document = api.document("body")
-        if (document and openapi.asks_for_keys(document)) or any(
-            method.flag("apiKeyRequired") is True for method in stack.referring(api, "restApi", METHOD)
-        ):
+        asked = any(openapi.asks_for_keys(document) for document in _documents(stack, api))
+        if asked or any(method.flag("apiKeyRequired") is True for method in stack.referring(api, "restApi", METHOD)):
             return True
-        if api.has("body") and document is None:
-            stage.note("", f"the document of `{api.subject.name}` is not known yet")
+        if api.unread:
+            stage.note("", f"whether `{api.subject.name}` asks for keys is not known yet")
     return False
 
 
