@@ -1,5 +1,6 @@
 """What the examples of rules over AWS cannot say: what is there and empty, and what nobody can tell yet."""
 
+from collections.abc import Sequence
 from typing import Any, cast
 
 import pytest
@@ -140,6 +141,128 @@ def test_what_opens_all_ports_is_said_once(rule: dict[str, Any]) -> None:
     assert verdicts("sg-no-public-ssh", group) == []
 
 
+# --- what a prefix list holds ---
+
+GROUP = "aws:ec2/securityGroup:SecurityGroup"
+OLD_RULE = "aws:ec2/securityGroupRule:SecurityGroupRule"
+INGRESS_RULE = "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule"
+OFFICE = [{"cidr": "192.0.2.0/24"}]
+EVERYBODY = [{"cidr": "0.0.0.0/0"}]
+
+
+def prefix_list(name: str, entries: Any) -> Subject:
+    return resource("aws:ec2/managedPrefixList:ManagedPrefixList", name, entries=entries)
+
+
+def prefix_list_entry(prefix_list_id: str, refs: dict[str, Subject] | None = None, cidr: str = UNKNOWN) -> Subject:
+    kind = "aws:ec2/managedPrefixListEntry:ManagedPrefixListEntry"
+    return resource(kind, "entry", refs, cidr=cidr, prefixListId=prefix_list_id)
+
+
+def ssh(*refs: Subject, prefix_list_id: str = UNKNOWN, port: int = 22) -> Subject:
+    properties = {"ipProtocol": "tcp", "fromPort": port, "toPort": port, "prefixListId": prefix_list_id}
+    urns = {"prefixListId": frozenset(source.urn for source in refs)}
+    return Subject(urn_of(INGRESS_RULE, "ssh"), INGRESS_RULE, "ssh", wire(properties), urns)
+
+
+def group_of_lists(*named: list[str], refs: Sequence[Subject]) -> Subject:
+    rules = [{"protocol": "tcp", "fromPort": 22, "toPort": 22, "prefixListIds": ids} for ids in named]
+    urns = {"ingress": frozenset(source.urn for source in refs)}
+    return Subject(urn_of(GROUP, "doors"), GROUP, "doors", wire({"ingress": rules}), urns)
+
+
+def test_what_a_prefix_list_of_another_stack_holds_is_not_known() -> None:
+    assert told("sg-no-public-prefix-list", ssh(prefix_list_id="pl-0123")) == [("cannot tell", "ssh", "prefixListId")]
+    old: dict[str, Any] = {
+        "type": "ingress",
+        "protocol": "tcp",
+        "fromPort": 22,
+        "toPort": 22,
+        "prefixListIds": ["pl-0123"],
+    }
+    assert told("sg-no-public-prefix-list", resource(OLD_RULE, "old", None, **old)) == [
+        ("cannot tell", "old", "prefixListIds")
+    ]
+
+
+def test_what_a_prefix_list_holds_is_all_the_same_where_its_port_may_be_open() -> None:
+    assert verdicts("sg-no-public-prefix-list", ssh(prefix_list_id="pl-0123", port=443)) == []
+
+
+@pytest.mark.parametrize("entries", [UNKNOWN, [UNKNOWN], [*OFFICE, {"cidr": UNKNOWN}]])
+def test_what_a_prefix_list_holds_may_not_be_known_yet(entries: Any) -> None:
+    office = prefix_list("office", entries)
+    found = told("sg-no-public-prefix-list", office, ssh(office))
+    assert {kind for kind, _, _ in found} == {"cannot tell"}
+    assert ("cannot tell", "ssh", "prefixListId") in found
+
+
+def test_an_entry_of_who_knows_what_list_may_be_of_any() -> None:
+    office = prefix_list("office", OFFICE)
+    found = told("sg-no-public-prefix-list", office, prefix_list_entry(UNKNOWN, cidr="0.0.0.0/0"), ssh(office))
+    assert ("cannot tell", "ssh", "prefixListId") in found
+    assert {kind for kind, _, _ in found} == {"cannot tell"}
+
+
+def test_an_entry_beside_a_list_may_not_be_known_yet() -> None:
+    office = prefix_list("office", OFFICE)
+    entry = prefix_list_entry(UNKNOWN, {"prefixListId": office})
+    assert ("cannot tell", "ssh", "prefixListId") in told("sg-no-public-prefix-list", office, entry, ssh(office))
+
+
+def test_a_list_that_holds_every_address_is_told_whatever_else_it_may_hold() -> None:
+    wide = prefix_list("wide", [*EVERYBODY, {"cidr": UNKNOWN}])
+    assert ("violation", "ssh", "") in told("sg-no-public-prefix-list", wide, ssh(wide))
+
+
+def test_of_several_lists_behind_a_group_the_engine_does_not_say_which_rule_names_which() -> None:
+    wide, office = prefix_list("wide", EVERYBODY), prefix_list("office", OFFICE)
+    group = group_of_lists([UNKNOWN], [UNKNOWN], refs=(wide, office))
+    assert told("sg-no-public-prefix-list", wide, office, group) == [
+        ("cannot tell", "doors", "ingress[0].prefixListIds"),
+        ("cannot tell", "doors", "ingress[1].prefixListIds"),
+    ]
+
+
+def test_a_list_of_another_stack_beside_one_of_this_is_not_taken_for_it() -> None:
+    office = prefix_list("office", OFFICE)
+    group = group_of_lists(["pl-0123"], [UNKNOWN], refs=(office,))
+    found = told("sg-no-public-prefix-list", office, group)
+    assert found == [
+        ("cannot tell", "doors", "ingress[0].prefixListIds"),
+        ("cannot tell", "doors", "ingress[1].prefixListIds"),
+    ]
+
+
+def test_a_list_that_an_endpoint_gives_out_is_not_taken_for_one_of_the_stack() -> None:
+    office = prefix_list("office", OFFICE)
+    endpoint = resource("aws:ec2/vpcEndpoint:VpcEndpoint", "s3")
+    group = group_of_lists([UNKNOWN], refs=(office, endpoint))
+    assert told("sg-no-public-prefix-list", office, endpoint, group) == [
+        ("cannot tell", "doors", "ingress[0].prefixListIds")
+    ]
+
+
+def test_a_known_id_is_that_of_the_list_it_comes_from() -> None:
+    """After the first update the engine knows ids, and says of which resources they are."""
+    wide = prefix_list("wide", EVERYBODY)
+    group = group_of_lists(["pl-0123"], ["pl-0123"], refs=(wide,))
+    assert told("sg-no-public-prefix-list", wide, group) == [
+        ("violation", "doors", "ingress[0]"),
+        ("violation", "doors", "ingress[1]"),
+    ]
+    assert told("sg-no-public-prefix-list", wide, ssh(wide, prefix_list_id="pl-0123")) == [("violation", "ssh", "")]
+
+
+def test_what_a_list_opens_says_which_list() -> None:
+    wide = prefix_list("wide", EVERYBODY)
+    found = verdicts("sg-no-public-prefix-list", wide, ssh(wide))
+    assert [verdict.text for verdict in found] == ["opens port 22 (tcp) to the internet: `wide` holds every address"]
+
+
+# --- what a violation says ---
+
+
 @pytest.mark.parametrize(
     ("rule", "kind", "properties", "text"),
     [
@@ -152,8 +275,7 @@ def test_what_opens_all_ports_is_said_once(rule: dict[str, Any]) -> None:
         ("lb-tagged", ALB, {}, "are not said"),
         ("target-group-encrypted-health-check", "aws:lb/targetGroup:TargetGroup", {"healthCheck": {"protocol": "tcp"}},
          "is TCP"),
-        ("cloudfront-front-tls-waf-logs", "aws:cloudfront/distribution:Distribution",
-         {"webAclId": "x", "loggingConfig": {"bucket": "x"}}, "is not said"),
+        ("cloudfront-front-tls-waf", "aws:cloudfront/distribution:Distribution", {"webAclId": "x"}, "is not said"),
         ("lb-tagged", ALB, {"tags": {}}, "are empty"),
         ("target-group-encrypted-protocol", "aws:lb/targetGroup:TargetGroup", {},
          "is not said, so the last part of the way is open"),
@@ -474,3 +596,77 @@ def test_where_a_balancer_stands_before_the_gateway_is_not_known_with_its_scheme
     )
     found = told("apigw-not-around-balancer", balancer, endpoint, resource(REST_API, "api"))
     assert found == [("cannot tell", "edge", "internal")]
+
+
+# --- documents that are put into an API ---
+
+
+def put(body: str, refs: dict[str, Subject] | None = None) -> Subject:
+    return resource("aws:apigateway/restApiPut:RestApiPut", "put", refs, restApiId=UNKNOWN, body=body)
+
+
+UNSAID = '{"paths": {"/items": {"get": {}}}}'
+
+
+def test_who_may_call_an_api_of_another_stack_is_not_known_but_passwords_are_seen() -> None:
+    body = '{"paths": {"/items": {"get": {}}}, "securityDefinitions": {"old": {"type": "basic"}}}'
+    assert sorted(told("apigw-put-openapi-security", put(body))) == [
+        ("cannot tell", "put", "restApiId"),
+        ("violation", "put", "body.securityDefinitions.old.type"),
+    ]
+
+
+def test_whether_a_document_is_put_into_an_api_that_is_shut_may_not_be_known() -> None:
+    api = resource(REST_API, "api", endpointConfiguration={"types": UNKNOWN})
+    found = told("apigw-put-openapi-security", api, put(UNSAID, {"restApiId": api}))
+    assert ("cannot tell", "put", "restApiId") in found
+    assert {kind for kind, _, _ in found} == {"cannot tell"}
+
+
+@pytest.mark.parametrize("body", [UNKNOWN, "openapi: 3.0.1"])
+def test_a_document_that_cannot_be_read_yet_is_said_and_not_passed(body: str) -> None:
+    api = resource(REST_API, "api", endpointConfiguration={"types": "REGIONAL"})
+    assert told("apigw-put-openapi-security", api, put(body, {"restApiId": api})) == [("cannot tell", "put", "body")]
+
+
+def test_a_document_that_is_not_known_yet_may_shut_the_api_that_it_is_put_into() -> None:
+    api = resource(REST_API, "api", endpointConfiguration={"types": "PRIVATE"})
+    assert told("apigw-private-names-endpoint", api, put(UNKNOWN, {"restApiId": api})) == [
+        ("cannot tell", "api", ""),
+        ("cannot tell", "put", "body"),
+    ]
+
+
+# --- access logs of CloudFront that CloudWatch Logs delivers ---
+
+MULTITENANT = "aws:cloudfront/multitenantDistribution:MultitenantDistribution"
+
+
+def log_source(refs: dict[str, Subject] | None = None, log_type: str = "ACCESS_LOGS") -> Subject:
+    kind = "aws:cloudwatch/logDeliverySource:LogDeliverySource"
+    return resource(kind, "source", refs, logType=log_type, resourceArn=UNKNOWN)
+
+
+def log_delivery(refs: dict[str, Subject] | None = None) -> Subject:
+    return resource("aws:cloudwatch/logDelivery:LogDelivery", "delivery", refs, deliverySourceName=UNKNOWN)
+
+
+def test_whose_logs_are_delivered_may_not_be_known() -> None:
+    front = resource(MULTITENANT, "front")
+    source = log_source()
+    assert told("cloudfront-front-logs", front, source, log_delivery({"deliverySourceName": source})) == [
+        ("cannot tell", "front", "")
+    ]
+
+
+def test_which_logs_are_delivered_may_not_be_known() -> None:
+    front = resource(MULTITENANT, "front")
+    source = log_source({"resourceArn": front}, UNKNOWN)
+    found = told("cloudfront-front-logs", front, source, log_delivery({"deliverySourceName": source}))
+    assert found == [("cannot tell", "front", ""), ("cannot tell", "source", "logType")]
+
+
+def test_a_delivery_of_who_knows_what_may_take_the_logs() -> None:
+    front = resource(MULTITENANT, "front")
+    found = told("cloudfront-front-logs", front, log_source({"resourceArn": front}), log_delivery())
+    assert found == [("cannot tell", "front", ""), ("cannot tell", "source", "")]

@@ -109,6 +109,7 @@ def _stack_validation(rule: StackRule) -> Callable[[StackValidationArgs, ReportV
 
     def validate(args: StackValidationArgs, report: ReportViolation) -> None:
         if any(plain_type(resource.resource_type) in types for resource in args.resources):
+            # Anew for each rule: the framework unpacks the stack for each policy, and does not say that it is the same.
             subjects = [_subject_in_stack(resource) for resource in args.resources]
             urns = [subject.urn for subject in subjects if subject.type in types]
             _tell(rule, args, report, urns, lambda settings: judge_stack(rule, subjects, settings))

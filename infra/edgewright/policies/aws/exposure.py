@@ -18,11 +18,9 @@ from edgewright.policies.aws.api_gateway import (
     ROUTING_RULE,
     STAGE,
     VPC_LINK,
-    has_private_endpoint,
-    is_limited,
-    is_private,
 )
 from edgewright.policies.aws.load_balancer import BALANCER, LISTENER, is_application
+from edgewright.policies.aws.rest_api import has_private_endpoint, is_limited, is_private
 from edgewright.policies.aws.waf import acls_of, limits_rates
 from edgewright.policies.graph import Graph
 from edgewright.policies.rule import ELSEWHERE, AnyRule, StackRule

@@ -3,8 +3,9 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from edgewright.policies.aws.references import types_behind
 from edgewright.policies.graph import Graph
-from edgewright.policies.rule import AnyRule, Check, Rule, Setting, StackRule
+from edgewright.policies.rule import ELSEWHERE, AnyRule, Check, Rule, Setting, StackRule
 from edgewright.policies.view import UNKNOWN, View, Violation
 
 GROUP = "aws:ec2/securityGroup:SecurityGroup"
@@ -12,6 +13,8 @@ DEFAULT_GROUP = "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup"
 OLD_RULE = "aws:ec2/securityGroupRule:SecurityGroupRule"
 INGRESS = "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule"
 EGRESS = "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule"
+PREFIX_LIST = "aws:ec2/managedPrefixList:ManagedPrefixList"
+PREFIX_LIST_ENTRY = "aws:ec2/managedPrefixListEntry:ManagedPrefixListEntry"
 
 # What refers to a security group and is no use of it.
 _PARTS = (
@@ -38,8 +41,21 @@ _EVERYWHERE = ("/0", "/1")
 
 
 @dataclass(frozen=True, slots=True)
+class _Words:
+    """The properties of a kind of rule: its protocol, its addresses, and its prefix lists."""
+
+    protocol: str
+    addresses: tuple[str, str]
+    lists: str
+
+
+_TOGETHER = _Words("protocol", ("cidrBlocks", "ipv6CidrBlocks"), "prefixListIds")
+_APART = _Words("ipProtocol", ("cidrIpv4", "cidrIpv6"), "prefixListId")
+
+
+@dataclass(frozen=True, slots=True)
 class Opening:
-    """What a rule of a security group opens to the whole internet. view: the rule; ports: first and last, all for -1."""  # noqa: E501
+    """What a rule of a security group opens. view: the rule; ports: first and last, all for -1."""
 
     view: View
     protocol: str
@@ -60,33 +76,43 @@ class Opening:
 
 def openings(view: View, direction: str) -> Iterator[Opening]:
     """What a security group, or a rule of one, opens to all addresses. direction: ``ingress`` or ``egress``."""
+    for rule, words in _rules(view, direction):
+        if any(_is_everywhere(address) for key in words.addresses for address in rule.texts(key)):
+            yield from _opening(rule, words)
+
+
+def _rules(view: View, direction: str) -> Iterator[tuple[View, _Words]]:
+    """The rules of a security group, or the one that stands by itself, with the words of their kind."""
     kind = view.subject.type
     if kind in (GROUP, DEFAULT_GROUP):
-        for part in view.children(direction):
-            yield from _opening(part, "protocol", ("cidrBlocks", "ipv6CidrBlocks"))
+        for rule in view.children(direction):
+            yield rule, _TOGETHER
     elif kind == OLD_RULE:
         if view.text("type") == direction:
-            yield from _opening(view, "protocol", ("cidrBlocks", "ipv6CidrBlocks"))
+            yield view, _TOGETHER
     else:
-        yield from _opening(view, "ipProtocol", ("cidrIpv4", "cidrIpv6"))
+        yield view, _APART
 
 
-def _opening(view: View, protocol_key: str, address_keys: tuple[str, ...]) -> Iterator[Opening]:
-    if not any(address.endswith(_EVERYWHERE) for key in address_keys for address in view.texts(key)):
-        return
-    said = view.text(protocol_key)
+def _is_everywhere(address: object) -> bool:
+    return isinstance(address, str) and address.endswith(_EVERYWHERE)
+
+
+def _opening(rule: View, words: _Words) -> Iterator[Opening]:
+    """What a rule opens, whatever addresses it is for."""
+    said = rule.text(words.protocol)
     if said is UNKNOWN:
         return
     protocol = (said or "-1").lower()
     if protocol in _ICMP:
         return
     if protocol in _EVERY_PROTOCOL:
-        yield Opening(view, "every protocol", (0, _LAST_PORT))
+        yield Opening(rule, "every protocol", (0, _LAST_PORT))
         return
-    first, last = view.number("fromPort"), view.number("toPort")
+    first, last = rule.number("fromPort"), rule.number("toPort")
     if first is not UNKNOWN and last is not UNKNOWN:
         low = first or 0
-        yield Opening(view, protocol, (low, low if last is None else last))
+        yield Opening(rule, protocol, (low, low if last is None else last))
 
 
 def _open_at(*ports: int) -> Check:
@@ -124,6 +150,87 @@ def egress_restricted(view: View) -> Iterator[Violation]:
             yield opening.fails("to every address")
 
 
+def lists_in(stack: Graph) -> Iterator[Violation]:
+    """A prefix list that holds every address opens only ports that are meant for it."""
+    ports = stack.setting("ports")
+    for opening, words in _openings_of_lists(stack, "ingress", _INGRESS):
+        if opening.every or _beyond(*opening.ports, ports):
+            yield from _through_lists(stack, opening, words, "ingress", "to the internet")
+
+
+def lists_out(stack: Graph) -> Iterator[Violation]:
+    """A prefix list that holds every address does not let everything out."""
+    for opening, words in _openings_of_lists(stack, "egress", _EGRESS):
+        if opening.every:
+            yield from _through_lists(stack, opening, words, "egress", "to every address")
+
+
+def _openings_of_lists(stack: Graph, direction: str, types: Sequence[str]) -> Iterator[tuple[Opening, _Words]]:
+    """What the rules open that name prefix lists, if those hold every address."""
+    for view in stack.of(*types):
+        for rule, words in _rules(view, direction):
+            if rule.has(words.lists) and not (rule.knows(words.lists) and rule.count(words.lists) == 0):
+                for opening in _opening(rule, words):
+                    yield opening, words
+
+
+def _through_lists(stack: Graph, opening: Opening, words: _Words, direction: str, text: str) -> Iterator[Violation]:
+    """What a rule opens through its prefix lists. Notes at the rule where nobody can say what they hold."""
+    rule = opening.view
+    place = _origin(rule, words, direction)
+    lists = stack.referred(rule, place, PREFIX_LIST)
+    wide = [one for one in lists if _holds_everything(stack, one)]
+    shared = place == direction
+    foreign = _names_others(rule, words, direction, place, len(lists))
+    if wide and (not shared or (len(wide) == len(lists) and not foreign)):
+        yield opening.fails(f"{text}: `{wide[0].subject.name}` holds every address")
+    elif wide:
+        rule.note(words.lists, f"may name `{wide[0].subject.name}`, which holds every address")
+    elif foreign:
+        rule.note(words.lists, "names a prefix list that is not of this stack")
+    else:
+        for one in lists:
+            if one.unread:
+                rule.note(words.lists, f"names `{one.subject.name}`, and what that holds is not known yet")
+
+
+def _origin(rule: View, words: _Words, direction: str) -> str:
+    """The property whose sources are those of a rule's prefix lists.
+
+    Of rules inside of a group a plan says it of each, and the engine of all together.
+    """
+    if not rule.path:
+        return words.lists
+    each = any(place.startswith(f"{direction}[") for place in rule.subject.refs)
+    return rule.path if each else direction
+
+
+def _names_others(rule: View, words: _Words, direction: str, place: str, found: int) -> bool:
+    """Whether more prefix lists are named at a place than are found there."""
+    alone = View(rule.subject)  # of its own: an id that is not known is that of a list which is found
+    named = {
+        name
+        for one, _ in _rules(alone, direction)
+        if place == direction or one.path == rule.path
+        for name in one.texts(words.lists)
+    }
+    unknown = bool(alone.unread)
+    other_sources = unknown and not types_behind(rule, place) <= {PREFIX_LIST, GROUP, DEFAULT_GROUP}
+    return other_sources or len(named) + unknown > found
+
+
+def _holds_everything(stack: Graph, prefix_list: View) -> bool:
+    """Whether every address is among the entries of a prefix list: its own, and those that stand beside it.
+
+    Notes at the list what is not known.
+    """
+    beside = stack.referring(prefix_list, "prefixListId", PREFIX_LIST_ENTRY)
+    for entry in beside:
+        if entry.text("cidr") is UNKNOWN:
+            prefix_list.note("", f"what `{entry.subject.name}` adds to it is not known yet")
+    return any(_is_everywhere(entry.text("cidr")) for entry in (*prefix_list.children("entries"), *beside))
+
+
 def described(view: View) -> Iterator[Violation]:
     """A security group and each of its rules say what they are for."""
     for part in (view, *view.children("ingress"), *view.children("egress")):
@@ -148,6 +255,9 @@ def default_closed(group: View) -> Iterator[Violation]:
 
 
 _INGRESS = (GROUP, DEFAULT_GROUP, OLD_RULE, INGRESS)
+_EGRESS = (GROUP, DEFAULT_GROUP, OLD_RULE, EGRESS)
+_LISTS = "What a prefix list holds."
+_PORTS = {"ports": Setting({"type": "array", "items": {"type": "integer"}}, [80, 443], "ports that may be open")}
 
 RULES: tuple[AnyRule, ...] = (
     Rule(
@@ -158,6 +268,8 @@ RULES: tuple[AnyRule, ...] = (
         types=_INGRESS,
         check=_open_at(_SSH),
         remedy="Session Manager, or addresses of your own.",
+        blind=_LISTS,
+        instead="sg-no-public-prefix-list.",
     ),
     Rule(
         name="sg-no-public-rdp",
@@ -167,6 +279,8 @@ RULES: tuple[AnyRule, ...] = (
         types=_INGRESS,
         check=_open_at(_RDP),
         remedy="Session Manager, or addresses of your own.",
+        blind=_LISTS,
+        instead="sg-no-public-prefix-list.",
     ),
     Rule(
         name="sg-no-public-http",
@@ -177,6 +291,8 @@ RULES: tuple[AnyRule, ...] = (
         check=_open_at(_HTTP),
         remedy="No listener for HTTP, and no rule for it.",
         optional="A balancer that redirects HTTP to HTTPS needs port 80, and alb-http-redirects-to-https watches it.",
+        blind=_LISTS,
+        instead="sg-no-public-prefix-list, with `ports` that leave 80 out.",
     ),
     Rule(
         name="sg-no-all-ports-public",
@@ -186,9 +302,9 @@ RULES: tuple[AnyRule, ...] = (
         types=_INGRESS,
         check=all_ports,
         remedy="fromPort and toPort of the listener.",
-        settings={
-            "ports": Setting({"type": "array", "items": {"type": "integer"}}, [80, 443], "ports that may be open")
-        },
+        blind=_LISTS,
+        instead="sg-no-public-prefix-list.",
+        settings=_PORTS,
     ),
     Rule(
         name="sg-no-public-high-risk-ports",
@@ -198,17 +314,47 @@ RULES: tuple[AnyRule, ...] = (
         types=_INGRESS,
         check=_open_at(*_HIGH_RISK),
         remedy="A load balancer in front, or addresses of your own.",
+        blind=_LISTS,
+        instead="sg-no-public-prefix-list.",
+    ),
+    StackRule(
+        name="sg-no-public-prefix-list",
+        controls=(
+            "sg-no-public-ssh",
+            "sg-no-public-rdp",
+            "sg-no-all-ports-public",
+            "sg-no-public-high-risk-ports",
+        ),
+        title="No prefix list opens to the internet what addresses may not",
+        severity="critical",
+        types=_INGRESS,
+        check=lists_in,
+        remedy="Entries of the prefix list for the addresses that are meant; or fromPort and toPort of the listener.",
+        blind="Entries that other stacks add, and what prefix lists of AWS and of other stacks hold.",
+        instead=ELSEWHERE,
+        settings=_PORTS,
     ),
     Rule(
         name="sg-egress-restricted",
         controls=("sg-egress-restricted",),
         title="Not everything may go out everywhere",
         severity="medium",
-        types=(GROUP, DEFAULT_GROUP, OLD_RULE, EGRESS),
+        types=_EGRESS,
         check=egress_restricted,
         remedy="Egress rules for what is called: a port, and a security group or addresses.",
-        blind="A security group without any egress rule: the provider removes AWS's own, which allows all.",
-        instead="Nothing: without egress rules nothing gets out.",
+        blind="What a prefix list holds; a security group without any egress rule: the provider removes AWS's own, which allows all.",  # noqa: E501
+        instead="sg-egress-prefix-list; nothing for the other: without egress rules nothing gets out.",
+    ),
+    StackRule(
+        name="sg-egress-prefix-list",
+        controls=("sg-egress-restricted",),
+        title="No prefix list lets everything out everywhere",
+        severity="medium",
+        types=_EGRESS,
+        check=lists_out,
+        remedy="Entries of the prefix list for what is called; or the port that is called.",
+        blind="Entries that other stacks add, and what prefix lists of AWS and of other stacks hold.",
+        instead=ELSEWHERE,
     ),
     Rule(
         name="sg-descriptions",

@@ -1,4 +1,4 @@
-"""Rules over what stands around balancers and gateways: functions, logs, certificates, names, CloudFront."""
+"""Rules over what stands around balancers and gateways: functions, logs, certificates, names."""
 
 import re
 from collections.abc import Iterator
@@ -15,7 +15,6 @@ LOG_GROUP = "aws:cloudwatch/logGroup:LogGroup"
 CERTIFICATE = "aws:acm/certificate:Certificate"
 RECORD = "aws:route53/record:Record"
 FIREHOSE = "aws:kinesis/firehoseDeliveryStream:FirehoseDeliveryStream"
-DISTRIBUTION = "aws:cloudfront/distribution:Distribution"
 
 _STRINGS = {"type": "array", "items": {"type": "string"}}
 # https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html, those whose end had come by November 2026.
@@ -31,8 +30,6 @@ _SERVICE = re.compile(r"\.amazonaws\.com(\.cn)?$")
 _ANYBODY = re.compile(r"\*$|arn:[^:]*:[^:]*:[^:]*:\*?:([\w-]+[/:])?\*")
 # Names that AWS gives to balancers, gateways and distributions.
 _OF_AWS = re.compile(r"\.(amazonaws\.com(\.cn)?|cloudfront\.net)\.?$")
-_FRONT_TLS = re.compile(r"TLSv1\.2_(2021|2025)$|TLSv1\.3")
-_OLD_ORIGIN_TLS = {"SSLv3", "TLSv1", "TLSv1.1"}
 
 
 def principal_limited(permission: View) -> Iterator[Violation]:
@@ -175,27 +172,6 @@ def stream_encrypted(stream: View) -> Iterator[Violation]:
         yield stream.fails("serverSideEncryption.keyType", "is not CUSTOMER_MANAGED_CMK", "name")
 
 
-def front_hardened(distribution: View) -> Iterator[Violation]:
-    """A CloudFront in front of an API or a balancer speaks HTTPS both ways, has a web ACL, and writes logs."""
-    for cache in (distribution.child("defaultCacheBehavior"), *distribution.children("orderedCacheBehaviors")):
-        if cache is not None and cache.text("viewerProtocolPolicy") not in {"https-only", "redirect-to-https"}:
-            yield cache.fails("viewerProtocolPolicy", "lets requests come in the clear")
-    version = distribution.text("viewerCertificate.minimumProtocolVersion")
-    if version is None or (isinstance(version, str) and not _FRONT_TLS.match(version)):
-        yield distribution.fails("viewerCertificate.minimumProtocolVersion", f"is {version or 'not said'}")
-    if not distribution.has("webAclId"):
-        yield distribution.fails("webAclId", "is not said")
-    if not distribution.has("loggingConfig.bucket"):
-        yield distribution.fails("loggingConfig.bucket", "is not said")
-    for origin in distribution.children("origins"):
-        said = origin.has("customOriginConfig")
-        if said and origin.text("customOriginConfig.originProtocolPolicy") != "https-only":
-            yield origin.fails("customOriginConfig.originProtocolPolicy", "is not https-only")
-        for version in origin.texts("customOriginConfig.originSslProtocols"):
-            if version in _OLD_ORIGIN_TLS:
-                yield origin.fails("customOriginConfig.originSslProtocols", f"have {version}")
-
-
 RULES: tuple[AnyRule, ...] = (
     Rule(
         name="lambda-permission-source-arn",
@@ -336,16 +312,5 @@ RULES: tuple[AnyRule, ...] = (
         remedy="serverSideEncryption: {enabled: true, keyType: CUSTOMER_MANAGED_CMK, keyArn: ...}",
         blind="Streams whose names do not start with aws-waf-logs- or amazon-apigateway-.",
         instead="Names that WAF and API Gateway accept start so; other streams are not theirs.",
-    ),
-    Rule(
-        name="cloudfront-front-tls-waf-logs",
-        controls=("cloudfront-front-tls-waf-logs",),
-        title="A CloudFront in front speaks HTTPS both ways, has a web ACL, and writes logs",
-        severity="medium",
-        types=(DISTRIBUTION,),
-        check=front_hardened,
-        remedy="viewerProtocolPolicy: https-only; minimumProtocolVersion: TLSv1.2_2021; webAclId; loggingConfig.",
-        blind="Standard logging version 2, which resources of CloudWatch Logs turn on.",
-        instead="Security Hub CloudFront.5 sees the account.",
     ),
 )
