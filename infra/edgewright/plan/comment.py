@@ -8,9 +8,10 @@ link to the whole. The same change is the same text. Names come from whoever ope
 from collections.abc import Iterator, Sequence
 
 from edgewright.plan import comment_stack
-from edgewright.plan.comment_stack import STOPS, bold_first
+from edgewright.plan.comment_stack import STOPS, bold_first, each, names_of
 from edgewright.plan.diff import Diff, StackDiff
 from edgewright.plan.markdown import MOST, Part, code, fit, header, is_address, link, row
+from edgewright.plan.security import Point
 from edgewright.plan.words import many
 from edgewright.usage import UsageError
 
@@ -19,6 +20,7 @@ MARKER = "<!-- edgewright -->"
 
 _MOST_POINTS = 20
 """Weaker points that are shown at a glance."""
+_MOST_OUTAGES = 6
 
 
 def comment(diff: Diff, address: str = "", most: int | None = MOST) -> str:
@@ -31,8 +33,13 @@ def comment(diff: Diff, address: str = "", most: int | None = MOST) -> str:
     note = f" All of it is in {link('the artifact', address)}." if address else ""
     changed = [stack for stack in diff.stacks if not stack.same]
     parts = [Part(f"{MARKER}\n## {_title(diff, changed)}\n"), *_alerts(diff), *_summary(diff, changed)]
+    broken = _broken(changed)
     for stack in changed:
-        parts += comment_stack.parts(stack, alone=len(diff.stacks) == 1)
+        alone = len(diff.stacks) == 1
+        if not stack.broken or stack.after is None:
+            parts += comment_stack.parts(stack, alone=alone)
+        elif (names := broken[stack.after.errors])[0] == stack.name:
+            parts += comment_stack.broken_parts(stack.after.errors, names, alone=alone)
     if address:
         parts.append(Part(f"<sub>{link('The whole of it', address)}</sub>\n"))
     return fit(parts, most, note)
@@ -43,8 +50,19 @@ def _title(diff: Diff, changed: Sequence[StackDiff]) -> str:
         return "No stack changes" if len(diff.stacks) != 1 else "Nothing changes"
     if len(diff.stacks) == 1:
         return f"{code(changed[0].name)} {changed[0].state}"
+    if all(stack.broken for stack in changed):
+        return f"{len(changed):,} of {many(len(diff.stacks), 'stack')} cannot be planned"
     verb = "changes" if len(changed) == 1 else "change"
     return f"{len(changed):,} of {many(len(diff.stacks), 'stack')} {verb}"
+
+
+def _broken(stacks: Sequence[StackDiff]) -> dict[str, list[str]]:
+    """Names of stacks that cannot be planned, by what is wrong with them."""
+    found: dict[str, list[str]] = {}
+    for stack in stacks:
+        if stack.broken and stack.after is not None:
+            found.setdefault(stack.after.errors, []).append(stack.name)
+    return found
 
 
 # -- at a glance -------------------------------------------------------------------------------------------------------
@@ -52,51 +70,76 @@ def _title(diff: Diff, changed: Sequence[StackDiff]) -> str:
 
 def _alerts(diff: Diff) -> Iterator[Part]:
     """What nobody may overlook: security that is weaker, what stops the update, and stacks that cannot be planned."""
-    points: dict[tuple[str, str], list[str]] = {}
-    for stack in diff.stacks:
-        for point in stack.changes.weaker if stack.changes is not None and stack.after is not None else ():
-            points.setdefault((point.where, point.what), []).append(stack.name)
-    if points:
-        lines = [_point(*point, stacks, len(diff.stacks)) for point, stacks in list(points.items())[:_MOST_POINTS]]
-        over = len(points) - _MOST_POINTS
+    if points := _points(diff):
+        lines = [_point(*point, len(diff.stacks)) for point in points[:_MOST_POINTS]]
+        over = sum(len(places) for places, _, _ in points[_MOST_POINTS:])
         lines += [f"> - and {over:,} more, below\n"] if over > 0 else []
         yield Part(
             "> [!CAUTION]\n> **Security is weaker: look at this first**\n>\n", tuple(lines), noun="point", weight=40
         )
-    stopped = [
+    if outages := _outages(diff):
+        lines = [f"> - {line}\n" for line in outages[:_MOST_OUTAGES]]
+        over = len(outages) - _MOST_OUTAGES
+        lines += [f"> - and {over:,} more, below\n"] if over > 0 else []
+        yield Part("> [!WARNING]\n> **Taken away and made anew**\n>\n", tuple(lines), noun="resource", weight=39)
+    broken = [name for names in _broken(diff.stacks).values() for name in names]
+    stopped = [f"> - cannot be planned: {names_of(broken, 12)}\n"] if broken else []
+    stopped += [
         f"> - {code(stack.name)}: {_why(stack)}\n"
         for stack in diff.stacks
-        if not stack.same and (stack.stops or _refused(stack))
+        if not stack.same and not stack.broken and (stack.stops or _refused(stack))
     ]
     others = [stack.name for stack in diff.stacks if stack.same and stack.stops]
     if others:
         verb = "stack that does" if len(others) == 1 else "stacks that do"
-        stopped.append(f"> - {len(others):,} {verb} not change here, as before: {_names(others)}\n")
+        stopped.append(f"> - {len(others):,} {verb} not change here, as before: {names_of(others)}\n")
     if stopped:
         yield Part(f"> [!IMPORTANT]\n> **{STOPS}**\n>\n", tuple(stopped), noun="stack", weight=39)
 
 
-def _point(where: str, what: str, stacks: Sequence[str], of: int) -> str:
+_Points = tuple[list[str], str, list[str]]
+"""Where, what, and on which stacks."""
+
+
+def _points(diff: Diff) -> list[_Points]:
+    """What is weaker, each once: a default that is another is one change of many routes, on many stacks."""
+    stacks: dict[Point, list[str]] = {}
+    for stack in diff.stacks:
+        for point in stack.changes.weaker if stack.changes is not None and stack.after is not None else ():
+            stacks.setdefault(point, []).append(stack.name)
+    alike: dict[tuple[str, tuple[str, ...]], list[str]] = {}
+    for point, names in sorted(stacks.items(), key=lambda item: item[0].rank):
+        alike.setdefault((point.what, tuple(names)), []).append(point.where)
+    return [(places, what, list(names)) for (what, names), places in alike.items()]
+
+
+def _point(places: Sequence[str], what: str, stacks: Sequence[str], of: int) -> str:
     """``GET /products`` **loses its JWT check: anybody may call it now**, and on which stacks."""
-    return f"> - {code(where)} {bold_first(what)}" + (f" ({_names(stacks)})" if of > 1 else "") + "\n"
+    return f"> - {each(places)} {bold_first(what)}" + (f" ({names_of(stacks)})" if of > 1 else "") + "\n"
 
 
-def _names(stacks: Sequence[str], most: int = 4) -> str:
-    over = len(stacks) - most
-    return ", ".join(code(name) for name in stacks[:most]) + (f" and {over:,} more" if over > 0 else "")
+def _outages(diff: Diff) -> list[str]:
+    """What this change replaces itself and somebody notices, with how long it takes and what breaks meanwhile."""
+    found: dict[str, list[str]] = {}
+    for stack in diff.stacks:
+        if stack.changes is None or stack.after is None:
+            continue
+        for words in comment_stack.outages(stack.changes):
+            found.setdefault(words, []).append(stack.name)
+    several = len(diff.stacks) > 1
+    return [words + (f" ({names_of(names)})" if several else "") for words, names in found.items()]
 
 
 def _why(stack: StackDiff) -> str:
-    if stack.broken:
-        return "it cannot be planned"
     plan = stack.after.plan if stack.after is not None else None
     results = plan.policies.results if plan is not None and plan.policies is not None else ()
     added = stack.changes.policies_added if stack.changes is not None else ()
     words: list[str] = []
     if count := sum(result.stops for result in results):
-        new = sum(result.stops for result in added)
+        new = [result.rule for result in added if result.stops]
         whose = "a mandatory rule" if count == 1 else "mandatory rules"
-        words.append(f"{many(count, 'violation')} of {whose}, {_age(new, count)}")
+        which = f" ({names_of(list(dict.fromkeys(new)))})" if new else ""
+        words.append(f"{many(count, 'violation')} of {whose}, {_age(len(new), count)}{which}")
     if refused := _refused(stack):
         words.append(f"{many(refused, 'protected resource')} would be replaced or deleted")
     return "; ".join(words)
@@ -128,4 +171,4 @@ def _summary(diff: Diff, changed: Sequence[StackDiff]) -> Iterator[Part]:
     same = [stack.name for stack in diff.stacks if stack.same]
     if same:
         said = "No change" if changed else "The same routes, resources, findings and policy results"
-        yield Part(f"{said}: {_names(same, 30)}\n")
+        yield Part(f"{said}: {names_of(same, 30)}\n")
