@@ -5,13 +5,12 @@ link to the whole. The same change is the same text. Names come from whoever ope
 `edgewright.plan.markdown` for what keeps them text.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from edgewright.plan import comment_stack
-from edgewright.plan.comment_stack import STOPS, bold_first, each, names_of
+from edgewright.plan.comment_stack import STOPS, bold_first, each, names_of, outages
 from edgewright.plan.diff import Diff, StackDiff
 from edgewright.plan.markdown import MOST, Part, code, fit, header, is_address, link, row
-from edgewright.plan.security import Point
 from edgewright.plan.words import many
 from edgewright.usage import UsageError
 
@@ -70,18 +69,19 @@ def _broken(stacks: Sequence[StackDiff]) -> dict[str, list[str]]:
 
 def _alerts(diff: Diff) -> Iterator[Part]:
     """What nobody may overlook: security that is weaker, what stops the update, and stacks that cannot be planned."""
-    if points := _points(diff):
-        lines = [_point(*point, len(diff.stacks)) for point in points[:_MOST_POINTS]]
-        over = sum(len(places) for places, _, _ in points[_MOST_POINTS:])
-        lines += [f"> - and {over:,} more, below\n"] if over > 0 else []
+    of = len(diff.stacks)
+    if weaker := _weaker(diff):
+        lines = [_line(places, bold_first(what), names, of) for places, what, names in weaker[:_MOST_POINTS]]
+        over = sum(len(places) for places, _, _ in weaker[_MOST_POINTS:])
+        lines += [f"> - and {over:,} more, below\n"] if over else []
         yield Part(
             "> [!CAUTION]\n> **Security is weaker: look at this first**\n>\n", tuple(lines), noun="point", weight=40
         )
-    if outages := _outages(diff):
-        lines = [f"> - {line}\n" for line in outages[:_MOST_OUTAGES]]
-        over = len(outages) - _MOST_OUTAGES
-        lines += [f"> - and {over:,} more, below\n"] if over > 0 else []
-        yield Part("> [!WARNING]\n> **Taken away and made anew**\n>\n", tuple(lines), noun="resource", weight=39)
+    if replaced := _outages(diff):
+        lines = [_line(places, words, names, of) for places, words, names in replaced[:_MOST_OUTAGES]]
+        over = sum(len(places) for places, _, _ in replaced[_MOST_OUTAGES:])
+        lines += [f"> - and {over:,} more, below\n"] if over else []
+        yield Part("> [!WARNING]\n> **Taken away and made anew**\n>\n", tuple(lines), noun="point", weight=39)
     broken = [name for names in _broken(diff.stacks).values() for name in names]
     stopped = [f"> - cannot be planned: {names_of(broken, 12)}\n"] if broken else []
     stopped += [
@@ -97,37 +97,44 @@ def _alerts(diff: Diff) -> Iterator[Part]:
         yield Part(f"> [!IMPORTANT]\n> **{STOPS}**\n>\n", tuple(stopped), noun="stack", weight=39)
 
 
-_Points = tuple[list[str], str, list[str]]
+_Said = tuple[list[str], str, tuple[str, ...]]
 """Where, what, and on which stacks."""
 
 
-def _points(diff: Diff) -> list[_Points]:
-    """What is weaker, each once: a default that is another is one change of many routes, on many stacks."""
-    stacks: dict[Point, list[str]] = {}
-    for stack in diff.stacks:
-        for point in stack.changes.weaker if stack.changes is not None and stack.after is not None else ():
-            stacks.setdefault(point, []).append(stack.name)
+def _once(said: Iterable[tuple[str, str, str]]) -> list[_Said]:
+    """Where, what and on which stack, each what once: a default that is another is one change of many routes."""
+    stacks: dict[tuple[str, str], list[str]] = {}
+    for where, what, stack in said:
+        stacks.setdefault((where, what), []).append(stack)
     alike: dict[tuple[str, tuple[str, ...]], list[str]] = {}
-    for point, names in sorted(stacks.items(), key=lambda item: item[0].rank):
-        alike.setdefault((point.what, tuple(names)), []).append(point.where)
-    return [(places, what, list(names)) for (what, names), places in alike.items()]
+    for (where, what), names in stacks.items():
+        alike.setdefault((what, tuple(names)), []).append(where)
+    return [(places, what, names) for (what, names), places in alike.items()]
 
 
-def _point(places: Sequence[str], what: str, stacks: Sequence[str], of: int) -> str:
-    """``GET /products`` **loses its JWT check: anybody may call it now**, and on which stacks."""
-    return f"> - {each(places)} {bold_first(what)}" + (f" ({names_of(stacks)})" if of > 1 else "") + "\n"
+def _weaker(diff: Diff) -> list[_Said]:
+    """What is weaker, on all stacks: what matters most first."""
+    found = [
+        (point, stack.name)
+        for stack in diff.stacks
+        for point in (stack.changes.weaker if stack.changes is not None and stack.after is not None else ())
+    ]
+    found.sort(key=lambda item: item[0].rank)
+    return _once((point.where, point.what, name) for point, name in found)
 
 
-def _outages(diff: Diff) -> list[str]:
-    """What this change replaces itself and somebody notices, with how long it takes and what breaks meanwhile."""
-    found: dict[str, list[str]] = {}
-    for stack in diff.stacks:
-        if stack.changes is None or stack.after is None:
-            continue
-        for words in comment_stack.outages(stack.changes):
-            found.setdefault(words, []).append(stack.name)
-    several = len(diff.stacks) > 1
-    return [words + (f" ({names_of(names)})" if several else "") for words, names in found.items()]
+def _outages(diff: Diff) -> list[_Said]:
+    """What this change itself replaces and somebody notices, with what breaks meanwhile and how long it takes."""
+    return _once(
+        (short, words, stack.name)
+        for stack in diff.stacks
+        for short, words in (outages(stack.changes) if stack.changes is not None and stack.after is not None else ())
+    )
+
+
+def _line(places: Sequence[str], words: str, stacks: Sequence[str], of: int) -> str:
+    """``GET /products`` **loses its JWT check: anybody may call it now**, and on which stacks; words: markdown."""
+    return f"> - {each(places)} {words}" + (f" ({names_of(stacks)})" if of > 1 else "") + "\n"
 
 
 def _why(stack: StackDiff) -> str:

@@ -84,15 +84,15 @@ def _points(changes: Changes, *, of_resources: bool) -> Iterator[tuple[int, str,
         yield sum((point.rank == RESOURCE) == of_resources for point in points), word, loud
 
 
-def outages(changes: Changes) -> Iterator[str]:
-    """A line for each resource that this change itself replaces, if somebody notices: time and outage."""
+def outages(changes: Changes) -> Iterator[tuple[str, str]]:
+    """Each resource that this change itself replaces, if somebody notices; its outage and time as markdown."""
     for change in by_cost(changes.resources_replaced):
         known = replacement_of(change.type)
         if not change.because or is_harmless(change):
             continue
         said = [f"outage: {bold_first(known.outage)}"] if known is not None and known.outage else []
         said += [f"time: {escape(known.time)}"] if known is not None and known.time else []
-        yield f"{code(change.short)}: {'; '.join(said)}" if said else code(change.short)
+        yield change.short, "; ".join(said) or "what that costs is not known here"
 
 
 def _counts(*counts: tuple[int, str, bool]) -> str:
@@ -146,8 +146,8 @@ def parts(stack: StackDiff, *, alone: bool) -> list[Part]:
     return [
         *found,
         *_routes(changes),
-        *_protection(changes),
         *_moved(changes),
+        *_protection(changes),
         *_replaced(changes),
         *_kept_back(changes),
         *_rules(changes),
@@ -297,6 +297,7 @@ def _kept_back(changes: Changes) -> Iterator[Part]:
         yield Part(f"{title}{header('Resource', 'Names')}", tuple(rows), noun="type", weight=29)
 
 
+_SAID_ABOVE = ("topology", "name")
 _HOSTS = "path.hops[name=client].does"
 """Host names that callers use, the first two."""
 
@@ -343,6 +344,7 @@ def _forcing(change: ResourceChange) -> list[Change]:
 
 def _resources(changes: Changes) -> Iterator[Part]:
     """Folded: the table of all stacks has the counts, and what matters of them stands above."""
+    changes = replace(changes, resources_removed=tuple(item for item in changes.resources_removed if not item.protect))
     rows = [row("created", *group) for group in _grouped(changes.resources_added)]
     rows += [row("updated", code(item.short), _cell(item.changes)) for item in changes.resources_changed]
     rows += [row("deleted", *group) for group in _grouped(changes.resources_removed)]
@@ -433,7 +435,7 @@ def _cost(stack: StackDiff, changes: Changes) -> Iterator[Part]:
 
 
 def _around(changes: Changes) -> Iterator[Part]:
-    other = [item for item in changes.other if item.path != "topology" and not item.path.startswith("path.")]
+    other = [item for item in changes.other if item.path not in _SAID_ABOVE and not item.path.startswith("path.")]
     rows = [row(code(item.path), _value(item.before), _value(item.after)) for item in other]
     if rows:
         yield folded(f"{many(len(rows), 'change')} around them", header("What", "Before", "After"), rows, weight=5)

@@ -175,7 +175,7 @@ def test_stacks_that_cannot_be_planned_for_the_same_reason_say_it_once() -> None
 
 def test_what_is_replaced_and_what_breaks_meanwhile_is_seen_at_once() -> None:
     text = comment(diffs.other_balancer())
-    said = text.index("> - `lb.LoadBalancer shop-edge-load-balancer`: outage: **a new DNS name: callers arrive")
+    said = text.index("> - `lb.LoadBalancer shop-edge-load-balancer` outage: **a new DNS name: callers arrive")
     assert text.index("> [!WARNING]\n> **Taken away and made anew**") < said < text.index("> [!IMPORTANT]")
     # Neither what only follows, nor what nobody notices.
     assert not re.search("^> - `(lb.Listener|apigateway)", text, re.MULTILINE)
@@ -186,6 +186,7 @@ def test_what_would_be_deleted_is_not_called_replaced_and_says_that_the_update_s
     text = comment(diffs.alone(replace(samples.EMPTY, resources=subnets), samples.EMPTY))
     assert "#### Protected, so the update stops instead of deleting them\n" in text
     assert "| 2 x `ec2.Subnet` | `a`, `b` |\n" in text
+    assert "Other resources" not in text
     assert "Replaced" not in text
 
 
@@ -211,6 +212,20 @@ def test_an_edge_of_another_name_topology_or_host_says_so_before_its_resources()
     assert '**The name of the edge is another**: `"shop"` → `"store"`.' in text
     assert "so 1 resource would be deleted, and others made in their place.\n" in text
     assert "weaker" not in text
+    assert "around them" not in text
+
+
+def test_networks_that_are_replaced_for_the_same_reason_are_one_point() -> None:
+    sides = (
+        replace(
+            samples.EMPTY,
+            resources=tuple(
+                samples.resource("ec2/subnet:Subnet", name, None, cidrBlock=f"10.{net}.0.0/24") for name in ("a", "b")
+            ),
+        )
+        for net in (0, 1)
+    )
+    assert "> - `ec2.Subnet a`, `ec2.Subnet b`, each: outage: **it cannot go while" in comment(diffs.alone(*sides))
 
 
 def test_other_resources_are_folded_and_counted_one_by_one() -> None:
