@@ -78,10 +78,11 @@ def _alerts(diff: Diff) -> Iterator[Part]:
             "> [!CAUTION]\n> **Security is weaker: look at this first**\n>\n", tuple(lines), noun="point", weight=40
         )
     if replaced := _outages(diff):
-        lines = [_line(places, words, names, of) for places, words, names in replaced[:_MOST_OUTAGES]]
+        lines = [_line(places, words, names, of, ":") for places, words, names in replaced[:_MOST_OUTAGES]]
         over = sum(len(places) for places, _, _ in replaced[_MOST_OUTAGES:])
         lines += [f"> - and {over:,} more, below\n"] if over else []
-        yield Part("> [!WARNING]\n> **Taken away and made anew**\n>\n", tuple(lines), noun="point", weight=39)
+        title = "> [!WARNING]\n> **Taken away and made anew, and what breaks meanwhile**\n>\n"
+        yield Part(title, tuple(lines), noun="point", weight=39)
     broken = [name for names in _broken(diff.stacks).values() for name in names]
     stopped = [f"> - cannot be planned: {names_of(broken, 12)}\n"] if broken else []
     stopped += [
@@ -132,9 +133,10 @@ def _outages(diff: Diff) -> list[_Said]:
     )
 
 
-def _line(places: Sequence[str], words: str, stacks: Sequence[str], of: int) -> str:
+def _line(places: Sequence[str], words: str, stacks: Sequence[str], of: int, between: str = "") -> str:
     """``GET /products`` **loses its JWT check: anybody may call it now**, and on which stacks; words: markdown."""
-    return f"> - {each(places)} {words}" + (f" ({names_of(stacks)})" if of > 1 else "") + "\n"
+    where = each(places) + (between if len(places) == 1 else "")
+    return f"> - {where} {words}" + (f" ({names_of(stacks)})" if of > 1 else "") + "\n"
 
 
 def _why(stack: StackDiff) -> str:

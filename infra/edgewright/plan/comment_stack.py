@@ -90,7 +90,7 @@ def outages(changes: Changes) -> Iterator[tuple[str, str]]:
         known = replacement_of(change.type)
         if not change.because or is_harmless(change):
             continue
-        said = [f"outage: {bold_first(known.outage)}"] if known is not None and known.outage else []
+        said = [bold_first(known.outage)] if known is not None and known.outage else []
         said += [f"time: {escape(known.time)}"] if known is not None and known.time else []
         yield change.short, "; ".join(said) or "what that costs is not known here"
 
@@ -109,7 +109,7 @@ def _policies(stack: StackDiff, changes: Changes) -> str:
     new = sum(result.stops for result in changes.policies_added)
     words = _counts(
         (new, f"new {'stops' if new == 1 else 'stop'} the update", True),
-        (sum(not item.stops for item in changes.policies_added), "other new", False),
+        (sum(not item.stops for item in changes.policies_added), "other new" if new else "new", False),
         (len(changes.policies_gone), "gone", False),
     )
     kept = sum(result.stops for result in changes.policies_kept)

@@ -14,7 +14,7 @@ from edgewright.ci.markdown import harmless
 from edgewright.plan.comment import MARKER, comment
 from edgewright.plan.diff import Diff, pair
 from edgewright.plan.markdown import escape, is_address, size
-from edgewright.plan.model import Hop, Note, Plan, PlannedRoute, Resource
+from edgewright.plan.model import Hop, Note, Plan, PlannedRoute, Policies, Resource
 from edgewright.plan.show_changes import text_of_stacks
 from edgewright.plan.sides import Planned
 from edgewright.usage import UsageError
@@ -175,8 +175,8 @@ def test_stacks_that_cannot_be_planned_for_the_same_reason_say_it_once() -> None
 
 def test_what_is_replaced_and_what_breaks_meanwhile_is_seen_at_once() -> None:
     text = comment(diffs.other_balancer())
-    said = text.index("> - `lb.LoadBalancer shop-edge-load-balancer` outage: **a new DNS name: callers arrive")
-    assert text.index("> [!WARNING]\n> **Taken away and made anew**") < said < text.index("> [!IMPORTANT]")
+    said = text.index("> - `lb.LoadBalancer shop-edge-load-balancer`: **a new DNS name: callers arrive")
+    assert text.index("> **Taken away and made anew, and what breaks meanwhile**") < said < text.index("> [!IMPORTANT]")
     # Neither what only follows, nor what nobody notices.
     assert not re.search("^> - `(lb.Listener|apigateway)", text, re.MULTILINE)
 
@@ -225,7 +225,7 @@ def test_networks_that_are_replaced_for_the_same_reason_are_one_point() -> None:
         )
         for net in (0, 1)
     )
-    assert "> - `ec2.Subnet a`, `ec2.Subnet b`, each: outage: **it cannot go while" in comment(diffs.alone(*sides))
+    assert "> - `ec2.Subnet a`, `ec2.Subnet b`, each: **it cannot go while" in comment(diffs.alone(*sides))
 
 
 def test_other_resources_are_folded_and_counted_one_by_one() -> None:
@@ -258,6 +258,19 @@ def test_what_protects_the_edge_as_a_whole_is_counted_with_resources_and_not_wit
 def test_a_stack_of_which_only_findings_change_does_not_say_that_nothing_does() -> None:
     after = replace(samples.EMPTY, findings=(Note("warning", "routes", (), "anybody may call it"),))
     assert "| `aws-shop` | no change but 1 finding | no change |" in comment(diffs.alone(samples.EMPTY, after))
+
+
+def test_new_results_that_stop_nothing_are_other_ones_only_beside_some_that_do() -> None:
+    target = samples.resource("lb/loadBalancer:LoadBalancer", "x", None)
+    results = [replace(samples.result("r", target, path, "is"), level="advisory") for path in ("a", "b")]
+    bare = replace(samples.EMPTY, resources=(target,), policies=Policies(9, ()))
+    plans = [
+        replace(bare, policies=Policies(9, tuple(some)))
+        for some in (results, [samples.result("s", target, "a", "is"), *results])
+    ]
+    cells = [comment(diffs.alone(bare, plan)) for plan in plans]
+    assert "| no change | 2 new |" in cells[0]
+    assert "| **1 new stops the update**, 2 other new |" in cells[1]
 
 
 def test_stacks_that_stay_as_they_are_are_one_line() -> None:
