@@ -21,7 +21,6 @@ STOPS = "An update would stop"
 
 _NO_CHANGE = "no change"
 _MOST_CHANGES = 12
-_MOST_FORCING = 4
 _MOST_NAMES = 12
 _LONGEST_VALUE = 120
 _LONGEST_ERRORS = 6_000
@@ -309,13 +308,12 @@ def _moved(changes: Changes) -> Iterator[Part]:
         yield Part(f"**The topology is another**: {_value(topology.before)} → {_value(topology.after)}.\n")
     if (hosts := whole.get(_HOSTS)) is not None:
         yield Part(f"**Callers use another host name**: {_value(hosts.before)} → {_value(hosts.after)}.\n")
-    name = whole.get("name")
-    gone = sum(resource.custom for resource in changes.resources_removed)
-    if name is not None and gone:
-        words = (
-            f"**The name of the edge is another**: {_value(name.before)} → {_value(name.after)}. Resources are named "
-        )
-        yield Part(f"{words}after it, so {many(gone, 'resource')} would be deleted, and others made in their place.\n")
+    if (name := whole.get("name")) is not None:
+        words = f"**The name of the edge is another**: {_value(name.before)} → {_value(name.after)}."
+        if gone := sum(resource.custom for resource in changes.resources_removed):
+            words += f" Resources are named after it, so {many(gone, 'resource')} would be deleted, and others made "
+            words += "in their place."
+        yield Part(f"{words}\n")
 
 
 def _replaced_row(change: ResourceChange) -> str:
@@ -323,7 +321,7 @@ def _replaced_row(change: ResourceChange) -> str:
     forcing = _forcing(change)
     words = because(replace(change, because=()) if forcing else change)
     why = ["**protected, so the update stops here**"] if change.protect else []
-    why = "<br>".join([*why, *map(_changed, forcing), *([escape(words)] if words else [])])
+    why = "<br>".join([*why, *([_cell(forcing)] if forcing else []), *([escape(words)] if words else [])])
     if known is None:
         return row(code(change.short), why, "", "", "")
     pages = ", ".join(link(f"source {index}", page) for index, page in enumerate(known.sources, 1))
@@ -339,7 +337,7 @@ def _forcing(change: ResourceChange) -> list[Change]:
         item
         for item in change.changes
         if any(item.path == path or item.path.startswith((f"{path}.", f"{path}[")) for path in change.because)
-    ][:_MOST_FORCING]
+    ]
 
 
 def _resources(changes: Changes) -> Iterator[Part]:

@@ -215,6 +215,11 @@ def test_an_edge_of_another_name_topology_or_host_says_so_before_its_resources()
     assert "around them" not in text
 
 
+def test_an_edge_without_resources_that_has_another_name_says_it_too() -> None:
+    text = comment(diffs.alone(replace(samples.EMPTY, name="shop"), replace(samples.EMPTY, name="store")))
+    assert '**The name of the edge is another**: `"shop"` → `"store"`.\n' in text
+
+
 def test_networks_that_are_replaced_for_the_same_reason_are_one_point() -> None:
     sides = (
         replace(
