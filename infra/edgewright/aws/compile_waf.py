@@ -10,6 +10,7 @@ from hashlib import sha256
 
 from edgewright.aws.artifact import Json, WafPlan
 from edgewright.aws.compile_rules import regex
+from edgewright.aws.firewalls import RATE_PER_IP
 from edgewright.aws.priorities import assign
 from edgewright.edge.model import PathPattern, Waf
 
@@ -279,7 +280,7 @@ def _rate_per_ip(waf: Waf) -> list[tuple[Json, int]]:
     count, seconds = waf.rate_per_ip
     limit = max(FLOOR, math.ceil(count / seconds * WINDOW))
     action: Json = _block(429, TOO_MANY) if waf.mode == "block" else {"count": {}}
-    return [(_rule("rate-per-ip", _PER_IP, _rate(limit, {"aggregate_key_type": "IP"}, None), action), 2)]
+    return [(_rule(RATE_PER_IP, _PER_IP, _rate(limit, {"aggregate_key_type": "IP"}, None), action), 2)]
 
 
 def _managed(names: Sequence[str], mode: str, prefix: str = "") -> list[tuple[Json, int]]:

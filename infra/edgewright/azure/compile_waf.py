@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network, collapse_addresses, ip_network
 from typing import Any, Literal
 
+from edgewright.azure.firewalls import RATE_PER_ADDRESS
 from edgewright.edge.model import Finding, Waf
 
 Json = dict[str, Any]
@@ -176,7 +177,7 @@ def _allow(waf: Waf) -> Iterator[Rule]:
 
 def _rate(waf: Waf, firewall: Firewall) -> Iterator[Rule]:
     if waf.rate_per_ip is not None:
-        yield Rule("RatePerAddress", _RATE, (), _window(*waf.rate_per_ip, firewall.floor))
+        yield Rule(RATE_PER_ADDRESS, _RATE, (), _window(*waf.rate_per_ip, firewall.floor))
 
 
 def _window(count: int, seconds: int, floor: int) -> Rate:

@@ -200,6 +200,6 @@ GUARDS: Mapping[str, str] = {
     "azure-native:frontdoor:Policy": "web application firewall",
     "azure-native:cdn:SecurityPolicy": "association with the web application firewall",
     "azure-native:network:DdosProtectionPlan": "protection against denial of service",
-    "azure-native:network:NetworkSecurityGroup": "network rules",
+    "azure-native:network:NetworkSecurityGroup": "set of network rules",
 }
 """Types whose resources guard an edge: one that goes makes it weaker."""

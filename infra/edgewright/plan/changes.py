@@ -2,11 +2,12 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from operator import itemgetter
 from typing import Any, cast
 
 from edgewright.plan import security, show_json
 from edgewright.plan.differences import MISSING, Change, differences, moved, shown
-from edgewright.plan.firewalls import refused
+from edgewright.plan.firewalls import per_address, refused
 from edgewright.plan.model import Note, Plan, PlannedRoute, PolicyResult, Resource
 from edgewright.plan.replacements import guard_of, replacement_of
 from edgewright.plan.security import Point
@@ -42,9 +43,9 @@ class ResourceChange:
 class Changes:
     """What is different between two plans.
 
-    weaker: what someone has to look at first, stronger: the other way; replaced: resources that are taken away and made
-    anew; other: name, way of a request, bindings, decisions, outputs; monthly: the estimated cost before and after,
-    USD; policies_kept: what the rules said before too.
+    weaker: what someone has to look at first, public routes before all else; stronger: the other way; replaced:
+    resources that are taken away and made anew; other: name, way of a request, bindings, decisions, outputs; monthly:
+    the estimated cost before and after, USD; policies_kept: what the rules said before too.
     Lines of the spec that moved, and the order in which the engine works, are no changes.
     """
 
@@ -83,16 +84,21 @@ def compare(before: Plan, after: Plan) -> Changes:
     routes_added = tuple(route for key, route in new_routes.items() if key not in old_routes)
     old_notes, new_notes = (_noted(plan.findings) for plan in (before, after))
     old_results, new_results = (_judged(plan) for plan in (before, after))
-    said = [
-        *((new.key, one) for old, new in kept for one in security.points(old, new)),
-        *((route.key, one) for route in routes_added for one in security.new_route(route)),
-        *_of_resources(pairs, added, removed),
+    said: list[tuple[int, str, security.Said]] = [
+        *((_rank_of(new), new.key, one) for old, new in kept for one in security.callers(old, new)),
+        *((_rank_of(route), route.key, one) for route in routes_added for one in security.new_route(route)),
+        *(
+            (security.RESOURCE, *item)
+            for item in _of_resources(*_under_a_new_name(before, after, pairs, added, removed))
+        ),
+        *((security.LIMIT, new.key, one) for old, new in kept for one in security.limits(old, new)),
     ]
+    points = [(way, Point(where, words, rank)) for rank, where, (way, words) in sorted(said, key=itemgetter(0))]
     both_judged = before.policies is not None and after.policies is not None
     return Changes(
         name=after.name,
-        weaker=tuple(Point(where, words) for where, (way, words) in said if way == "weaker"),
-        stronger=tuple(Point(where, words) for where, (way, words) in said if way == "stronger"),
+        weaker=tuple(point for way, point in points if way == "weaker"),
+        stronger=tuple(point for way, point in points if way == "stronger"),
         routes_added=routes_added,
         routes_removed=tuple(route for key, route in old_routes.items() if key not in new_routes),
         routes_changed=tuple(route for route in routes if route.changes),
@@ -108,6 +114,10 @@ def compare(before: Plan, after: Plan) -> Changes:
         other=(*differences(_rest(before), _rest(after), ""), *_order(before, after)),
         monthly=(_monthly(before), _monthly(after)),
     )
+
+
+def _rank_of(route: PlannedRoute) -> int:
+    return security.ANYBODY if route.public else security.CALLERS
 
 
 # -- routes ------------------------------------------------------------------------------------------------------------
@@ -142,8 +152,11 @@ def _order(before: Plan, after: Plan) -> Iterator[Change]:
 # -- resources ---------------------------------------------------------------------------------------------------------
 
 
+_Pairs = Sequence[tuple[Resource, Resource]]
+
+
 def _of_resources(
-    pairs: Sequence[tuple[Resource, Resource]], added: Sequence[Resource], removed: Sequence[Resource]
+    pairs: _Pairs, added: Sequence[Resource], removed: Sequence[Resource]
 ) -> Iterator[tuple[str, security.Said]]:
     """How the edge as a whole is protected differently."""
     for old, new in pairs:
@@ -155,14 +168,34 @@ def _of_resources(
             less = sorted(before - after)
             words = f"refuses less: {listed(less)}" if less else f"refuses more: {listed(sorted(after - before))}"
             yield new.short, ("weaker" if less else "stronger", words)
+        few, many = per_address(old.type, old.inputs), per_address(new.type, new.inputs)
+        if few is not None and many is not None and few != many:
+            words = f"lets {'more' if many > few else 'fewer'} requests of one address through"
+            words += f"; {few:,.0f} → {many:,.0f} a minute"
+            yield new.short, ("weaker" if many > few else "stronger", words)
     for resource in removed:
         guard = guard_of(resource.type)
         if guard is not None:
-            yield resource.short, ("weaker", f"goes: the edge loses a {guard}")
+            yield resource.short, ("weaker", f"goes: the edge loses {security.a(guard)}")
     for resource in added:
         guard = guard_of(resource.type)
         if guard is not None:
-            yield resource.short, ("stronger", f"comes: the edge gains a {guard}")
+            yield resource.short, ("stronger", f"comes: the edge gains {security.a(guard)}")
+
+
+def _under_a_new_name(
+    before: Plan, after: Plan, pairs: _Pairs, added: Sequence[Resource], removed: Sequence[Resource]
+) -> tuple[_Pairs, list[Resource], list[Resource]]:
+    """The same; where the edge has a new name, what goes and comes again under it is a pair: it protects no less."""
+    gone = {(item.type, item.name.removeprefix(before.name)): item for item in removed}
+    likes, come = list[tuple[Resource, Resource]](), list[Resource]()
+    for item in added:
+        like = gone.pop((item.type, item.name.removeprefix(after.name)), None)
+        if like is None:
+            come.append(item)
+        else:
+            likes.append((like, item))
+    return [*pairs, *likes], come, list(gone.values())
 
 
 def _paired(
@@ -188,7 +221,7 @@ def _in_stack(urn: str) -> str:
     return urn.split("::", 2)[-1]
 
 
-def _resource_changes(pairs: Sequence[tuple[Resource, Resource]]) -> list[ResourceChange]:
+def _resource_changes(pairs: _Pairs) -> list[ResourceChange]:
     """What is different of each resource; one that is made anew makes others follow, and those others again."""
     found = {new.urn: change for old, new in pairs if (change := _resource_change(old, new)) is not None}
     fresh = {change.short for change in found.values() if change.because}

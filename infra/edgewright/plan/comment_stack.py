@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from edgewright.plan import diagram, show_policies
 from edgewright.plan.changes import Changes, ResourceChange
@@ -10,20 +11,31 @@ from edgewright.plan.differences import Change
 from edgewright.plan.markdown import Part, block, code, escape, folded, header, link, row
 from edgewright.plan.model import Plan, PlannedRoute, Resource
 from edgewright.plan.replacements import replacement_of
-from edgewright.plan.security import Point
-from edgewright.plan.show_changes import LEFT_BEHIND, STOPS_REMOVAL, because, by_cost, is_harmless, is_left_behind
+from edgewright.plan.security import RESOURCE, Point
+from edgewright.plan.show_changes import LEFT_BEHIND, because, by_cost, is_harmless, is_left_behind, sides
 from edgewright.plan.show_markdown import findings_table
 from edgewright.plan.show_text import is_priced
 from edgewright.plan.words import many
 
 STOPS = "An update would stop"
 
-_OPEN_ROWS = 12
-"""Tables with more rows are folded."""
+_NO_CHANGE = "no change"
 _MOST_CHANGES = 12
+_MOST_NAMES = 12
 _LONGEST_VALUE = 120
 _LONGEST_ERRORS = 6_000
 _MOST_DIAGRAM = 8_000
+
+
+def each(places: Sequence[str]) -> str:
+    """Routes or resources of which the same is said: ``GET /a``, or ``GET /a``, ``GET /b``, each:."""
+    return code(places[0]) if len(places) == 1 else f"{names_of(places, _MOST_NAMES)}, each:"
+
+
+def names_of(names: Sequence[str], most: int = 4) -> str:
+    """The first few as code, and how many more there are."""
+    over = len(names) - most
+    return ", ".join(map(code, names[:most])) + (f" and {over:,} more" if over > 0 else "")
 
 
 def bold_first(words: str) -> str:
@@ -48,26 +60,43 @@ def glance(stack: StackDiff) -> tuple[str, str, str, str]:
         return f"**{stack.state}**", f"**{left:,} left behind**" if left else "", "", cost
     whole = f"**{stack.state}**; " if stack.before is None or stack.before.plan is None else ""
     routes = _counts(
-        (len(changes.weaker), "weaker", True),
-        (len(changes.stronger), "stronger", False),
+        *_points(changes, of_resources=False),
         (len(changes.routes_added), "added", False),
         (len(changes.routes_removed), "removed", False),
         (sum(bool(_noticed(route.changes)) for route in changes.routes_changed), "changed", False),
     )
     harmless = [is_harmless(change) for change in changes.resources_replaced]
     resources = _counts(
+        *_points(changes, of_resources=True),
         (harmless.count(False), "replaced", True),
         (harmless.count(True), "replaced without an outage", False),
-        (sum(item.custom for item in changes.resources_added), "created", False),
-        (len(changes.resources_changed), "updated", False),
-        (sum(item.custom for item in changes.resources_removed), "deleted", False),
+        *_other(changes),
     )
+    findings = len(changes.findings_added) + len(changes.findings_gone)
+    if routes == resources == _NO_CHANGE and findings:
+        routes = f"{_NO_CHANGE} but {many(findings, 'finding')}"
     return f"{whole}{routes}", resources, _policies(stack, changes), _cost_cell(stack, changes)
+
+
+def _points(changes: Changes, *, of_resources: bool) -> Iterator[tuple[int, str, bool]]:
+    for points, word, loud in ((changes.weaker, "weaker", True), (changes.stronger, "stronger", False)):
+        yield sum((point.rank == RESOURCE) == of_resources for point in points), word, loud
+
+
+def outages(changes: Changes) -> Iterator[tuple[str, str]]:
+    """Each resource that this change itself replaces, if somebody notices; its outage and time as markdown."""
+    for change in by_cost(changes.resources_replaced):
+        known = replacement_of(change.type)
+        if not change.because or is_harmless(change):
+            continue
+        said = [bold_first(known.outage)] if known is not None and known.outage else []
+        said += [f"time: {escape(known.time)}"] if known is not None and known.time else []
+        yield change.short, "; ".join(said) or "what that costs is not known here"
 
 
 def _counts(*counts: tuple[int, str, bool]) -> str:
     words = [f"**{count:,} {what}**" if loud else f"{count:,} {what}" for count, what, loud in counts if count]
-    return ", ".join(words) or "no change"
+    return ", ".join(words) or _NO_CHANGE
 
 
 def _policies(stack: StackDiff, changes: Changes) -> str:
@@ -79,7 +108,7 @@ def _policies(stack: StackDiff, changes: Changes) -> str:
     new = sum(result.stops for result in changes.policies_added)
     words = _counts(
         (new, f"new {'stops' if new == 1 else 'stop'} the update", True),
-        (sum(not item.stops for item in changes.policies_added), "other new", False),
+        (sum(not item.stops for item in changes.policies_added), "other new" if new else "new", False),
         (len(changes.policies_gone), "gone", False),
     )
     kept = sum(result.stops for result in changes.policies_kept)
@@ -97,11 +126,15 @@ def _cost_cell(stack: StackDiff, changes: Changes) -> str:
 # -- the whole of it ---------------------------------------------------------------------------------------------------
 
 
+def broken_parts(errors: str, names: Sequence[str], *, alone: bool) -> list[Part]:
+    """Stacks that cannot be planned, all for the same reason, such as a policies.json that they share."""
+    title = [] if alone else [Part(f"### {names_of(names, _MOST_NAMES)} cannot be planned\n")]
+    return [*title, Part(block(errors, _LONGEST_ERRORS), weight=35)]
+
+
 def parts(stack: StackDiff, *, alone: bool) -> list[Part]:
     """The section of a stack; alone: the title of the document names it already."""
     found = [] if alone else [Part(f"### {code(stack.name)} {stack.state}\n")]
-    if stack.broken and stack.after is not None:
-        found.append(Part(f"{block(stack.after.errors, _LONGEST_ERRORS)}", weight=35))
     if stack.before is not None and stack.before.plan is None and stack.before.errors:
         found.append(folded("why it could not be planned before", block(stack.before.errors, _LONGEST_ERRORS), ()))
     changes = stack.changes
@@ -112,10 +145,12 @@ def parts(stack: StackDiff, *, alone: bool) -> list[Part]:
     return [
         *found,
         *_routes(changes),
+        *_moved(changes),
         *_protection(changes),
         *_replaced(changes),
-        *_resources(changes),
+        *_kept_back(changes),
         *_rules(changes),
+        *_resources(changes),
         *_findings(changes),
         *_cost(stack, changes),
         *_around(changes),
@@ -175,11 +210,20 @@ def _keys(changes: Changes) -> set[str]:
 
 def _protection(changes: Changes) -> Iterator[Part]:
     """How the edge as a whole is protected differently: resources that guard it, and those that nobody may delete."""
-    keys = _keys(changes)
-    rows = [f"- {code(point.where)} {bold_first(point.what)}\n" for point in changes.weaker if point.where not in keys]
-    rows += [f"- {code(point.where)} {escape(point.what)}\n" for point in changes.stronger if point.where not in keys]
+    rows = [f"- {where} {bold_first(what)}\n" for where, what in _of_resources(changes.weaker)]
+    rows += [f"- {where} {escape(what)}\n" for where, what in _of_resources(changes.stronger)]
     if rows:
         yield Part("#### Protection\n\n", tuple(rows), noun="point", weight=31)
+
+
+def _of_resources(points: Iterable[Point]) -> Iterator[tuple[str, str]]:
+    """What is said of resources, and of which: each once."""
+    found: dict[str, list[str]] = {}
+    for point in points:
+        if point.rank == RESOURCE:
+            found.setdefault(point.what, []).append(point.where)
+    for what, places in found.items():
+        yield each(places), what
 
 
 def _by_place(points: Iterable[Point]) -> dict[str, list[str]]:
@@ -198,8 +242,20 @@ def _what(
     """The settings of a route that are another now, but what was said; or all of a new one."""
     if key in added:
         return [f"**{escape(name)}** {escape(item.text)}" for name, item in added[key].settings.items()]
-    left = (item for item in changed.get(key, ()) if not any(f"{item.before} → {item.after}" in one for one in said))
-    return [f"{code(item.path)}: {_value(item.before)} → {_value(item.after)}" for item in left]
+    return [_changed(item) for item in changed.get(key, ()) if not any(_is_said(item, one) for one in said)]
+
+
+def _is_said(change: Change, words: str) -> bool:
+    """Whether words of a point have both values of a change already, or say one of them in another way."""
+    if f"{change.before} → {change.after}" in words:
+        return True
+    of_it = change.path in ("auth", "takes") or f"loses its {change.path};" in words
+    return of_it and words.endswith((f"; before: {change.before}", f", now: {change.after}"))
+
+
+def _changed(change: Change) -> str:
+    before, after = sides(change, _LONGEST_VALUE)
+    return f"{code(change.path)}: {_value(before)} → {_value(after)}"
 
 
 # -- resources ---------------------------------------------------------------------------------------------------------
@@ -210,22 +266,62 @@ def _replaced(changes: Changes) -> Iterator[Part]:
     ordered = by_cost(changes.resources_replaced)
     first = [change for change in ordered if change.protect or (change.because and not is_harmless(change))]
     rest = [change for change in ordered if change not in first]
-    rows = [_replaced_row(change) for change in first]
-    rows += [
-        row(code(item.short), f"**{STOPS_REMOVAL}**", "", "", "") for item in changes.resources_removed if item.protect
-    ]
     head = ("Resource", "Made anew because", "Time", "Outage", "")
+    rows = [_replaced_row(change) for change in first]
     yield from _table("Replaced: taken away and made anew", head, rows, "resource", 29, open_rows=20)
     if rest:
         followers = [_replaced_row(change) for change in rest]
-        said = f"{many(len(rest), 'resource')} more made anew: because others are, or without an outage"
-        yield folded(said, header(*head), followers, noun="resource", weight=12)
+        more = " more" if first else ""
+        yield folded(
+            f"{many(len(rest), 'resource')}{more} made anew{_why_folded(rest)}",
+            header(*head),
+            followers,
+            noun="resource",
+            weight=12,
+        )
+
+
+def _why_folded(rest: Sequence[ResourceChange]) -> str:
+    harmless = [is_harmless(change) for change in rest]
+    if all(harmless):
+        return " without an outage"
+    return ": because others are, or without an outage" if any(harmless) else ": because others are"
+
+
+def _kept_back(changes: Changes) -> Iterator[Part]:
+    """What this change would take away for good, and the engine does not."""
+    groups = _grouped([resource for resource in changes.resources_removed if resource.protect])
+    if rows := [row(*group) for group in groups]:
+        title = "#### Protected, so the update stops instead of deleting them\n\n"
+        yield Part(f"{title}{header('Resource', 'Names')}", tuple(rows), noun="type", weight=29)
+
+
+_SAID_ABOVE = ("topology", "name")
+_HOSTS = "path.hops[name=client].does"
+"""Host names that callers use, the first two."""
+
+
+def _moved(changes: Changes) -> Iterator[Part]:
+    """What is another of the edge as a whole, and so changes every route or resource at once."""
+    whole = {item.path: item for item in changes.other}
+    if (topology := whole.get("topology")) is not None:
+        yield Part(f"**The topology is another**: {_value(topology.before)} → {_value(topology.after)}.\n")
+    if (hosts := whole.get(_HOSTS)) is not None:
+        yield Part(f"**Callers use another host name**: {_value(hosts.before)} → {_value(hosts.after)}.\n")
+    if (name := whole.get("name")) is not None:
+        words = f"**The name of the edge is another**: {_value(name.before)} → {_value(name.after)}."
+        if gone := sum(resource.custom for resource in changes.resources_removed):
+            words += f" Resources are named after it, so {many(gone, 'resource')} would be deleted, and others made "
+            words += "in their place."
+        yield Part(f"{words}\n")
 
 
 def _replaced_row(change: ResourceChange) -> str:
     known = replacement_of(change.type)
-    why = escape(because(change))
-    why = f"**protected, so the update stops here**<br>{why}" if change.protect else why
+    forcing = _forcing(change)
+    words = because(replace(change, because=()) if forcing else change)
+    why = ["**protected, so the update stops here**"] if change.protect else []
+    why = "<br>".join([*why, *([_cell(forcing)] if forcing else []), *([escape(words)] if words else [])])
     if known is None:
         return row(code(change.short), why, "", "", "")
     pages = ", ".join(link(f"source {index}", page) for index, page in enumerate(known.sources, 1))
@@ -233,11 +329,35 @@ def _replaced_row(change: ResourceChange) -> str:
     return row(code(change.short), why, time, escape(known.outage) or "none", pages)
 
 
+def _forcing(change: ResourceChange) -> list[Change]:
+    """Changes of the inputs that force it to be made anew, where somebody notices that it is."""
+    if is_harmless(change):
+        return []
+    return [
+        item
+        for item in change.changes
+        if any(item.path == path or item.path.startswith((f"{path}.", f"{path}[")) for path in change.because)
+    ]
+
+
 def _resources(changes: Changes) -> Iterator[Part]:
+    """Folded: the table of all stacks has the counts, and what matters of them stands above."""
+    changes = replace(changes, resources_removed=tuple(item for item in changes.resources_removed if not item.protect))
     rows = [row("created", *group) for group in _grouped(changes.resources_added)]
     rows += [row("updated", code(item.short), _cell(item.changes)) for item in changes.resources_changed]
     rows += [row("deleted", *group) for group in _grouped(changes.resources_removed)]
-    yield from _table("Other resources", ("", "Resource", "What"), rows, "resource", 10, open_rows=_OPEN_ROWS)
+    if rows:
+        counts = _counts(*_other(changes))
+        yield folded(f"Other resources: {counts}", header("", "Resource", "What"), rows, noun="row", weight=10)
+
+
+def _other(changes: Changes) -> tuple[tuple[int, str, bool], ...]:
+    """How many resources come, stay otherwise, and go."""
+    return (
+        (sum(item.custom for item in changes.resources_added), "created", False),
+        (len(changes.resources_changed), "updated", False),
+        (sum(item.custom for item in changes.resources_removed), "deleted", False),
+    )
 
 
 def _grouped(resources: Sequence[Resource]) -> Iterator[tuple[str, str]]:
@@ -253,7 +373,7 @@ def _grouped(resources: Sequence[Resource]) -> Iterator[tuple[str, str]]:
 
 
 def _cell(changes: Sequence[Change]) -> str:
-    lines = [f"{code(item.path)}: {_value(item.before)} → {_value(item.after)}" for item in changes[:_MOST_CHANGES]]
+    lines = [_changed(item) for item in changes[:_MOST_CHANGES]]
     over = len(changes) - _MOST_CHANGES
     return "<br>".join([*lines, *([f"and {over:,} more"] if over > 0 else [])])
 
@@ -313,7 +433,7 @@ def _cost(stack: StackDiff, changes: Changes) -> Iterator[Part]:
 
 
 def _around(changes: Changes) -> Iterator[Part]:
-    other = [item for item in changes.other if not item.path.startswith("path.")]
+    other = [item for item in changes.other if item.path not in _SAID_ABOVE and not item.path.startswith("path.")]
     rows = [row(code(item.path), _value(item.before), _value(item.after)) for item in other]
     if rows:
         yield folded(f"{many(len(rows), 'change')} around them", header("What", "Before", "After"), rows, weight=5)
@@ -346,4 +466,4 @@ def _table(
     if len(rows) <= open_rows:
         yield Part(f"#### {title}\n\n{header(*names)}", tuple(rows), noun=noun, weight=weight)
     else:
-        yield folded(f"{title}: {many(len(rows), noun)}", header(*names), rows, noun=noun, weight=weight)
+        yield folded(f"{title}: {len(rows):,}", header(*names), rows, noun=noun, weight=weight)

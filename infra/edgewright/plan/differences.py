@@ -116,6 +116,16 @@ def _at(path: str, key: str) -> str:
     return f"{path}.{key}" if path else key
 
 
+def apart(before: str, after: str, longest: int) -> tuple[str, str]:
+    """Two texts; where they are longer than that and begin alike, from a little before the place where they part."""
+    pairs = enumerate(zip(before, after, strict=False))
+    alike = next((index for index, (one, other) in pairs if one != other), min(len(before), len(after)))
+    if max(len(before), len(after)) <= longest or alike <= longest // 2:
+        return before, after
+    start = alike - longest // 4
+    return f"…{before[start:]}", f"…{after[start:]}"
+
+
 def shown(value: Any) -> str | None:
     """A value as JSON; None for one that is not there."""
     return None if value is MISSING else json.dumps(value, ensure_ascii=False, sort_keys=True, default=str)

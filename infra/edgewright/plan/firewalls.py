@@ -11,3 +11,12 @@ def refused(type_: str, inputs: Mapping[str, Any]) -> frozenset[str] | None:
 
     found = AWS.get(type_) or AZURE.get(type_)
     return frozenset(found(inputs)) if found is not None else None
+
+
+def per_address(type_: str, inputs: Mapping[str, Any]) -> float | None:
+    """How many requests a minute one address may send; None: as many as it likes, or it is no firewall."""
+    from edgewright.aws.firewalls import PER_ADDRESS as AWS
+    from edgewright.azure.firewalls import PER_ADDRESS as AZURE
+
+    found = AWS.get(type_) or AZURE.get(type_)
+    return found(inputs) if found is not None else None

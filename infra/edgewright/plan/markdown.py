@@ -10,13 +10,15 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from edgewright.plan.diagram import cut, plain
+from edgewright.plan.diagram import cells, cut, plain, wrap
 from edgewright.plan.words import many
 
 MOST = 60_000
 """UTF-16 units of a document. GitHub takes 65,536 in a comment; a tool that posts it may put a few words before."""
 
 LONGEST_CELL = 300
+_WIDTH = 92
+"""Cells of a line in a fence: what a comment on GitHub has room for."""
 _SMALL = 3_000
 """Units of rows that each part has before any has more."""
 _ROOM = 300
@@ -70,8 +72,13 @@ def code(words: str, longest: int = LONGEST_CELL) -> str:
 
 
 def block(text: str, longest: int, language: str = "text") -> str:
-    """Lines as they are, in a fence that none of them can end; none begins one that a runner or a bot would obey."""
-    lines = [f"· {cut(plain(line), LONGEST_CELL)}".replace("<!--", "<! --") for line in text[:longest].splitlines()]
+    """Lines as they are, in a fence that none of them can end; none begins one that a runner or a bot would obey.
+
+    Long ones go on in the next, further in: a page does not break what stands in a fence, and its end is out of sight.
+    """
+    shown = [cut(plain(line), LONGEST_CELL).replace("<!--", "<! --") for line in text[:longest].splitlines()]
+    broken = [[line] if cells(line) <= _WIDTH else wrap(line, _WIDTH) for line in shown]
+    lines = [f"·{'   ' if index else ' '}{part}" for parts in broken for index, part in enumerate(parts)]
     fence = "`" * max(3, 1 + max((len(run) for line in lines for run in re.findall("`+", line)), default=0))
     return "\n".join([f"{fence}{language}", *lines, *(["…"] if len(text) > longest else []), fence]) + "\n"
 

@@ -8,6 +8,10 @@ from typing import Literal
 from edgewright.plan.model import PlannedRoute
 from edgewright.plan.words import listed
 
+ANYBODY, CALLERS, RESOURCE, LIMIT = range(4)
+"""Ranks of points, what matters most first: a route that anybody may call, others who may call one, a resource that
+protects the edge as a whole, and what of a route is kept, counted and let in."""
+
 
 @dataclass(frozen=True, slots=True)
 class Point:
@@ -15,16 +19,22 @@ class Point:
 
     where: str
     what: str
+    rank: int
 
 
 Way = Literal["weaker", "stronger"]
 Said = tuple[Way, str]
 
 
-def points(before: PlannedRoute, after: PlannedRoute) -> Iterator[Said]:
-    """Each way in which a route that stays is protected differently."""
+def callers(before: PlannedRoute, after: PlannedRoute) -> Iterator[Said]:
+    """Each way in which others may call a route that stays."""
+    old, new = (route.settings.get("auth") for route in (before, after))
+    yield from _who(before, after, old.text if old is not None else "", new.text if new is not None else "")
+
+
+def limits(before: PlannedRoute, after: PlannedRoute) -> Iterator[Said]:
+    """Each other way in which a route that stays is protected differently: what is kept, counted and let in."""
     old, new = ({name: item.text for name, item in route.settings.items()} for route in (before, after))
-    yield from _who(before, after, old.get("auth", ""), new.get("auth", ""))
     if not after.public:
         yield from _cache(old.get("cache"), new.get("cache"))
     yield from _limit("throttle", old.get("throttle"), new.get("throttle"), _RATE)
@@ -43,7 +53,8 @@ def check_of(route: PlannedRoute) -> str:
     return f"{' or '.join(route.checks)} check" if route.checks else "authentication"
 
 
-def _a(words: str) -> str:
+def a(words: str) -> str:
+    """The words with the article that they need."""
     return f"{'an' if words[0] in 'AEIOUaeiou' else 'a'} {words}"
 
 
@@ -54,20 +65,26 @@ def _who(before: PlannedRoute, after: PlannedRoute, old: str, new: str) -> Itera
     if after.public and not before.public:
         yield "weaker", f"loses its {check_of(before)}: anybody may call it now; before: {old or 'authentication'}"
     elif before.public and not after.public:
-        yield "stronger", f"gains {_a(check_of(after))}; it was public, now: {new or 'authentication'}"
+        yield "stronger", f"gains {a(check_of(after))}; it was public, now: {new or 'authentication'}"
     elif not after.public and old != new:
         yield _asked(before, after, old, new)
     elif not after.public:
         yield from _taken(before, after)
 
 
+_MOST_NAMED = 4
+"""Of what an authorizer takes."""
+
+
 def _taken(before: PlannedRoute, after: PlannedRoute) -> Iterator[Said]:
     """The same authorizer that accepts something else; a plan that was kept long ago does not say what it does."""
     if not before.takes or not after.takes:
         return
-    texts = f"{', '.join(before.takes)} → {', '.join(after.takes)}"
+    was = ", ".join(before.takes)
+    texts = f"{was} → {', '.join(after.takes)}"
     if more := [text for text in after.takes if text not in before.takes]:
-        yield "weaker", f"takes {listed(more)} now; {texts}"
+        wholly = len(more) == len(after.takes) <= _MOST_NAMED
+        yield "weaker", f"takes {listed(more, _MOST_NAMED)} now; {f'before: {was}' if wholly else texts}"
     elif less := [text for text in before.takes if text not in after.takes]:
         yield "stronger", f"takes {listed(less)} no more; {texts}"
 
@@ -76,7 +93,7 @@ def _asked(before: PlannedRoute, after: PlannedRoute, old: str, new: str) -> Sai
     """What another authentication asks for: less, more, or something else, which somebody has to look at."""
     lost = [check for check in before.checks if check not in after.checks]
     if lost and after.checks:
-        return "weaker", f"loses its {' or '.join(lost)} check, and has {_a(check_of(after))}; {old} → {new}"
+        return "weaker", f"loses its {' or '.join(lost)} check, and has {a(check_of(after))}; {old} → {new}"
     one, other = _AUTH.fullmatch(old), _AUTH.fullmatch(new)
     if one is None or other is None:
         return "weaker", f"who may call it is another now; {old} → {new}"

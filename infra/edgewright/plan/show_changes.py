@@ -7,7 +7,7 @@ from edgewright.plan import show_policies
 from edgewright.plan.changes import Changes, ResourceChange
 from edgewright.plan.diagram import cells, cut, plain, wrap
 from edgewright.plan.diff import Diff, StackDiff
-from edgewright.plan.differences import Change
+from edgewright.plan.differences import Change, apart
 from edgewright.plan.model import PolicyResult, Resource
 from edgewright.plan.replacements import replacement_of
 from edgewright.plan.words import listed, many
@@ -233,11 +233,18 @@ def _other_lines(changes: Changes, width: int) -> Iterator[str]:
 
 def _change_lines(changes: Iterable[Change], width: int, lead: str = "      ") -> Iterator[str]:
     for change in changes:
-        words = f"{plain(change.path)}: {_side(change.before)} → {_side(change.after)}"
-        yield from _hanging(lead, words, width)
+        before, after = sides(change, _LONGEST_VALUE)
+        yield from _hanging(lead, f"{plain(change.path)}: {_side(before)} → {_side(after)}", width)
 
 
 _LONGEST_VALUE = 160
+
+
+def sides(change: Change, longest: int) -> tuple[str | None, str | None]:
+    """Both values of a change, from where they differ if they are longer than that; None: not there."""
+    if change.before is None or change.after is None:
+        return change.before, change.after
+    return apart(change.before, change.after, longest)
 
 
 def _side(value: str | None) -> str:

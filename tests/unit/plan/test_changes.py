@@ -179,7 +179,7 @@ OURS, OTHERS = ("JWTs of https://login.shop.example/ for api://shop", "JWTs of h
 @pytest.mark.parametrize(
     ("before", "after", "weaker", "stronger"),
     [
-        ((OURS,), (OTHERS,), f"takes {OTHERS} now; {OURS} → {OTHERS}", None),
+        ((OURS,), (OTHERS,), f"takes {OTHERS} now; before: {OURS}", None),
         ((OURS,), (OURS, OTHERS), f"takes {OTHERS} now; {OURS} → {OURS}, {OTHERS}", None),
         ((OURS, OTHERS), (OURS,), None, f"takes {OTHERS} no more; {OURS}, {OTHERS} → {OURS}"),
         ((OURS, OTHERS), (OTHERS, OURS), None, None),
@@ -259,16 +259,55 @@ def test_a_limit_that_is_gone_is_weaker_and_one_that_comes_is_stronger(name: str
 @pytest.mark.parametrize(
     ("type_", "what"),
     [
-        ("aws:wafv2/webAcl:WebAcl", "web application firewall"),
-        ("aws:shield/protection:Protection", "protection against denial of service"),
-        ("azure-native:network:WebApplicationFirewallPolicy", "web application firewall"),
+        ("aws:wafv2/webAcl:WebAcl", "a web application firewall"),
+        ("aws:wafv2/webAclAssociation:WebAclAssociation", "an association with the web application firewall"),
+        ("aws:shield/protection:Protection", "a protection against denial of service"),
+        ("azure-native:network:WebApplicationFirewallPolicy", "a web application firewall"),
+        ("azure-native:network:NetworkSecurityGroup", "a set of network rules"),
     ],
 )
 def test_a_guard_that_goes_is_weaker_and_one_that_comes_is_stronger(type_: str, what: str) -> None:
     guard = Resource("u::x", type_, "x", None, {}, (), custom=True)
     plans = samples.EMPTY, replace(samples.EMPTY, resources=(guard,))
-    assert [item.what for item in compare(plans[1], plans[0]).weaker] == [f"goes: the edge loses a {what}"]
-    assert [item.what for item in compare(*plans).stronger] == [f"comes: the edge gains a {what}"]
+    assert [item.what for item in compare(plans[1], plans[0]).weaker] == [f"goes: the edge loses {what}"]
+    assert [item.what for item in compare(*plans).stronger] == [f"comes: the edge gains {what}"]
+
+
+def named(name: str, *suffixes: str) -> Plan:
+    guards = (samples.resource("wafv2/webAcl:WebAcl", f"{name}-{suffix}", None, protect=True) for suffix in suffixes)
+    return replace(samples.EMPTY, name=name, resources=tuple(guards))
+
+
+def test_a_guard_that_comes_again_under_the_new_name_of_the_edge_is_not_lost() -> None:
+    found = compare(named("shop", "waf"), named("store", "waf"))
+    assert (found.weaker, found.stronger) == ((), ())
+    assert len(found.resources_added) == len(found.resources_removed) == 1
+    assert [point.what for point in compare(named("shop", "waf", "x"), named("store", "waf")).weaker] == [
+        "goes: the edge loses a web application firewall"
+    ]
+
+
+def test_what_comes_again_under_a_new_name_and_protects_less_is_weaker() -> None:
+    after = named("store", "waf")
+    after = replace(after, resources=(replace(after.resources[0], protect=False),))
+    assert [(point.where, point.what) for point in compare(named("shop", "waf"), after).weaker] == [
+        ("wafv2.WebAcl store-waf", "is no longer protected from deletion")
+    ]
+
+
+def test_what_anybody_may_call_is_said_first_then_the_edge_as_a_whole_then_limits() -> None:
+    acl = samples.resource("wafv2/webAcl:WebAcl", "acl", None)
+    kept = [replace(route(auth="main", throttle="5/s, burst 5, per ip"), key=key) for key in ("GET /a", "GET /b")]
+    opened = replace(route(public=True, throttle="9/s, burst 9, per ip"), key="GET /b")
+    slower = replace(route(auth="other", throttle="9/s, burst 9, per ip"), key="GET /a")
+    new = replace(route(public=True), key="GET /new")
+    found = compare(
+        replace(samples.EMPTY, routes=tuple(kept), resources=(acl,)),
+        replace(samples.EMPTY, routes=(slower, opened, new)),
+    )
+    assert [point.where for point in found.weaker] == [
+        *("GET /b", "GET /new", "GET /a", "wafv2.WebAcl acl", "GET /a", "GET /b")
+    ]
 
 
 def test_a_resource_that_loses_its_protection_is_weaker() -> None:

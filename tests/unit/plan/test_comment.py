@@ -12,9 +12,11 @@ from hypothesis import strategies as st
 
 from edgewright.ci.markdown import harmless
 from edgewright.plan.comment import MARKER, comment
-from edgewright.plan.diff import Diff
+from edgewright.plan.diff import Diff, pair
 from edgewright.plan.markdown import escape, is_address, size
+from edgewright.plan.model import Hop, Note, Plan, PlannedRoute, Policies, Resource
 from edgewright.plan.show_changes import text_of_stacks
+from edgewright.plan.sides import Planned
 from edgewright.usage import UsageError
 from golden_files import assert_golden
 from unit.plan import sample_diffs as diffs
@@ -120,15 +122,171 @@ def test_a_route_that_loses_its_check_stands_out_before_all_else() -> None:
     assert lines.index(first) < 8
 
 
+def with_routes(*routes: PlannedRoute) -> Plan:
+    return replace(samples.EMPTY, routes=routes)
+
+
+def limited(name: str, text: str, *, public: bool = False) -> PlannedRoute:
+    found = samples.route(f"GET /{name}", 1, "web", public=public)
+    return replace(found, settings={**found.settings, "throttle": samples.setting(text, "defaults", 1)})
+
+
+def test_a_lost_check_is_said_before_the_many_limits_of_another_stack() -> None:
+    names = [f"r{index}" for index in range(30)]
+    before = with_routes(*(limited(name, f"5/s, burst {index}, per ip") for index, name in enumerate(names)))
+    after = with_routes(*(limited(name, f"9/s, burst {index}, per ip") for index, name in enumerate(names)))
+    opened = diffs.between(
+        with_routes(samples.route("GET /z", 1, "web")), with_routes(samples.route("GET /z", 1, "web", public=True)), "z"
+    )
+    lines = comment(Diff((diffs.between(before, after, "a"), opened))).splitlines()
+    points = [line for line in lines if line.startswith("> - ")]
+    assert points[0].startswith("> - `GET /z` **loses its JWT check")
+    assert points[-1] == "> - and 11 more, below"
+
+
+def test_what_is_said_of_many_routes_alike_is_said_once() -> None:
+    sides = (
+        with_routes(*(limited(name, f"{rate}/s, burst 9, per ip") for name in ("a", "b", "c"))) for rate in (5, 50)
+    )
+    points = [line for line in comment(diffs.alone(*sides)).splitlines() if line.startswith("> - ")]
+    assert points == [
+        "> - `GET /a`, `GET /b`, `GET /c`, each: **its throttle lets more through**; "
+        "5/s, burst 9, per ip → 50/s, burst 9, per ip"
+    ]
+
+
+def test_what_a_point_says_of_a_setting_is_not_said_again() -> None:
+    before = samples.route("GET /a", 1, "main")
+    after = samples.route("GET /a", 1, "web", public=True)
+    text = comment(diffs.alone(with_routes(before), with_routes(after)))
+    assert "; before: main<br>`to`: `main` → `web` |" in text
+    assert "`auth`:" not in text
+
+
+def test_stacks_that_cannot_be_planned_for_the_same_reason_say_it_once() -> None:
+    errors = "stacks/policies.json: `no-such-rule` is no rule"
+    stacks = [pair(name, Planned(samples.shop()), Planned(None, errors)) for name in ("aws-a", "aws-b")]
+    text = comment(Diff((*stacks, diffs.between(samples.shop(), samples.shop(), "local"))))
+    assert "## 2 of 3 stacks cannot be planned\n" in text
+    assert "> - cannot be planned: `aws-a`, `aws-b`\n" in text
+    assert "### `aws-a`, `aws-b` cannot be planned\n" in text
+    assert text.count("no-such-rule") == 1
+
+
+def test_what_is_replaced_and_what_breaks_meanwhile_is_seen_at_once() -> None:
+    text = comment(diffs.other_balancer())
+    said = text.index("> - `lb.LoadBalancer shop-edge-load-balancer`: **a new DNS name: callers arrive")
+    assert text.index("> **Taken away and made anew, and what breaks meanwhile**") < said < text.index("> [!IMPORTANT]")
+    # Neither what only follows, nor what nobody notices.
+    assert not re.search("^> - `(lb.Listener|apigateway)", text, re.MULTILINE)
+
+
+def test_what_would_be_deleted_is_not_called_replaced_and_says_that_the_update_stops() -> None:
+    subnets = tuple(samples.resource("ec2/subnet:Subnet", name, None, protect=True) for name in ("a", "b"))
+    text = comment(diffs.alone(replace(samples.EMPTY, resources=subnets), samples.EMPTY))
+    assert "#### Protected, so the update stops instead of deleting them\n" in text
+    assert "| 2 x `ec2.Subnet` | `a`, `b` |\n" in text
+    assert "Other resources" not in text
+    assert "Replaced" not in text
+
+
+def test_an_edge_of_another_name_topology_or_host_says_so_before_its_resources() -> None:
+    acl = samples.resource("wafv2/webAcl:WebAcl", "shop-waf", None)
+    before = replace(
+        samples.EMPTY,
+        name="shop",
+        topology="aws/gateway-first",
+        resources=(acl,),
+        hops=(Hop("client", "client", ("a.example",)),),
+    )
+    after = replace(
+        before,
+        name="store",
+        topology="aws/balancer-first",
+        resources=(samples.resource("wafv2/webAcl:WebAcl", "store-waf", None),),
+        hops=(Hop("client", "client", ("b.example",)),),
+    )
+    text = comment(diffs.alone(before, after))
+    assert '**The topology is another**: `"aws/gateway-first"` → `"aws/balancer-first"`.\n' in text
+    assert '**Callers use another host name**: `["a.example"]` → `["b.example"]`.\n' in text
+    assert '**The name of the edge is another**: `"shop"` → `"store"`.' in text
+    assert "so 1 resource would be deleted, and others made in their place.\n" in text
+    assert "weaker" not in text
+    assert "around them" not in text
+
+
+def test_an_edge_without_resources_that_has_another_name_says_it_too() -> None:
+    text = comment(diffs.alone(replace(samples.EMPTY, name="shop"), replace(samples.EMPTY, name="store")))
+    assert '**The name of the edge is another**: `"shop"` → `"store"`.\n' in text
+
+
+def test_networks_that_are_replaced_for_the_same_reason_are_one_point() -> None:
+    sides = (
+        replace(
+            samples.EMPTY,
+            resources=tuple(
+                samples.resource("ec2/subnet:Subnet", name, None, cidrBlock=f"10.{net}.0.0/24") for name in ("a", "b")
+            ),
+        )
+        for net in (0, 1)
+    )
+    assert "> - `ec2.Subnet a`, `ec2.Subnet b`, each: **it cannot go while" in comment(diffs.alone(*sides))
+
+
+def test_other_resources_are_folded_and_counted_one_by_one() -> None:
+    text = comment(diffs.alone(None, samples.shop()))
+    assert "<details><summary>Other resources: 28 created</summary>\n" in text
+
+
+def test_long_values_are_shown_from_where_they_differ() -> None:
+    policy = "azure-native:apimanagement:ApiPolicy"
+    sides = (
+        replace(
+            samples.EMPTY,
+            resources=(
+                Resource("u::t::p", policy, "p", None, {"value": "x" * 400 + f"calls={calls}"}, (), custom=True),
+            ),
+        )
+        for calls in (5, 50)
+    )
+    diff = diffs.alone(*sides)
+    assert re.search('`value`: `…x+calls=5"` → `…x+calls=50"`', comment(diff))
+    assert re.search('value: …x+calls=5" →\\s+…x+calls=50"', text_of_stacks(diff))
+
+
+def test_what_protects_the_edge_as_a_whole_is_counted_with_resources_and_not_with_routes() -> None:
+    acls = [samples.resource("wafv2/webAcl:WebAcl", "acl", None, protect=on) for on in (True, False)]
+    text = comment(diffs.alone(*(replace(samples.EMPTY, resources=(acl,)) for acl in acls)))
+    assert "| `aws-shop` | no change | **1 weaker**, 1 updated |" in text
+
+
+def test_a_stack_of_which_only_findings_change_does_not_say_that_nothing_does() -> None:
+    after = replace(samples.EMPTY, findings=(Note("warning", "routes", (), "anybody may call it"),))
+    assert "| `aws-shop` | no change but 1 finding | no change |" in comment(diffs.alone(samples.EMPTY, after))
+
+
+def test_new_results_that_stop_nothing_are_other_ones_only_beside_some_that_do() -> None:
+    target = samples.resource("lb/loadBalancer:LoadBalancer", "x", None)
+    results = [replace(samples.result("r", target, path, "is"), level="advisory") for path in ("a", "b")]
+    bare = replace(samples.EMPTY, resources=(target,), policies=Policies(9, ()))
+    plans = [
+        replace(bare, policies=Policies(9, tuple(some)))
+        for some in (results, [samples.result("s", target, "a", "is"), *results])
+    ]
+    cells = [comment(diffs.alone(bare, plan)) for plan in plans]
+    assert "| no change | 2 new |" in cells[0]
+    assert "| **1 new stops the update**, 2 other new |" in cells[1]
+
+
 def test_stacks_that_stay_as_they_are_are_one_line() -> None:
     text = comment(diffs.without_check())
     assert "No change: `aws-web`\n" in text
     assert text.count("aws-web") == 2  # and that its rules stop it, as before
 
 
-def test_routes_stand_before_resources_and_those_before_the_rules() -> None:
+def test_routes_stand_before_what_is_replaced_then_the_rules_and_then_other_resources() -> None:
     text = comment(diffs.whole_shop())
-    order = ["#### Routes", "#### Replaced", "#### Other resources", "#### Policies", "#### Capabilities", "**Cost**"]
+    order = ["#### Routes", "#### Replaced", "#### Policies", ">Other resources", "#### Capabilities", "**Cost**"]
     places = [text.index(heading) for heading in order]
     assert places == sorted(places)
 
@@ -146,10 +304,29 @@ def test_weaker_routes_stand_before_others_and_stronger_ones_behind() -> None:
     assert [row.split("`")[1] for row in rows] == ["GET /d", "GET /b", "GET /c"]
 
 
+def test_what_is_replaced_without_an_outage_alone_says_so() -> None:
+    kind = "apigateway/deployment:Deployment"
+    sides = (
+        replace(samples.EMPTY, resources=(samples.resource(kind, "d", None, triggers={"body": body}),))
+        for body in ("a", "b")
+    )
+    assert "<summary>1 resource made anew without an outage</summary>" in comment(diffs.alone(*sides))
+
+
+def test_long_errors_break_where_the_page_ends() -> None:
+    text = comment(diffs.broken())
+    assert (
+        '· stacks/shop.edge.yaml:39:3: error: route "GET /products": backend: there is no `catlog`; did\n'
+        "·   you mean `catalog`?\n"
+    ) in text
+    found = [line for block in re.findall("```text\n(.*?)```", text, re.DOTALL) for line in block.splitlines()]
+    assert found and max(map(len, found)) <= 96
+
+
 def test_a_replacement_says_what_it_costs_and_where_that_is_from() -> None:
     rows = [line for line in comment(diffs.other_balancer()).splitlines() if line.startswith("| `lb.LoadBalancer")]
     assert len(rows) == 1
-    assert "**protected, so the update stops here**<br>of internal" in rows[0]
+    assert "**protected, so the update stops here**<br>`internal`: `false` → `true` |" in rows[0]
     assert "| until it is active |" in rows[0] and "a new DNS name" in rows[0]
     assert "](https://docs.aws.amazon.com/elasticloadbalancing/" in rows[0]
 
@@ -176,7 +353,8 @@ def test_new_violations_are_shown_and_those_that_were_there_are_folded() -> None
 
 def test_a_stack_that_cannot_be_planned_shows_why() -> None:
     page = Page(comment(diffs.broken()))
-    assert 'route "GET /products": backend: there is no `catlog`; did you mean `catalog`?' in page.text
+    said = " ".join(page.text.replace("·", "").split())
+    assert 'route "GET /products": backend: there is no `catlog`; did you mean `catalog`?' in said
     assert "could not be planned before" in page.text
 
 
@@ -222,14 +400,14 @@ def test_what_is_left_out_is_counted_with_a_link_to_all_of_it() -> None:
     assert (
         f"routes more: left out here, to stay below 60,000 characters. All of it is in [the artifact]({LINK})._" in text
     )
-    shown = text.count("<br>`auth`: `main` → `none: anybody may`")
+    shown = text.count("` | **loses its JWT check: anybody may call it now**; before: main |")
     assert f"_{2_000 - shown:,} routes more" in text
 
 
 def test_what_matters_most_outlasts_the_rest() -> None:
     text = made("huge")
-    assert "1,980 more, below" in text
-    assert "2,000 violations of mandatory rules, all new" in text
+    assert "`GET /service-11/item-11` and 1,988 more, each: **loses its JWT check" in text
+    assert "2,000 violations of mandatory rules, all new (`lb-rule`)" in text
     assert "| `lb-rule`<br>high |" in text
 
 

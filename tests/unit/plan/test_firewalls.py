@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from edgewright.plan.changes import compare
-from edgewright.plan.firewalls import refused
+from edgewright.plan.firewalls import per_address, refused
 from edgewright.plan.model import Resource
 from unit.plan.sample_plans import EMPTY
 
@@ -46,6 +46,35 @@ def test_a_firewall_refuses_by_the_rules_that_do_not_only_count(
     assert refused(type_, inputs) == rules
 
 
+def limit(requests: int, seconds: int = 60) -> dict[str, Any]:
+    rate = {"limit": requests, "evaluationWindowSec": seconds}
+    return aws({"name": "rate-per-ip", "action": {"block": {}}, "statement": {"rateBasedStatement": rate}})
+
+
+def threshold(requests: int, **window: Any) -> dict[str, Any]:
+    return {**azure(), "customRules": [{**CUSTOM, "rateLimitThreshold": requests, **window}]}
+
+
+@pytest.mark.parametrize(
+    ("type_", "inputs", "requests"),
+    [
+        (ACL, limit(3_000), 3_000),
+        (ACL, limit(3_000, 300), 600),
+        (ACL, aws(RULE, GROUP), None),
+        (ACL, {"rules": "${other.rules}"}, None),
+        (GATEWAY, threshold(3_000, rateLimitDuration="OneMin"), 3_000),
+        (GATEWAY, threshold(3_000, rateLimitDuration="FiveMins"), 600),
+        (FRONT_DOOR, threshold(3_000, rateLimitDurationInMinutes=5), 600),
+        (GATEWAY, azure(), None),
+        ("aws:lb/listener:Listener", limit(1), None),
+    ],
+)
+def test_a_firewall_counts_the_requests_of_one_address(
+    type_: str, inputs: dict[str, Any], requests: float | None
+) -> None:
+    assert per_address(type_, inputs) == requests
+
+
 def test_what_is_no_firewall_has_no_rules() -> None:
     assert refused("aws:lb/listener:Listener", aws(RULE)) is None
 
@@ -58,6 +87,20 @@ def test_what_is_no_firewall_has_no_rules() -> None:
         (aws(RULE), aws({**RULE, "name": "renamed"}), ["refuses less: rate"], []),
         (aws(RULE), aws(RULE, GROUP), [], ["refuses more: core"]),
         (aws(RULE, GROUP), aws(GROUP, RULE), [], []),
+        (
+            limit(3_000),
+            limit(30_000),
+            ["lets more requests of one address through; 3,000 → 30,000 a minute"],
+            [],
+        ),
+        (limit(3_000), limit(9_000, 300), [], ["lets fewer requests of one address through; 3,000 → 1,800 a minute"]),
+        (limit(3_000), limit(15_000, 300), [], []),
+        (
+            threshold(3_000, rateLimitDuration="OneMin"),
+            threshold(15_005, rateLimitDuration="FiveMins"),
+            ["lets more requests of one address through; 3,000 → 3,001 a minute"],
+            [],
+        ),
     ],
 )
 def test_one_that_refuses_less_is_told_first(
