@@ -216,9 +216,10 @@ def test_an_empty_file_is_an_empty_configuration_as_the_engine_has_it(tmp_path: 
         (b" " * 8_000_001, "is larger than 8 MB"),
         (b'{"all": "\xff"}', "is no UTF-8 text"),
         (b"[" * 100_000, "is nested too deeply"),
+        (b'{"lb-multi-az": {"zones": 1' + b"0" * 5_000 + b"}}", "has a number that is too long"),
         (b'{"all": "advisory", "all": "mandatory"}', "`all` stands there twice"),
     ],
-    ids=("no JSON", "a byte order mark", "too large", "no UTF-8", "nested", "a key twice"),
+    ids=("no JSON", "a byte order mark", "too large", "no UTF-8", "nested", "a long number", "a key twice"),
 )
 def test_a_file_that_cannot_be_read_says_its_name_and_why(tmp_path: Path, content: bytes, expected: str) -> None:
     file = tmp_path / "policies.prod.json"
