@@ -215,7 +215,8 @@ def _show(line: str) -> None:
 
 
 def _color() -> str:
-    return "always" if sys.stdout.isatty() and "NO_COLOR" not in os.environ else "never"
+    terminal = sys.stdout is not None and sys.stdout.isatty()
+    return "always" if terminal and "NO_COLOR" not in os.environ else "never"
 
 
 def environment(root: Path, given: Mapping[str, str], *, local: bool = True) -> dict[str, str]:
