@@ -16,6 +16,7 @@ What the user has set stands: PULUMI_BACKEND_URL, PULUMI_CONFIG_PASSPHRASE or it
 import contextlib
 import json
 import os
+import re
 import secrets
 import socket
 import sys
@@ -80,8 +81,20 @@ class StackRun:
                 self._policies["policy_pack_configs"] = [str(pack.config.absolute())]
 
     def preview(self) -> bool:
-        """Show what `up` would change; has no effects."""
-        return self._run(lambda: self._stack.preview(on_output=_show, diff=True, color=_color(), **self._policies))
+        """Show what `up` would change; has no effects. What stops it is said once more at the end."""
+        stops: dict[str, None] = {}
+
+        def on_event(event: automation.EngineEvent) -> None:
+            found = event.policy_event
+            if found and found.enforcement_level == "mandatory":
+                stops[f"{found.policy_name}: {_name(found)}{_indented(found.message)}"] = None
+
+        done = self._run(
+            lambda: self._stack.preview(on_output=_show, on_event=on_event, diff=True, color=_color(), **self._policies)
+        )
+        if stops:
+            print("error: stopped by the policy pack:", *stops, sep="\n  ", file=sys.stderr)
+        return done
 
     def up(self) -> bool:
         """Bring the resources to what the program declares."""
@@ -187,12 +200,23 @@ def _forget_the_program() -> None:
     sys.unraisablehook = hook
 
 
+def _name(event: automation.PolicyEvent) -> str:
+    return (event.resource_urn or "the stack").rpartition("::")[2]
+
+
+def _indented(message: str) -> str:
+    """The lines of a message of the engine, without its marks of colour."""
+    lines = re.sub(r"<\{%\w+%\}>", "", message).strip().splitlines()
+    return "".join(f"\n    {line}" for line in lines)
+
+
 def _show(line: str) -> None:
     print(line, flush=True)
 
 
 def _color() -> str:
-    return "always" if sys.stdout.isatty() and "NO_COLOR" not in os.environ else "never"
+    terminal = sys.stdout is not None and sys.stdout.isatty()
+    return "always" if terminal and "NO_COLOR" not in os.environ else "never"
 
 
 def environment(root: Path, given: Mapping[str, str], *, local: bool = True) -> dict[str, str]:

@@ -45,6 +45,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         given = _parser().parse_args(arguments)
     except SystemExit as stop:
         return int(stop.code or 0)
+    # A locale without a character sees its code, as on standard error. Where output is closed, Python has None.
+    if reconfigure := getattr(sys.stdout, "reconfigure", None):
+        reconfigure(errors="backslashreplace")
     try:
         return int(given.run(given))
     except UsageError as error:
@@ -72,13 +75,19 @@ def _known(error: Exception) -> int:
     if os.environ.get(DEBUG):
         traceback.print_exc()
         return DEFECT
+    if isinstance(error, OSError) and error.strerror:
+        # A file that cannot be read or written, a disk that is full: of the machine, and no defect.
+        return _fail(": ".join(str(part) for part in (error.filename, error.strerror) if part is not None), 1)
     with tempfile.NamedTemporaryFile("w", prefix="edgewright-", suffix=".log", delete=False) as log:
         traceback.print_exc(file=log)
     return _fail(f"unexpected {type(error).__name__}: {error} (a defect; where it happened: {log.name})", DEFECT)
 
 
 def _fail(reason: object, status: int) -> int:
-    print(f"edgewright: {reason}", file=sys.stderr)
+    from edgewright.spec.problems import printable
+
+    lines = str(reason).expandtabs(4).split("\n")
+    print("edgewright: " + "\n".join(map(printable, lines)), file=sys.stderr)
     return status
 
 
@@ -156,9 +165,13 @@ def _plan(given: argparse.Namespace) -> int:
 
 def _shown(given: argparse.Namespace) -> int:
     from edgewright.plan import timings
-    from edgewright.plan.planning import planned
+    from edgewright.plan.planning import NO_OPTIONS, is_kept, planned
 
-    plan = planned(given.file, _options(given))
+    options = _options(given)
+    if is_kept(given.file) and options != NO_OPTIONS:
+        what = "--topology, --bindings and what is said of rules"
+        raise UsageError(f"{given.file} is a plan that was kept: {what} are for a spec or a stack's file")
+    plan = planned(given.file, options)
     with timings.spent_on("showing it"):
         _show(plan, given)
     if given.timings:
@@ -188,7 +201,9 @@ def _show(plan: "Plan", given: argparse.Namespace) -> None:
     elif not given.svg:
         from edgewright.plan.show_text import text
 
-        print(text(plan, width=_width(), color=sys.stdout.isatty() and not os.environ.get("NO_COLOR")), end="")
+        # Standard output may be closed: Python has None for it then, and prints nothing.
+        terminal = sys.stdout is not None and sys.stdout.isatty()
+        print(text(plan, width=_width(), color=terminal and not os.environ.get("NO_COLOR")), end="")
 
 
 def _diff(given: argparse.Namespace) -> int:

@@ -159,37 +159,40 @@ def values(file: Path) -> dict[str, Any]:
     if not isinstance(config, Mapping):
         raise StackError(f"{file}: `config` must be a map")
     start = f"{NAMESPACE}:"
-    found = {
+    return {
         str(key).removeprefix(start): value
         for key, value in cast("Mapping[object, Any]", config).items()
         if str(key).startswith(start)
     }
-    unknown = sorted(set(found) - set(KEYS))
-    if unknown:
-        raise StackError(
-            f"{file}: there is no setting {start}{unknown[0]}; there are {', '.join(start + key for key in KEYS)}"
-        )
-    return found
 
 
 def from_values(root: Path, folder: Path, stack: str, found: Mapping[str, Any], *, source: str) -> Settings:
-    """Settings from config values; relative paths are from ``folder``. Raises StackError naming ``source``."""
+    """Settings from config values; relative paths are from ``folder``.
+
+    Raises StackError with all that is wrong, each with ``source``.
+    """
     if stack == ENGINE_STATE or "/" in stack or stack.startswith("."):
         raise StackError(f"a stack cannot be named `{stack}`: its state folder would not be its own")
+    keys = ", ".join(f"{NAMESPACE}:{key}" for key in KEYS)
+    problems = [
+        f"{source}: there is no setting {NAMESPACE}:{key}; there are {keys}" for key in found if key not in KEYS
+    ]
     spec = found.get("spec")
     if not isinstance(spec, str) or not spec:
-        raise StackError(f"{source}: {NAMESPACE}:spec must name the spec, such as shop.edge.yaml")
+        problems.append(f"{source}: {NAMESPACE}:spec must name the spec, such as shop.edge.yaml")
     topology = str(found.get("topology", "local"))
     if topology not in TOPOLOGIES:
-        raise StackError(f"{source}: {NAMESPACE}:topology: {unknown_topology(topology)}")
+        problems.append(f"{source}: {NAMESPACE}:topology: {unknown_topology(topology)}")
     bindings: object = found.get("bindings") or {}
     if not isinstance(bindings, Mapping):
-        raise StackError(f"{source}: {NAMESPACE}:bindings must be a map")
+        problems.append(f"{source}: {NAMESPACE}:bindings must be a map")
+    if problems:
+        raise StackError("\n".join(problems))
     credentials = found.get("credentials")
     return Settings(
         stack=stack,
         root=root,
-        spec=near(folder / spec),
+        spec=near(folder / cast("str", spec)),
         topology=topology,
         bindings=cast("Mapping[str, Any]", bindings),
         credentials=None if secret_in(credentials) else credentials,

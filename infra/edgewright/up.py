@@ -127,14 +127,11 @@ def _up(settings: Settings, held: _Held, *, engine: bool, yes: bool) -> int:
             print(note, file=sys.stderr)
         status = _without_engine(settings, prepared)
     else:
-        if not yes and not sys.stdin.isatty():
-            print("error: there is no terminal to ask on; say --yes", file=sys.stderr)
+        if not yes and not _can_ask():
             return 2
         with_engine = _through(settings, obtain(settings.root, say=_say), pack)
-        if not yes:
-            with_engine.preview()
-            if input(f"bring `{settings.stack}` up like this? [y/N] ").strip().lower() not in ("y", "yes"):
-                return 1
+        if not yes and not _wanted(with_engine, settings.stack):
+            return 1
         if not _settled(with_engine, settings.root, settings.stack) or not with_engine.up():
             return 1
         status = runtime.status(settings.state_dir)
@@ -150,15 +147,30 @@ def _up_cloud(settings: Settings, pack: "PolicyPack | None", *, engine: bool, ye
     _check_cloud(settings)
     if not engine:
         raise StackError(f"`{settings.stack}` is a stack on {settings.topology}: only the engine can bring it up")
-    if not yes and not sys.stdin.isatty():
-        print("error: there is no terminal to ask on; say --yes", file=sys.stderr)
+    if not yes and not _can_ask():
         return 2
     with_engine = _through(settings, obtain(settings.root, say=_say), pack)
-    if not yes:
-        with_engine.preview()
-        if input(f"bring `{settings.stack}` up like this? [y/N] ").strip().lower() not in ("y", "yes"):
-            return 1
+    if not yes and not _wanted(with_engine, settings.stack):
+        return 1
     return 0 if with_engine.up() else 1
+
+
+def _can_ask() -> bool:
+    """Whether there is a terminal to ask on; standard input is None where it is closed."""
+    if sys.stdin is not None and sys.stdin.isatty():
+        return True
+    print("error: there is no terminal to ask on; say --yes", file=sys.stderr)
+    return False
+
+
+def _wanted(run: "StackRun", stack: str) -> bool:
+    """Whether what a preview shows is wanted; of one that fails, such as by a policy, nobody is asked."""
+    if not run.preview():
+        return False
+    try:
+        return input(f"bring `{stack}` up like this? [y/N] ").strip().lower() in ("y", "yes")
+    except EOFError:
+        return False
 
 
 def _check_cloud(settings: Settings) -> None:

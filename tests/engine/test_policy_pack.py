@@ -120,9 +120,16 @@ def test_edgewright_previews_and_updates_are_stopped_too_and_configured_beside_t
 ) -> None:
     clouds.bind(STACK, profile="development")
     assert preview(STACK, policies=PACK) == 1
-    out = capfd.readouterr().out
+    out, err = capfd.readouterr()
     assert "lb-deletion-protection  (aws:lb:LoadBalancer: web-edge)" in out
     assert "Remedy: In the bindings, profile: production." in out
+    assert err.endswith(
+        "error: stopped by the policy pack:\n"
+        "  lb-deletion-protection: web-edge\n"
+        "    A load balancer has deletion protection.\n"
+        "    `enableDeletionProtection` is not true\n"
+        "    Remedy: In the bindings, profile: production.\n"
+    ), err
     assert up(STACK, yes=True, policies=PACK) == 1
     assert "lb-deletion-protection" in capfd.readouterr().out
     assert not [item for item in clouds.state(STACK) if item["type"] == "aws:lb/loadBalancer:LoadBalancer"]
@@ -130,7 +137,9 @@ def test_edgewright_previews_and_updates_are_stopped_too_and_configured_beside_t
     beside = clouds.root / "stacks" / f"policies.{STACK}.json"
     beside.write_text(json.dumps({"lb-deletion-protection": "advisory"}))
     assert preview(STACK, policies=PACK) == 0
-    assert "[advisory] [severity: medium]  lb-deletion-protection" in capfd.readouterr().out
+    out, err = capfd.readouterr()
+    assert "[advisory] [severity: medium]  lb-deletion-protection" in out
+    assert "stopped by" not in err
     other = clouds.root / "other.json"
     other.write_text("{}")
     assert preview(STACK, policies=PACK, policy_config=other) == 1

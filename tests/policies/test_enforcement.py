@@ -1,7 +1,8 @@
 """How rules are enforced: configurations that can and cannot be used, levels, exemptions and what comes of verdicts."""
 
 import json
-from datetime import date
+import time
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from edgewright.policies.enforcement import (
     for_stack,
     load,
     remedy,
+    utc_today,
 )
 from edgewright.policies.levels import default_level
 from edgewright.policies.rule import Rule, StackRule
@@ -216,9 +218,10 @@ def test_an_empty_file_is_an_empty_configuration_as_the_engine_has_it(tmp_path: 
         (b" " * 8_000_001, "is larger than 8 MB"),
         (b'{"all": "\xff"}', "is no UTF-8 text"),
         (b"[" * 100_000, "is nested too deeply"),
+        (b'{"lb-multi-az": {"zones": 1' + b"0" * 5_000 + b"}}", "has a number that is too long"),
         (b'{"all": "advisory", "all": "mandatory"}', "`all` stands there twice"),
     ],
-    ids=("no JSON", "a byte order mark", "too large", "no UTF-8", "nested", "a key twice"),
+    ids=("no JSON", "a byte order mark", "too large", "no UTF-8", "nested", "a long number", "a key twice"),
 )
 def test_a_file_that_cannot_be_read_says_its_name_and_why(tmp_path: Path, content: bytes, expected: str) -> None:
     file = tmp_path / "policies.prod.json"
@@ -297,6 +300,21 @@ def test_an_exemption_holds_on_its_last_day_and_not_on_the_next() -> None:
     over = checked(values, balancer(), date(2026, 7, 1))
     assert kinds(over) == [("violation", "mandatory"), ("expired exemption", "mandatory")]
     assert over[1].sentence.startswith("`shop` has an exemption that ended on 2026-06-30 (moves in spring)")
+
+
+def test_the_day_is_that_of_utc_wherever_the_machine_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    here: set[date] = set()
+    try:
+        for zone in ("Etc/GMT-14", "Etc/GMT+12"):
+            monkeypatch.setenv("TZ", zone)
+            time.tzset()
+            before = datetime.now(UTC).date()
+            assert before <= utc_today() <= datetime.now(UTC).date()
+            here.add(date.today())
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+    assert len(here) == 2  # so one of them is not UTC's
 
 
 def test_an_exemption_that_is_over_fails_though_nothing_is_wrong_any_more() -> None:

@@ -91,5 +91,5 @@ def test_the_remediation_of_the_guide_writes_the_value(tmp_path: Path) -> None:
 
 
 def test_what_the_guide_installs_can_be_installed() -> None:
-    assert "pip install 'edgewright[policies]'" in GUIDE
+    assert "pip install './edgewright[policies]'" in GUIDE
     assert "\npolicies = [" in (REPOSITORY / "pyproject.toml").read_text(encoding="utf-8")

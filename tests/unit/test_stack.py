@@ -71,6 +71,21 @@ def test_a_bad_setting_is_refused_with_the_files_name(root: Path, text: str, mes
     assert "Pulumi.local.yaml" in str(caught.value)
 
 
+def test_all_that_is_wrong_with_a_stack_is_said_at_once(root: Path) -> None:
+    stack(root, "config: {'edgewright:a': 1, 'edgewright:b': 1, 'edgewright:topology': x, 'edgewright:bindings': 5}")
+    with pytest.raises(StackError) as caught:
+        read(root, "local")
+    lines = str(caught.value).splitlines()
+    assert [line.partition("edgewright:")[2].partition(" ")[0] for line in lines] == [
+        "a;",
+        "b;",
+        "spec",
+        "topology:",
+        "bindings",
+    ]
+    assert all("Pulumi.local.yaml: " in line for line in lines)
+
+
 def test_a_stack_that_is_not_there_is_answered_with_those_that_are(root: Path) -> None:
     stack(root, "", name="local")
     with pytest.raises(StackError, match=r"there is no stack `prod`.*there are `local`"):

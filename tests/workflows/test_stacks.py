@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from edgewright.ci import stacks, tree
+from edgewright.ci.__main__ import main
 from edgewright.ci.job import CiError
 from workflows.repository import PROJECT, Repository
 
@@ -238,6 +239,24 @@ def test_a_revision_that_is_not_there_is_an_error_and_no_option_of_git(tmp_path:
         with pytest.raises(CiError, match="fetch-depth"):
             tree.tree_of(repository.folder, revision)
     assert not os.path.exists(repository.folder / "x")  # noqa: PTH110
+
+
+def test_where_git_reads_nothing_its_own_words_are_the_error(tmp_path: Path) -> None:
+    with pytest.raises(CiError, match="not a git repository"):
+        tree.tree_of(tmp_path, "HEAD")
+
+
+def test_a_base_that_is_not_there_touches_every_stack_and_says_so(
+    shop: Repository, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("GITHUB_OUTPUT", "TF_BUILD"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.chdir(shop.folder)
+    assert main(["stacks", "--base", "nothing"]) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "there is no revision `nothing` here to compare with, so every stack counts as touched",
+        "3 of 3 cloud stacks",
+    ]
 
 
 def test_two_commits_of_the_same_files_have_the_same_tree(tmp_path: Path) -> None:

@@ -47,6 +47,8 @@ def _stacks(given: argparse.Namespace) -> int:
         found = stacks.touched(tree.changed(before, head), known.stacks, folder)
         chosen = tuple(one.stack for one in found)
         say(*(f"{one.stack.name}: {one.because}" for one in found), *(f"gone: {path}" for path in gone))
+    elif given.base:
+        say(f"there is no revision `{given.base}` here to compare with, so every stack counts as touched")
     say(f"{len(chosen)} of {len(known.stacks)} cloud stacks")
     found_stacks = [stack.to_json() for stack in chosen]
     if given.json:

@@ -58,6 +58,7 @@ def tree_of(repository: Path, revision: str) -> Tree:
     """The files of a revision."""
     commit = commit_of(repository, revision)
     if not commit:
+        _git(repository, "rev-parse", "--git-dir")  # which says what keeps git from reading it at all
         raise CiError(f"there is no revision `{revision}` here: the checkout needs a greater `fetch-depth`")
     id_ = _git(repository, "rev-parse", "--verify", f"{commit}^{{tree}}").decode().strip()
     entries: dict[str, Entry] = {}

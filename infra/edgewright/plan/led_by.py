@@ -2,10 +2,10 @@
 
 import re
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from edgewright.plan.model import PlannedRoute, Resource
-from edgewright.spec.problems import Path, Sources, dotted
+from edgewright.spec.problems import Path, Place, Sources, dotted
 
 MOST_ROUTES = 4
 """What carries more routes than this, such as an API as a whole, is not led to by any one of them."""
@@ -33,6 +33,10 @@ class Written:
     def has(self, path: Path) -> bool:
         """Whether the key is written there."""
         return (*self.root, *path) in self.sources.keys
+
+    def place(self, path: Path) -> Place:
+        """Where the key stands, or the nearest thing around it."""
+        return replace(self.sources.place((*self.root, *path), key=True), path=path)
 
     def text(self, path: Path) -> str:
         """``waf (shop.edge.yaml:12)``; of a key that is not there, the file that could have it."""

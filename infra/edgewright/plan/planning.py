@@ -1,13 +1,15 @@
 """Plans a file: a spec, a stack's file, or a plan that was kept; with what the rules say of it."""
 
 import json
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edgewright.plan.model import Plan
+from edgewright.spec.problems import SpecError
 from edgewright.usage import UsageError, must_be_file, read_bindings
 
 if TYPE_CHECKING:
@@ -16,6 +18,9 @@ if TYPE_CHECKING:
 
 STACK = "Pulumi."
 """How the name of a stack's file begins: ``Pulumi.<stack>.yaml``."""
+
+BINDINGS = "bindings"
+"""What compilers call the file of bindings, which they never see."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,15 +41,13 @@ NO_OPTIONS = Options()
 
 
 def planned(file: Path, options: Options = NO_OPTIONS) -> Plan:
-    """The plan of a spec, or of a stack's file; a plan that was kept as JSON is read.
+    """The plan of a spec, or of a stack's file; a plan that was kept as JSON is read, whatever the options.
 
     Raises UsageError, and the errors of what is read: SpecError, StackError, EnforcementError, PlanFormatError.
     """
     must_be_file(file)
-    if file.suffix == ".json":
-        from edgewright.plan.show_json import read
-
-        return read(json.loads(file.read_text(encoding="utf-8")))
+    if is_kept(file):
+        return _kept(file)
     return _Planning(file, options).plan()
 
 
@@ -58,6 +61,27 @@ def stack_name(file: Path) -> str:
     """The stack whose file it is, or an empty text."""
     parts = file.name.split(".")
     return parts[1] if len(parts) == 3 and parts[0] == "Pulumi" and parts[2] == "yaml" else ""
+
+
+def is_kept(file: Path) -> bool:
+    """Whether a file is a plan that was kept: a spec may be JSON too, and is then called ``NAME.edge.json``."""
+    return file.suffix == ".json" and not file.name.endswith(".edge.json")
+
+
+def _kept(file: Path) -> Plan:
+    """The plan in a file that `edgewright plan --json` wrote. Raises PlanFormatError."""
+    from edgewright.plan.show_json import PlanFormatError, read
+
+    try:
+        return read(json.loads(file.read_text(encoding="utf-8")))
+    except PlanFormatError as error:
+        raise PlanFormatError(f"{file}: {error}") from None
+    except UnicodeDecodeError:
+        raise PlanFormatError(f"{file}: is no UTF-8 text") from None
+    except json.JSONDecodeError as error:
+        raise PlanFormatError(f"{file}:{error.lineno}:{error.colno}: is no JSON: {error.msg}") from None
+    except (RecursionError, ValueError):
+        raise PlanFormatError(f"{file}: is nested too deeply, or has a number that is too long") from None
 
 
 class _Planning:
@@ -79,12 +103,13 @@ class _Planning:
         bindings = self._bindings
         with spent_on("importing the compilers"):
             plan_ = _planner(target)
-        if self._stack is None:
-            found = plan_(edge, bindings, name)
-        else:
-            from edgewright.stack import owner
+        with self._lines_of_bindings():
+            if self._stack is None:
+                found = plan_(edge, bindings, name)
+            else:
+                from edgewright.stack import owner
 
-            found = plan_(edge, bindings, name, owner=owner(self._file.absolute().parent, self._stack.stack))
+                found = plan_(edge, bindings, name, owner=owner(self._file.absolute().parent, self._stack.stack))
         if not self._options.policies:
             return found
         with spent_on("running the rules"):
@@ -102,7 +127,8 @@ class _Planning:
         from edgewright.local.prepare import prepare
         from edgewright.plan.routes import notes, planned_routes
 
-        found = prepare(self._document, self._bindings)
+        with self._lines_of_bindings():
+            found = prepare(self._document, self._bindings)
         return Plan(found.edge.name, "local", (), (), planned_routes(found.edge, {}), notes(found.findings), ())
 
     @cached_property
@@ -166,6 +192,22 @@ class _Planning:
 
         document = self._document
         return Files(Written(document.sources), self._written_bindings(), tuple(document.spec.backends))
+
+    @contextmanager
+    def _lines_of_bindings(self) -> Generator[None]:
+        """Problems of bindings get the line of the file that has them: a compiler sees plain values."""
+        try:
+            yield
+        except SpecError as error:
+            if all(problem.place.file != BINDINGS for problem in error.problems):
+                raise
+            written = self._written_bindings()
+            raise SpecError(
+                replace(problem, place=written.place(problem.place.path))
+                if problem.place.file == BINDINGS and written is not None
+                else problem
+                for problem in error.problems
+            ) from None
 
     def _written_bindings(self) -> Any:
         from edgewright.plan.led_by import Written

@@ -32,7 +32,9 @@ def extract(revision: str, here: Path, into: Path) -> Path:
     repository. Raises UsageError for a name that is no commit, and for very many files.
     """
     if not is_revision(revision, here):
-        raise UsageError(f"`{revision}` is no file, no folder and no revision that git knows here")
+        raise UsageError(
+            f"`{revision}` is no file, no folder and no revision that git knows here{_why_not(revision, here)}"
+        )
     project = _project(here)
     try:
         entries = list(_entries(tree.tree_of(here, revision), project))
@@ -46,6 +48,21 @@ def extract(revision: str, here: Path, into: Path) -> Path:
         file.write_bytes(content)
     (into / project).mkdir(parents=True, exist_ok=True)
     return into / project
+
+
+def _why_not(revision: str, here: Path) -> str:
+    """What keeps git from knowing a revision, and what to do; empty where it is only a name that nobody gave."""
+    if not _has_git():
+        return ": there is no git on PATH"
+    try:
+        shallow = _git(here, "rev-parse", "--is-shallow-repository")
+    except UsageError as error:  # no repository, or one that git will not read, such as another user's
+        return f": {error}"
+    if tree.commit_of(here, f"refs/remotes/origin/{revision}"):
+        return f"; did you mean `origin/{revision}`?"
+    if shallow.strip() == b"true":
+        return ": the clone is shallow; `git fetch --unshallow` gets the rest"
+    return ""
 
 
 def _has_git() -> bool:

@@ -98,7 +98,7 @@ class FolderSide:
 
         file = self.stacks[name]
         yield self._inside(file)
-        settings = from_values(file.parent, file.parent, name, values(file), source=file.name)
+        settings = from_values(file.parent, file.parent, name, values(file), source=str(file.relative_to(self.root)))
         yield self._inside(settings.spec)
         configuration = file_for(file.parent, name)
         if configuration is not None:

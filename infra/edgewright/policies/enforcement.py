@@ -323,6 +323,8 @@ def _read(file: Path, problems: list[str]) -> object:
         raise EnforcementError([f"is no JSON: line {error.lineno}, column {error.colno}: {error.msg}"]) from error
     except RecursionError as error:
         raise EnforcementError(["is nested too deeply"]) from error
+    except ValueError as error:  # of a whole number with more digits than Python reads
+        raise EnforcementError(["has a number that is too long"]) from error
 
 
 def _level(value: object, place: str, possible: Sequence[str], problems: list[str]) -> Level:

@@ -38,6 +38,8 @@ def load(path: str | FilePath) -> Document:
     Raises SpecError with every problem that can be known, also when the file cannot be read (code ``unreadable``).
     """
     if str(path) == "-":
+        if sys.stdin is None:
+            raise SpecError([Problem(Place(STDIN), "it cannot be read: it is closed", code="unreadable")])
         return parse(sys.stdin.buffer.read(yaml_reader.MAX_BYTES + 1), STDIN)
     name = str(path)
     try:

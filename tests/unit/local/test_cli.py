@@ -13,6 +13,7 @@ from edgewright.cli import main
 from edgewright.local import runtime
 from edgewright.local.status import Health, Status
 from edgewright.spec.problems import Place, Problem, SpecError
+from edgewright.usage import UsageError
 
 
 @pytest.fixture(autouse=True)
@@ -54,7 +55,21 @@ def test_wrong_use_is_status_2_with_a_reason(arguments: list[str], capsys: pytes
 def test_help_is_status_0_and_names_every_verb(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--help"]) == 0
     text = capsys.readouterr().out
-    verbs = ("check", "schema", "compile", "serve", "up", "preview", "down", "status", "token", "key", "logs")
+    verbs = (
+        "check",
+        "schema",
+        "plan",
+        "diff",
+        "compile",
+        "serve",
+        "up",
+        "preview",
+        "down",
+        "status",
+        "token",
+        "key",
+        "logs",
+    )
     assert all(f"    {verb} " in text for verb in verbs)
 
 
@@ -226,6 +241,47 @@ def test_a_reader_that_stops_reading_is_no_defect(here: Path) -> None:
         running.stdout.close()
         assert running.stderr.read() == b""
         assert running.wait(30) == 1
+
+
+def printed_by(script: str, encoding: str = "utf-8") -> tuple[int, bytes, bytes]:
+    """How a Python script ends, and what it prints; its standard output is of the encoding."""
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path), "PYTHONIOENCODING": encoding}
+    done = subprocess.run([sys.executable, "-c", script], env=env, capture_output=True, check=False)
+    return done.returncode, done.stdout, done.stderr
+
+
+def test_a_file_that_the_machine_refuses_is_named_and_no_defect(
+    here: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(given: object) -> int:
+        return len((here / "nowhere" / "x.md").read_text())
+
+    monkeypatch.setattr(cli, "_status", fail)
+    assert main(["status"]) == 1
+    assert capsys.readouterr().err == f"edgewright: {here}/nowhere/x.md: No such file or directory\n"
+
+
+def test_an_error_cannot_steer_a_terminal(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    def fail(given: object) -> int:
+        raise UsageError("one \x1b[31m\n\ttwo")
+
+    monkeypatch.setattr(cli, "_status", fail)
+    assert main(["status"]) == 2
+    assert capsys.readouterr().err == "edgewright: one \\x1b[31m\n    two\n"
+
+
+def test_what_the_terminal_cannot_show_is_shown_as_its_code() -> None:
+    script = "from edgewright import cli; cli._status = lambda given: print('a \u2500 b') or 0; cli.main(['status'])"
+    assert printed_by(script, "ascii") == (0, b"a \\u2500 b\n", b"")
+
+
+def test_a_plan_for_a_standard_output_that_is_closed_is_no_defect(here: Path) -> None:
+    (here / "a.edge.yaml").write_text(GOOD)
+    script = (
+        "import sys; from edgewright.cli import main; sys.stdout = None;"
+        "sys.exit(main(['plan', 'a.edge.yaml', '--topology', 'aws/balancer-only', '--no-policies']))"
+    )
+    assert printed_by(script) == (0, b"", b"")
 
 
 def _defect(given: object) -> int:

@@ -148,9 +148,21 @@ def test_a_configuration_that_is_named_and_cannot_be_used_is_said_once_before_an
     assert (out, err.count("strict.json"), err.startswith(said)) == ("", 1, True)
 
 
-def test_a_bad_stacks_file_says_its_errors(only_head: tuple[Path, Path]) -> None:
-    (only_head[1] / "stacks/Pulumi.shop.yaml").write_text(STACK.replace("region: eu-west-1", "region: 12"))
-    assert "region" in errors(compared(only_head))
+def test_a_bad_stacks_file_says_its_errors_with_their_lines(only_head: tuple[Path, Path]) -> None:
+    file = only_head[1] / "stacks/Pulumi.shop.yaml"
+    file.write_text(STACK.replace("region: eu-west-1", "region: 12\n    regoin: eu-west-1"))
+    assert errors(compared(only_head)).splitlines() == [
+        "stacks/Pulumi.shop.yaml:5:5: error: region: it should be a valid string",
+        "stacks/Pulumi.shop.yaml:6:5: error: regoin: there is no such setting",
+    ]
+    file.write_text(STACK.replace("aws/balancer-only", "aws/balancer-last"))
+    assert errors(compared(only_head)).startswith("stacks/Pulumi.shop.yaml: edgewright:topology: there is no `aws/")
+
+
+def test_bad_bindings_of_a_stack_on_this_machine_have_their_lines_too(only_head: tuple[Path, Path]) -> None:
+    file = only_head[1] / "stacks/Pulumi.shop.yaml"
+    file.write_text("config:\n  edgewright:spec: shop.edge.yaml\n  edgewright:bindings:\n    backends: {order: {}}\n")
+    assert errors(compared(only_head)).startswith("stacks/Pulumi.shop.yaml:4:16: error: backends.order: ")
 
 
 def test_the_rules_are_run_as_each_side_configures_them(sides: tuple[Path, Path]) -> None:
@@ -405,9 +417,32 @@ def test_what_git_could_take_for_an_option_is_refused(repository: Path) -> None:
     assert not list(repository.rglob("ran"))
 
 
+def refused(revision: str) -> str:
+    """Why a revision is not compared, after what is said of all."""
+    with pytest.raises(UsageError) as caught:
+        diff(revision, "HEAD", WITHOUT_RULES)
+    said, _, why = str(caught.value).partition(" that git knows here")
+    assert said == f"`{revision}` is no file, no folder and no revision"
+    return why
+
+
 def test_an_unknown_revision_is_refused(repository: Path) -> None:
-    with pytest.raises(UsageError, match="is no file, no folder and no revision"):
-        diff("before", "nowhere", WITHOUT_RULES)
+    assert refused("nowhere") == ""
+
+
+def test_what_keeps_git_from_knowing_a_revision_is_said(
+    repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    git(tmp_path, "clone", "-q", "--depth", "1", f"file://{repository}", "clone")
+    monkeypatch.chdir(tmp_path / "clone")
+    assert refused("before") == ": the clone is shallow; `git fetch --unshallow` gets the rest"
+    git(tmp_path / "clone", "checkout", "-q", "--detach")
+    git(tmp_path / "clone", "branch", "-qD", "main")
+    assert refused("main") == "; did you mean `origin/main`?"
+    monkeypatch.chdir(tmp_path)
+    assert "not a git repository" in refused("before")
+    monkeypatch.setenv("PATH", "")
+    assert refused("before") == ": there is no git on PATH"
 
 
 def test_links_of_a_revision_are_not_taken(repository: Path, tmp_path: Path) -> None:
@@ -493,6 +528,51 @@ def test_a_kept_plan_is_compared_with_what_the_spec_says_now(
     (sides[1] / "stacks/shop.edge.yaml").write_text(SPEC.replace("20s", "21s"))
     assert main(["diff", str(kept), str(stack), "--markdown"]) == 0
     assert "`timeout`: `20s` → `21s`" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b'{"version": ', ":1:13: is no JSON: Expecting value"),
+        (b'{"version": "\xff"}', ": is no UTF-8 text"),
+        (b"[" * 100_000, ": is nested too deeply, or has a number that is too long"),
+        (b'{"version": 1' + b"0" * 5_000 + b"}", ": is nested too deeply, or has a number that is too long"),
+        (b"{}", ": this is no plan: it has no `version`; write one with `edgewright plan SPEC --json`"),
+    ],
+    ids=("no JSON", "no UTF-8", "nested", "a long number", "no plan"),
+)
+def test_a_file_that_is_no_kept_plan_says_its_name_and_why(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], content: bytes, said: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("kept.json").write_bytes(content)
+    assert main(["diff", "kept.json", "kept.json"]) == 1
+    assert capsys.readouterr().err == f"edgewright: kept.json{said}\n"
+
+
+def test_what_would_be_planned_otherwise_is_no_option_for_a_plan_that_was_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("kept.json", "strict.json"):
+        Path(name).write_text("{}")
+    for options in (["--no-policies"], ["--topology", "aws/balancer-only"], ["--policy-config", "strict.json"]):
+        assert main(["plan", "kept.json", *options]) == 2
+        assert "kept.json is a plan that was kept" in capsys.readouterr().err
+
+
+def test_a_spec_may_be_json(sides: tuple[Path, Path], capsys: pytest.CaptureFixture[str]) -> None:
+    file = sides[1] / "shop.edge.json"
+    file.write_text(json.dumps(yaml.safe_load(SPEC)))
+    assert main(["plan", str(file), "--topology", "aws/balancer-only", "--no-policies"]) == 0
+    assert capsys.readouterr().out.startswith("shop on aws/balancer-only: 2 routes")
+
+
+def test_a_comment_that_cannot_be_written_is_no_defect(
+    sides: tuple[Path, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["diff", str(sides[0]), str(sides[1]), "--output", "nowhere/comment.md"]) == 1
+    assert capsys.readouterr().err == "edgewright: nowhere/comment.md: No such file or directory\n"
 
 
 def test_a_link_that_is_none_is_wrong_use(sides: tuple[Path, Path], capsys: pytest.CaptureFixture[str]) -> None:

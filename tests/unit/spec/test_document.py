@@ -58,6 +58,12 @@ def test_a_dash_reads_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
         load("-")
 
 
+def test_a_standard_input_that_is_closed_cannot_be_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", None)
+    with pytest.raises(SpecError, match="<stdin>: error: it cannot be read: it is closed"):
+        load("-")
+
+
 @pytest.mark.parametrize("name", ["absent.yaml", ".", "a\0b"])
 def test_a_file_that_cannot_be_read_is_a_problem(tmp_path: Path, name: str) -> None:
     with pytest.raises(SpecError) as caught:
