@@ -10,7 +10,8 @@ from pydantic import ValidationError
 from edgewright.aws.binding_model import BindingsModel
 from edgewright.aws.check_bindings import PLAIN_OR_TLS, missing_of, problems_of
 from edgewright.edge.model import Backend, Edge, JwtAuthorizer, OidcAuthorizer
-from edgewright.spec.problems import Place, Problem, SpecError, did_you_mean
+from edgewright.spec.binding_problems import problem, problems_in
+from edgewright.spec.problems import Problem, SpecError, did_you_mean
 
 PLACEHOLDER_ADDRESSES = ("192.0.2.10", "192.0.2.26")
 """Of the block that RFC 5737 keeps for documentation."""
@@ -211,13 +212,13 @@ def read_bindings(
     try:
         found = BindingsModel.model_validate(data)
     except ValidationError as error:
-        raise SpecError(_problem(source, item["loc"], _words(item)) for item in error.errors()) from None
+        raise SpecError(problems_in(error, BindingsModel, source)) from None
     problems = _unknown_names(found, edge, source)
-    problems += [_problem(source, path, what, remedy) for path, what, remedy in problems_of(found, edge, topology)]
+    problems += [problem(source, path, what, remedy) for path, what, remedy in problems_of(found, edge, topology)]
     missing = missing_of(found, edge, topology)
     if not placeholders:
         problems += [
-            _problem(source, tuple(item.name.split(".")), f"the stack must bind {item.what}", item.remedy)
+            problem(source, tuple(item.name.split(".")), f"the stack must bind {item.what}", item.remedy)
             for item in missing
         ]
     if problems:
@@ -239,18 +240,8 @@ def _unknown_names(found: BindingsModel, edge: Edge, source: str) -> list[Proble
         "notify": list(edge.monitor.notify) if edge.monitor else [],
     }
     return [
-        _problem(source, (part, name), f"the spec has no {part.removesuffix('s')} `{name}`", did_you_mean(name, names))
+        problem(source, (part, name), f"the spec has no {part.removesuffix('s')} `{name}`", did_you_mean(name, names))
         for part, names in known.items()
         for name in getattr(found, part)
         if name not in names
     ]
-
-
-def _words(item: Any) -> str:
-    if item["type"] == "extra_forbidden":
-        return "there is no such setting"
-    return str(item["msg"])[:200].replace("Input should", "it should").removeprefix("Value error, ")
-
-
-def _problem(source: str, path: tuple[int | str, ...], what: str, remedy: str = "") -> Problem:
-    return Problem(Place(source, path=path), what, remedy, code="binding")

@@ -11,7 +11,8 @@ from edgewright.azure.check_bindings import STAND_INS, needed, problems_of, stan
 from edgewright.azure.network_regions import default_zones
 from edgewright.azure.topology import Topology
 from edgewright.edge.model import Edge, Forward
-from edgewright.spec.problems import Place, Problem, SpecError
+from edgewright.spec.binding_problems import problem, problems_in
+from edgewright.spec.problems import SpecError
 
 SAMPLES = "services"
 """What the namespace of sample services has behind the edge's name, and where backends without a binding are looked
@@ -80,19 +81,19 @@ def read_bindings(
     try:
         found = BindingsModel.model_validate(data)
     except ValidationError as error:
-        raise SpecError(_problem(source, item["loc"], _words(item)) for item in error.errors()) from None
+        raise SpecError(problems_in(error, BindingsModel, source)) from None
     behind = pooled(edge, Bindings(found))
-    problems = [_problem(source, *item) for item in problems_of(found, edge, topology, behind)]
+    problems = [problem(source, *item) for item in problems_of(found, edge, topology, behind)]
     missing = [name for name in needed(edge, topology, behind) if getattr(found, name) is None]
     targets = list(unbound_targets(found, edge))
     if not placeholders:
         problems += [
-            _problem(source, (name,), f"the stack must bind {STAND_INS[name].what}", STAND_INS[name].remedy)
+            problem(source, (name,), f"the stack must bind {STAND_INS[name].what}", STAND_INS[name].remedy)
             for name in missing
         ]
         remedy = "write an email address, an https webhook, or the id of an action group"
         problems += [
-            _problem(source, ("notify", name), f"the stack must bind who `{name}` is", remedy) for name in targets
+            problem(source, ("notify", name), f"the stack must bind who `{name}` is", remedy) for name in targets
         ]
     if problems:
         raise SpecError(problems)
@@ -105,13 +106,3 @@ def read_bindings(
     told = tuple((name, f"{STAND_INS[name].what}: ${{bind.{name}}}") for name in missing)
     told += tuple((f"notify.{name}", f"who `{name}` is: {stand_in_target(name)}") for name in targets)
     return Bindings(found, told, stand_ins)
-
-
-def _words(item: Any) -> str:
-    if item["type"] == "extra_forbidden":
-        return "there is no such setting"
-    return str(item["msg"])[:200].replace("Input should", "it should").removeprefix("Value error, ")
-
-
-def _problem(source: str, path: tuple[int | str, ...], what: str, remedy: str = "") -> Problem:
-    return Problem(Place(source, path=path), what, remedy, code="binding")

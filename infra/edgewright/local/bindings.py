@@ -7,7 +7,8 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError
 
 from edgewright.edge.model import Edge
-from edgewright.spec.problems import Place, Problem, SpecError, did_you_mean
+from edgewright.spec.binding_problems import problem, problems_in
+from edgewright.spec.problems import Problem, SpecError, did_you_mean
 
 Address = Annotated[str, StringConstraints(pattern=r"^([A-Za-z0-9.-]+|\[[0-9a-fA-F:]+\]):\d{1,5}$")]
 
@@ -88,7 +89,7 @@ def read_bindings(data: Mapping[str, Any], edge: Edge, *, source: str = "binding
     try:
         found = _Bindings.model_validate(data)
     except ValidationError as error:
-        raise SpecError(_problem(source, item["loc"], _words(item)) for item in error.errors()) from None
+        raise SpecError(problems_in(error, _Bindings, source)) from None
     problems: list[Problem] = []
     known = {
         "listeners": [item.name for item in edge.listeners],
@@ -99,11 +100,11 @@ def read_bindings(data: Mapping[str, Any], edge: Edge, *, source: str = "binding
         for name in getattr(found, part):
             if name not in names:
                 what = f"the spec has no {part.removesuffix('s')} `{name}`"
-                problems.append(_problem(source, (part, name), what, did_you_mean(name, names)))
+                problems.append(problem(source, (part, name), what, did_you_mean(name, names)))
     for name, backend in found.backends.items():
         if bool(backend.address) == bool(backend.command):
             what = "a backend needs `address` or `command`, and not both"
-            problems.append(_problem(source, ("backends", name), what, "write `address: 127.0.0.1:9000`"))
+            problems.append(problem(source, ("backends", name), what, "write `address: 127.0.0.1:9000`"))
     if problems:
         raise SpecError(problems)
     return Bindings(
@@ -119,13 +120,3 @@ def read_bindings(data: Mapping[str, Any], edge: Edge, *, source: str = "binding
         jwks_uris={name: item.jwks_uri for name, item in found.authorizers.items() if item.jwks_uri},
         identity_port=found.identity_port,
     )
-
-
-def _words(item: Any) -> str:
-    if item["type"] == "extra_forbidden":
-        return "there is no such setting"
-    return str(item["msg"])[:200].replace("Input should", "it should")
-
-
-def _problem(source: str, path: tuple[int | str, ...], what: str, remedy: str = "") -> Problem:
-    return Problem(Place(source, path=path), what, remedy, code="binding")
