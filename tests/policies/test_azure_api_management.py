@@ -66,6 +66,65 @@ def test_our_stacks_pass_every_rule_that_is_on_and_leave_only_values_open_that_a
     assert [str(verdict) for verdict in found if (verdict.rule, verdict.kind) != made] == []
 
 
+# -- how a service is reached ------------------------------------------------------------------------------------------
+
+NETWORK = "azure-native:network:"
+INSIDE = {"sku": {"name": "Premium"}, "virtualNetworkType": "External"}
+
+
+def test_a_private_endpoint_that_is_not_known_yet_may_be_the_one_of_a_service() -> None:
+    connection = {"name": "gateway", "groupIds": ["Gateway"], "privateLinkServiceId": UNKNOWN}
+    endpoint = resource(f"{NETWORK}PrivateEndpoint", "door", {"privateLinkServiceConnections": [connection]})
+    assert said("apim-private-endpoint", EDGE, endpoint) == [("cannot tell", "edge", "")]
+
+
+def test_a_policy_that_is_not_known_yet_may_close_the_gateway_of_a_service() -> None:
+    service = resource("ApiManagementService", "edge", {"serviceName": "edge", "sku": {"name": "Premium"}})
+    gateways = resource("Gateway", "gateways", {"gatewayId": "shop", "serviceName": UNKNOWN}, serviceName=[service])
+    subjects = (service, gateways, api(), policy_of(api(), UNKNOWN))
+    found = said("apim-vnet-integrated", *subjects)
+    assert ("cannot tell", "edge", "") in found
+    assert "violation" not in {kind for kind, _, _ in found}
+
+
+def origin(service: Subject) -> Subject:
+    return resource("azure-native:cdn:AFDOrigin", "origin", {"hostName": UNKNOWN}, hostName=[service])
+
+
+def test_a_policy_or_a_subnet_that_is_not_known_yet_may_close_the_way_around_a_front() -> None:
+    assert kinds("apim-not-around-front", EDGE, origin(EDGE), api(), policy_of(api(), UNKNOWN)) == {"cannot tell"}
+    elsewhere = {"virtualNetworkConfiguration": {"subnetResourceId": "/virtualNetworks/other/subnets/api"}}
+    service = resource("ApiManagementService", "edge", {"serviceName": "edge", **INSIDE, **elsewhere})
+    found = said("apim-not-around-front", service, origin(service), api(), policy_of(api()))
+    assert {(kind, name) for kind, name, _ in found} == {("cannot tell", "edge"), ("cannot tell", "shop")}
+
+
+def test_a_rule_of_a_group_that_is_not_known_yet_may_open_its_management_port() -> None:
+    allow = {"direction": "Inbound", "access": "Allow", "protocol": "Tcp", "sourceAddressPrefix": "ApiManagement"}
+    group = resource(f"{NETWORK}NetworkSecurityGroup", "guard", {"networkSecurityGroupName": "guard"})
+    subnet = resource(
+        f"{NETWORK}Subnet", "inside", {"networkSecurityGroup": {"id": UNKNOWN}}, networkSecurityGroup=[group]
+    )
+    service = resource(
+        "ApiManagementService",
+        "edge",
+        {"serviceName": "edge", **INSIDE, "virtualNetworkConfiguration": {"subnetResourceId": UNKNOWN}},
+        virtualNetworkConfiguration=[subnet],
+    )
+
+    def rule(port: str) -> Subject:
+        inputs = {**allow, "priority": 100, "destinationPortRange": port, "networkSecurityGroupName": UNKNOWN}
+        return resource(f"{NETWORK}SecurityRule", "management", inputs, networkSecurityGroupName=[group])
+
+    assert said("nsg-apim-management-port", service, subnet, group, rule("3443")) == []
+    assert [kind for kind, name, _ in said("nsg-apim-management-port", service, subnet, group, rule("443"))] == [
+        "violation"
+    ]
+    found = said("nsg-apim-management-port", service, subnet, group, rule(UNKNOWN))
+    assert ("cannot tell", "guard", "securityRules") in found
+    assert "violation" not in {kind for kind, _, _ in found}
+
+
 # -- the service -------------------------------------------------------------------------------------------------------
 
 
