@@ -117,7 +117,7 @@ def test_a_rule_of_a_group_that_is_not_known_yet_may_open_its_management_port() 
         return resource(f"{NETWORK}SecurityRule", "management", inputs, networkSecurityGroupName=[group])
 
     assert said("nsg-apim-management-port", service, subnet, group, rule("3443")) == []
-    assert [kind for kind, name, _ in said("nsg-apim-management-port", service, subnet, group, rule("443"))] == [
+    assert [kind for kind, _, _ in said("nsg-apim-management-port", service, subnet, group, rule("443"))] == [
         "violation"
     ]
     found = said("nsg-apim-management-port", service, subnet, group, rule(UNKNOWN))
@@ -230,6 +230,12 @@ def test_settings_beside_an_old_protocol_are_kept_when_it_is_turned_off() -> Non
 def test_settings_that_are_not_known_yet_are_not_written_over() -> None:
     customs = {f"{PREFIX}Protocols.Tls10": "True", "Other.Http2": UNKNOWN}
     assert written(BY_NAME["apim-min-tls12"], {"customProperties": customs}) == {}
+
+
+def test_old_protocols_of_a_host_name_are_turned_off() -> None:
+    rule = BY_NAME["apim-min-tls12"]
+    assert written(rule, {"tls10Enabled": True, "tls11Enabled": True}) == {"tls10Enabled": False, "tls11Enabled": False}
+    assert written(rule, {"tls10Enabled": False, "customProperties": {f"{PREFIX}Protocols.Tls10": "False"}}) == {}
 
 
 def written(rule: AnyRule, properties: Mapping[str, Any]) -> Mapping[str, Any]:
