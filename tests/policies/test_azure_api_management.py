@@ -1,5 +1,6 @@
 """What examples of the rules over API Management do not show: defaults, settings, and what the engine does not know yet."""
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -245,7 +246,7 @@ def written(rule: AnyRule, properties: Mapping[str, Any]) -> Mapping[str, Any]:
 
 # -- who calls ---------------------------------------------------------------------------------------------------------
 
-ASKING = ("apim-api-authenticated", "apim-public-api-throttled")
+ASKING = ("apim-api-authenticated", "apim-api-subscription-required", "apim-public-api-throttled")
 OPEN = api(subscriptionRequired=False)
 
 
@@ -269,6 +270,45 @@ def test_a_fragment_that_is_not_in_the_stack_leaves_open_what_is_in_it(rule: str
 def test_what_is_not_known_leaves_nothing_open_where_the_rest_is_enough() -> None:
     value = TOKENS.replace("<base />", "<base /><include-fragment fragment-id='more' />")
     assert kinds("apim-api-authenticated", EDGE, OPEN, policy_of(OPEN, value)) == set()
+
+
+def documented(security: list[dict[str, list[str]]]) -> Subject:
+    """An API whose one operation says in its document who may call it."""
+    said = {"openapi": "3.0.1", "paths": {"/a": {"get": {"operationId": "a", "security": security}}}}
+    return api(subscriptionRequired=False, format="openapi+json", value=json.dumps(said))
+
+
+DOCUMENTED: list[tuple[list[dict[str, list[str]]], set[str]]] = [
+    ([{"oauth": []}], {"violation"}),
+    ([{}], set()),
+    ([{"oauth": []}, {}], set()),  # either will do, and nothing is one of them
+]
+
+
+@pytest.mark.parametrize(("security", "kind"), DOCUMENTED)
+def test_a_document_that_says_who_may_call_asks_nobody(security: list[dict[str, list[str]]], kind: set[str]) -> None:
+    it = documented(security)
+    assert kinds("apim-api-authenticated", EDGE, it, policy_of(it, NOTHING)) == kind
+    assert kinds("apim-api-authenticated", EDGE, it, policy_of(it)) == set()
+    assert kinds("apim-public-api-throttled", EDGE, it, policy_of(it, NOTHING)) == {"violation"}
+    # A policy that asks is for nothing where the document lets everybody in.
+    assert kinds("apim-public-api-throttled", EDGE, it, policy_of(it)) == ({"violation"} if not kind else set())
+
+
+def test_a_header_that_says_which_way_a_request_came_does_not_say_who_calls() -> None:
+    def checked(code: str) -> str:
+        check = f"<check-header name='X-Way' failed-check-httpcode='{code}'><value>front</value></check-header>"
+        return NOTHING.replace("<base />", f"<base />{check}")
+
+    assert kinds("apim-api-authenticated", EDGE, OPEN, policy_of(OPEN, checked("403"))) == {"violation"}
+    assert kinds("apim-api-authenticated", EDGE, OPEN, policy_of(OPEN, checked("401"))) == set()
+
+
+@pytest.mark.parametrize(("own", "kind"), [(NOTHING, set[str]()), ("<policies><inbound /></policies>", {"violation"})])
+def test_an_operation_meets_what_is_wider_where_its_own_policy_has_base(own: str, kind: set[str]) -> None:
+    properties = {"serviceName": UNKNOWN, "apiId": UNKNOWN, "operationId": "a", "value": own}
+    of_a = resource("ApiOperationPolicy", "a", properties, serviceName=[EDGE], apiId=[OPEN])
+    assert kinds("apim-api-authenticated", EDGE, OPEN, policy_of(OPEN), of_a) == kind
 
 
 def test_a_key_is_authentication_where_that_is_configured() -> None:
