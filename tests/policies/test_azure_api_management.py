@@ -304,6 +304,20 @@ def test_a_header_that_says_which_way_a_request_came_does_not_say_who_calls() ->
     assert kinds("apim-api-authenticated", EDGE, OPEN, policy_of(OPEN, checked("401"))) == set()
 
 
+RANGES: list[tuple[str, str, set[str]]] = [
+    ("0.0.0.0", "255.255.255.255", {"violation"}),
+    ("0.0.0.0", "127.255.255.255", set()),
+    ("203.0.113.0", "255.255.255.255", set()),
+]
+
+
+@pytest.mark.parametrize(("first", "last", "kind"), RANGES)
+def test_a_filter_that_lets_in_every_address_filters_nothing(first: str, last: str, kind: set[str]) -> None:
+    allowed = f"<ip-filter action='allow'><address-range from='{first}' to='{last}' /></ip-filter>"
+    value = NOTHING.replace("<base />", f"<base />{allowed}")
+    assert kinds("apim-policy-ip-filter", EDGE, OPEN, policy_of(OPEN, value)) == kind
+
+
 @pytest.mark.parametrize(("own", "kind"), [(NOTHING, set[str]()), ("<policies><inbound /></policies>", {"violation"})])
 def test_an_operation_meets_what_is_wider_where_its_own_policy_has_base(own: str, kind: set[str]) -> None:
     properties = {"serviceName": UNKNOWN, "apiId": UNKNOWN, "operationId": "a", "value": own}
