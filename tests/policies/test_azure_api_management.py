@@ -204,6 +204,23 @@ def test_a_subnet_that_is_in_no_stack_is_said_to_be_so() -> None:
     assert kinds("apim-subnet-nsg", it, EDGE) == {"cannot tell"}
 
 
+@pytest.mark.parametrize("named", [True, False])
+def test_a_subnet_that_is_a_resource_is_found_by_its_name_and_its_networks(named: bool) -> None:
+    networks = [
+        resource("azure-native:network:VirtualNetwork", name, {"virtualNetworkName": name}) for name in ("one", "two")
+    ]
+
+    def subnet(name: str, within: Subject) -> Subject:
+        way: dict[str, Any] = {} if named else {"virtualNetworkName": [within]}
+        properties = {"subnetName": name, "virtualNetworkName": within.name if named else UNKNOWN}
+        return resource("azure-native:network:Subnet", f"{name}-{within.name}", properties, **way)
+
+    subnets = [subnet(name, within) for within in networks for name in ("api", "other")]
+    identity = "/subscriptions/0/resourceGroups/shop/providers/Microsoft.Network/virtualNetworks/two/subnets/api"
+    it = resource("ApiManagementService", "it", {**inside(EDGE, identity).properties})
+    assert said("apim-subnet-nsg", it, *networks, *subnets) == [("violation", "api-two", "networkSecurityGroup")]
+
+
 def test_a_group_is_found_by_the_name_that_the_provider_made() -> None:
     identity = "/subscriptions/0/resourceGroups/shop/providers/Microsoft.Network/networkSecurityGroups/gateway1a2b3c4d"
     groups = [
