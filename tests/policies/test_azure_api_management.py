@@ -1,5 +1,6 @@
 """What examples of the rules over API Management do not show: defaults, settings, and what the engine does not know yet."""
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -64,6 +65,65 @@ def test_our_stacks_pass_every_rule_that_is_on_and_leave_only_values_open_that_a
     found = check_resources(subjects, on)
     made = ("apim-named-value-secret-flag", "cannot tell")  # an instrumentation key, the id of a Front Door
     assert [str(verdict) for verdict in found if (verdict.rule, verdict.kind) != made] == []
+
+
+# -- how a service is reached ------------------------------------------------------------------------------------------
+
+NETWORK = "azure-native:network:"
+INSIDE = {"sku": {"name": "Premium"}, "virtualNetworkType": "External"}
+
+
+def test_a_private_endpoint_that_is_not_known_yet_may_be_the_one_of_a_service() -> None:
+    connection = {"name": "gateway", "groupIds": ["Gateway"], "privateLinkServiceId": UNKNOWN}
+    endpoint = resource(f"{NETWORK}PrivateEndpoint", "door", {"privateLinkServiceConnections": [connection]})
+    assert said("apim-private-endpoint", EDGE, endpoint) == [("cannot tell", "edge", "")]
+
+
+def test_a_policy_that_is_not_known_yet_may_close_the_gateway_of_a_service() -> None:
+    service = resource("ApiManagementService", "edge", {"serviceName": "edge", "sku": {"name": "Premium"}})
+    gateways = resource("Gateway", "gateways", {"gatewayId": "shop", "serviceName": UNKNOWN}, serviceName=[service])
+    subjects = (service, gateways, api(), policy_of(api(), UNKNOWN))
+    found = said("apim-vnet-integrated", *subjects)
+    assert ("cannot tell", "edge", "") in found
+    assert "violation" not in {kind for kind, _, _ in found}
+
+
+def origin(service: Subject) -> Subject:
+    return resource("azure-native:cdn:AFDOrigin", "origin", {"hostName": UNKNOWN}, hostName=[service])
+
+
+def test_a_policy_or_a_subnet_that_is_not_known_yet_may_close_the_way_around_a_front() -> None:
+    assert kinds("apim-not-around-front", EDGE, origin(EDGE), api(), policy_of(api(), UNKNOWN)) == {"cannot tell"}
+    elsewhere = {"virtualNetworkConfiguration": {"subnetResourceId": "/virtualNetworks/other/subnets/api"}}
+    service = resource("ApiManagementService", "edge", {"serviceName": "edge", **INSIDE, **elsewhere})
+    found = said("apim-not-around-front", service, origin(service), api(), policy_of(api()))
+    assert {(kind, name) for kind, name, _ in found} == {("cannot tell", "edge"), ("cannot tell", "shop")}
+
+
+def test_a_rule_of_a_group_that_is_not_known_yet_may_open_its_management_port() -> None:
+    allow = {"direction": "Inbound", "access": "Allow", "protocol": "Tcp", "sourceAddressPrefix": "ApiManagement"}
+    group = resource(f"{NETWORK}NetworkSecurityGroup", "guard", {"networkSecurityGroupName": "guard"})
+    subnet = resource(
+        f"{NETWORK}Subnet", "inside", {"networkSecurityGroup": {"id": UNKNOWN}}, networkSecurityGroup=[group]
+    )
+    service = resource(
+        "ApiManagementService",
+        "edge",
+        {"serviceName": "edge", **INSIDE, "virtualNetworkConfiguration": {"subnetResourceId": UNKNOWN}},
+        virtualNetworkConfiguration=[subnet],
+    )
+
+    def rule(port: str) -> Subject:
+        inputs = {**allow, "priority": 100, "destinationPortRange": port, "networkSecurityGroupName": UNKNOWN}
+        return resource(f"{NETWORK}SecurityRule", "management", inputs, networkSecurityGroupName=[group])
+
+    assert said("nsg-apim-management-port", service, subnet, group, rule("3443")) == []
+    assert [kind for kind, _, _ in said("nsg-apim-management-port", service, subnet, group, rule("443"))] == [
+        "violation"
+    ]
+    found = said("nsg-apim-management-port", service, subnet, group, rule(UNKNOWN))
+    assert ("cannot tell", "guard", "securityRules") in found
+    assert "violation" not in {kind for kind, _, _ in found}
 
 
 # -- the service -------------------------------------------------------------------------------------------------------
@@ -144,6 +204,23 @@ def test_a_subnet_that_is_in_no_stack_is_said_to_be_so() -> None:
     assert kinds("apim-subnet-nsg", it, EDGE) == {"cannot tell"}
 
 
+@pytest.mark.parametrize("named", [True, False])
+def test_a_subnet_that_is_a_resource_is_found_by_its_name_and_its_networks(named: bool) -> None:
+    networks = [
+        resource("azure-native:network:VirtualNetwork", name, {"virtualNetworkName": name}) for name in ("one", "two")
+    ]
+
+    def subnet(name: str, within: Subject) -> Subject:
+        way: dict[str, Any] = {} if named else {"virtualNetworkName": [within]}
+        properties = {"subnetName": name, "virtualNetworkName": within.name if named else UNKNOWN}
+        return resource("azure-native:network:Subnet", f"{name}-{within.name}", properties, **way)
+
+    subnets = [subnet(name, within) for within in networks for name in ("api", "other")]
+    identity = "/subscriptions/0/resourceGroups/shop/providers/Microsoft.Network/virtualNetworks/two/subnets/api"
+    it = resource("ApiManagementService", "it", {**inside(EDGE, identity).properties})
+    assert said("apim-subnet-nsg", it, *networks, *subnets) == [("violation", "api-two", "networkSecurityGroup")]
+
+
 def test_a_group_is_found_by_the_name_that_the_provider_made() -> None:
     identity = "/subscriptions/0/resourceGroups/shop/providers/Microsoft.Network/networkSecurityGroups/gateway1a2b3c4d"
     groups = [
@@ -173,6 +250,12 @@ def test_settings_that_are_not_known_yet_are_not_written_over() -> None:
     assert written(BY_NAME["apim-min-tls12"], {"customProperties": customs}) == {}
 
 
+def test_old_protocols_of_a_host_name_are_turned_off() -> None:
+    rule = BY_NAME["apim-min-tls12"]
+    assert written(rule, {"tls10Enabled": True, "tls11Enabled": True}) == {"tls10Enabled": False, "tls11Enabled": False}
+    assert written(rule, {"tls10Enabled": False, "customProperties": {f"{PREFIX}Protocols.Tls10": "False"}}) == {}
+
+
 def written(rule: AnyRule, properties: Mapping[str, Any]) -> Mapping[str, Any]:
     assert isinstance(rule, Rule)
     return values_for(rule, Subject("urn", rule.types[0], "it", properties), complete_settings(rule, {}))
@@ -180,7 +263,7 @@ def written(rule: AnyRule, properties: Mapping[str, Any]) -> Mapping[str, Any]:
 
 # -- who calls ---------------------------------------------------------------------------------------------------------
 
-ASKING = ("apim-api-authenticated", "apim-public-api-throttled")
+ASKING = ("apim-api-authenticated", "apim-api-subscription-required", "apim-public-api-throttled")
 OPEN = api(subscriptionRequired=False)
 
 
@@ -204,6 +287,59 @@ def test_a_fragment_that_is_not_in_the_stack_leaves_open_what_is_in_it(rule: str
 def test_what_is_not_known_leaves_nothing_open_where_the_rest_is_enough() -> None:
     value = TOKENS.replace("<base />", "<base /><include-fragment fragment-id='more' />")
     assert kinds("apim-api-authenticated", EDGE, OPEN, policy_of(OPEN, value)) == set()
+
+
+def documented(security: list[dict[str, list[str]]]) -> Subject:
+    """An API whose one operation says in its document who may call it."""
+    said = {"openapi": "3.0.1", "paths": {"/a": {"get": {"operationId": "a", "security": security}}}}
+    return api(subscriptionRequired=False, format="openapi+json", value=json.dumps(said))
+
+
+DOCUMENTED: list[tuple[list[dict[str, list[str]]], set[str]]] = [
+    ([{"oauth": []}], {"violation"}),
+    ([{}], set()),
+    ([{"oauth": []}, {}], set()),  # either will do, and nothing is one of them
+]
+
+
+@pytest.mark.parametrize(("security", "kind"), DOCUMENTED)
+def test_a_document_that_says_who_may_call_asks_nobody(security: list[dict[str, list[str]]], kind: set[str]) -> None:
+    it = documented(security)
+    assert kinds("apim-api-authenticated", EDGE, it, policy_of(it, NOTHING)) == kind
+    assert kinds("apim-api-authenticated", EDGE, it, policy_of(it)) == set()
+    assert kinds("apim-public-api-throttled", EDGE, it, policy_of(it, NOTHING)) == {"violation"}
+    # A policy that asks is for nothing where the document lets everybody in.
+    assert kinds("apim-public-api-throttled", EDGE, it, policy_of(it)) == ({"violation"} if not kind else set())
+
+
+def test_a_header_that_says_which_way_a_request_came_does_not_say_who_calls() -> None:
+    def checked(code: str) -> str:
+        check = f"<check-header name='X-Way' failed-check-httpcode='{code}'><value>front</value></check-header>"
+        return NOTHING.replace("<base />", f"<base />{check}")
+
+    assert kinds("apim-api-authenticated", EDGE, OPEN, policy_of(OPEN, checked("403"))) == {"violation"}
+    assert kinds("apim-api-authenticated", EDGE, OPEN, policy_of(OPEN, checked("401"))) == set()
+
+
+RANGES: list[tuple[str, str, set[str]]] = [
+    ("0.0.0.0", "255.255.255.255", {"violation"}),
+    ("0.0.0.0", "127.255.255.255", set()),
+    ("203.0.113.0", "255.255.255.255", set()),
+]
+
+
+@pytest.mark.parametrize(("first", "last", "kind"), RANGES)
+def test_a_filter_that_lets_in_every_address_filters_nothing(first: str, last: str, kind: set[str]) -> None:
+    allowed = f"<ip-filter action='allow'><address-range from='{first}' to='{last}' /></ip-filter>"
+    value = NOTHING.replace("<base />", f"<base />{allowed}")
+    assert kinds("apim-policy-ip-filter", EDGE, OPEN, policy_of(OPEN, value)) == kind
+
+
+@pytest.mark.parametrize(("own", "kind"), [(NOTHING, set[str]()), ("<policies><inbound /></policies>", {"violation"})])
+def test_an_operation_meets_what_is_wider_where_its_own_policy_has_base(own: str, kind: set[str]) -> None:
+    properties = {"serviceName": UNKNOWN, "apiId": UNKNOWN, "operationId": "a", "value": own}
+    of_a = resource("ApiOperationPolicy", "a", properties, serviceName=[EDGE], apiId=[OPEN])
+    assert kinds("apim-api-authenticated", EDGE, OPEN, policy_of(OPEN), of_a) == kind
 
 
 def test_a_key_is_authentication_where_that_is_configured() -> None:

@@ -197,6 +197,30 @@ def test_a_stack_that_is_changed_breaks_the_rule(stack: str, kind: str, change: 
 # -- what examples do not show -----------------------------------------------------------------------------------------
 
 
+FIREWALL = {"wafPolicy": {"id": "/policies/shop"}}
+OTHERS = {"associations": [{"domains": [{"id": "/profiles/world/afdEndpoints/other"}], "patternsToMatch": ["/*"]}]}
+LATER = {"associations": [{"domains": [{"id": SENTINEL}], "patternsToMatch": ["/*"]}]}
+PROTECTING: list[tuple[Any, str]] = [
+    ({**FIREWALL, **OTHERS}, "violation"),
+    ({**FIREWALL, **LATER}, "cannot tell"),
+    ({**FIREWALL, "associations": SENTINEL}, "cannot tell"),
+    (SENTINEL, "cannot tell"),
+    (OTHERS, "violation"),
+]
+
+
+@pytest.mark.parametrize(("parameters", "kind"), PROTECTING)
+def test_a_security_policy_whose_names_are_known_later_may_be_the_one_of_an_endpoint(
+    parameters: Any, kind: str
+) -> None:
+    endpoint = Subject(urn_of(front_door.ENDPOINT, "shop"), front_door.ENDPOINT, "shop", {"endpointName": "shop"})
+    policy = Subject(
+        urn_of(front_door.SECURITY_POLICY, "it"), front_door.SECURITY_POLICY, "it", {"parameters": parameters}
+    )
+    found = check_resources([endpoint, policy], [BY_NAME["afd-waf-attached"]])
+    assert {verdict.kind for verdict in found if verdict.urn == endpoint.urn} == {kind}
+
+
 def test_exclusions_that_name_their_rules_are_accepted_where_a_stack_says_so() -> None:
     narrow = {
         "ruleSetType": "OWASP",

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from edgewright.policies.azure import key_vault, load_balancer, network
-from edgewright.policies.azure.security_rules import breadth, openings
+from edgewright.policies.azure.security_rules import breadth, denies_all, open_to_tcp, openings
 from edgewright.policies.rule import Verdict, check_resources
 from edgewright.policies.view import Subject, View
 from policies.examples import urn_of, wire
@@ -386,3 +386,34 @@ def test_a_remediation_writes_what_nothing_breaks_of_and_over_nothing_unknown(
     remediation = getattr(RULES[rule], "remediation", None)
     assert remediation is not None
     assert remediation(View(subject(kind, properties))) == written
+
+
+DENY_ALL = {
+    "access": "Deny",
+    "protocol": "*",
+    "sourceAddressPrefix": "*",
+    "sourcePortRange": "*",
+    "destinationAddressPrefix": "*",
+    "destinationPortRange": "*",
+}
+DENIALS: list[tuple[dict[str, str], bool]] = [
+    ({}, True),
+    ({"destinationAddressPrefix": "VirtualNetwork"}, True),
+    ({"access": "Allow"}, False),
+    ({"protocol": "Tcp"}, False),
+    ({"sourceAddressPrefix": "203.0.113.0/24"}, False),
+    ({"destinationAddressPrefix": "10.0.1.0/24"}, False),
+    ({"destinationPortRange": "1-65534"}, False),
+]
+
+
+@pytest.mark.parametrize(("change", "all_of_it"), DENIALS)
+def test_a_denial_of_less_than_everything_is_not_one_of_everything(change: dict[str, str], all_of_it: bool) -> None:
+    assert denies_all(View(Subject("urn", "type", "rule", {**DENY_ALL, **change}))) is all_of_it
+
+
+@pytest.mark.parametrize(("protocol", "about"), [("Tcp", True), ("*", True), ("Udp", False), ("Icmp", False)])
+def test_a_rule_is_about_tcp_to_a_port_by_its_protocol_too(protocol: str, about: bool) -> None:
+    rule = View(Subject("urn", "type", "rule", {"protocol": protocol, "destinationPortRange": "3440-3445"}))
+    assert open_to_tcp(rule, 3443) is about
+    assert not open_to_tcp(rule, 443)

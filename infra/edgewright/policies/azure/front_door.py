@@ -19,6 +19,7 @@ ENDPOINT = "azure-native:cdn:AFDEndpoint"
 DOMAIN = "azure-native:cdn:AFDCustomDomain"
 ROUTE = "azure-native:cdn:Route"
 ORIGIN = "azure-native:cdn:AFDOrigin"
+RULE = "azure-native:cdn:Rule"
 SECURITY_POLICY = "azure-native:cdn:SecurityPolicy"
 CLASSIC = ("azure-native:frontdoor:FrontDoor", "azure-native:network:FrontDoor")
 """The second is the type's name in azure-native before 3."""
@@ -84,18 +85,33 @@ def firewall_everywhere(policy: View) -> Iterator[Violation]:
             yield association.fails("patternsToMatch", "lack `/*`, so that other paths have no firewall")
 
 
-def https_only(route: View) -> Iterator[Violation]:
-    """A route takes HTTPS alone, or answers HTTP with a redirect."""
+def https_only(view: View) -> Iterator[Violation]:
+    """A route takes HTTPS alone, or answers HTTP with a redirect; a rule of a rule set sends nobody to HTTP."""
+    yield from (_redirects_to_http if view.subject.type == RULE else _takes_http)(view)
+
+
+def _takes_http(route: View) -> Iterator[Violation]:
     protocols = {protocol.lower() for protocol in route.texts("supportedProtocols")}
     takes_http = not route.has("supportedProtocols") or "http" in protocols
     if takes_http and not says(route, "httpsRedirect", "Enabled"):
         yield route.fails("httpsRedirect", "is not Enabled, so HTTP is answered", "supportedProtocols")
 
 
-def origins_encrypted(route: View) -> Iterator[Violation]:
-    """Requests go on over HTTPS. MatchRequest does it too, where `https_only` holds."""
-    if says(route, "forwardingProtocol", "HttpOnly"):
-        yield route.fails("forwardingProtocol", "is HttpOnly, so the way to the origin is open")
+def _redirects_to_http(rule: View) -> Iterator[Violation]:
+    """Without a word, or with MatchRequest, a redirect keeps the protocol of the request."""
+    for action in rule.children("actions"):
+        if says(action, "parameters.destinationProtocol", "Http"):
+            yield action.fails("parameters.destinationProtocol", "is Http, so clients are sent from HTTPS to HTTP")
+
+
+def origins_encrypted(view: View) -> Iterator[Violation]:
+    """Requests go on over HTTPS, by a route and by rules that choose another group of origins (which have their own
+    protocol). MatchRequest does it too, where `https_only` holds."""
+    ways = [(view, "forwardingProtocol")]
+    ways += [(action, "parameters.originGroupOverride.forwardingProtocol") for action in view.children("actions")]
+    for place, key in ways:
+        if says(place, key, "HttpOnly"):
+            yield place.fails(key, "is HttpOnly, so the way to the origin is open")
 
 
 def origin_certificates_checked(origin: View) -> Iterator[Violation]:
@@ -150,20 +166,20 @@ RULES: tuple[AnyRule, ...] = (
     Rule(
         name="afd-https-only",
         controls=(),
-        title="A route of Front Door redirects HTTP to HTTPS, or takes none",
+        title="A route of Front Door redirects HTTP to HTTPS, or takes none, and no rule redirects to HTTP",
         severity="critical",
-        types=(ROUTE,),
+        types=(ROUTE, RULE),
         check=https_only,
-        remedy="supportedProtocols: [Http, Https] with httpsRedirect: Enabled, or supportedProtocols: [Https].",
+        remedy="Of a route, supportedProtocols: [Http, Https] with httpsRedirect: Enabled, or supportedProtocols: [Https]; of a rule's redirect, destinationProtocol: Https.",  # noqa: E501
     ),
     Rule(
         name="afd-origin-https",
         controls=(),
         title="Front Door asks origins over HTTPS",
         severity="high",
-        types=(ROUTE,),
+        types=(ROUTE, RULE),
         check=origins_encrypted,
-        remedy="forwardingProtocol: HttpsOnly",
+        remedy="forwardingProtocol: HttpsOnly, also of an originGroupOverride of a rule.",
     ),
     Rule(
         name="afd-origin-certificate-name",
