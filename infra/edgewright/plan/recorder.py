@@ -454,17 +454,16 @@ def _outputs(kind: type) -> Mapping[str, Any]:
 
     What is optional and no text is there only when it was given, so it is left out.
     """
-    names = _types.resource_pulumi_to_py_names(kind)
-    found = {wire: _template(hint, wire, _DEPTH) for wire, hint in _types.resource_types(kind).items()}
+    annotated = _types._raw_return_hints(kind)  # pyright: ignore[reportPrivateUsage]
     return {
-        wire: template
-        for wire, template in found.items()
-        if wire not in {"id", "urn"} and (isinstance(template, str) or not _optional(kind, names.get(wire, wire)))
+        wire: _template(hint, wire, _DEPTH)
+        for wire, hint in _types.resource_types(kind).items()
+        if wire not in {"id", "urn"} and (_is_text(hint) or not _is_optional(annotated[wire]))
     }
 
 
 def _template(hint: Any, path: str, depth: int) -> Any:
-    if hint is str or hint is Any or (get_origin(hint) in {Union, UnionType} and str in get_args(hint)):
+    if _is_text(hint):
         return path
     if get_origin(hint) is not None and len(of := get_args(hint)) == 1:
         item = _types.unwrap_type(of[0])
@@ -478,10 +477,13 @@ def _template(hint: Any, path: str, depth: int) -> Any:
     return None
 
 
-def _optional(kind: type, name: str) -> bool:
-    """Whether an output may be missing, by the annotation of its getter: ``Output[Optional[...]]``."""
-    getter: Any = getattr(getattr(kind, name, None), "fget", None)
-    of: tuple[Any, ...] = get_args(getattr(getter, "__annotations__", {}).get("return"))
+def _is_text(hint: Any) -> bool:
+    return hint is str or hint is Any or (get_origin(hint) in {Union, UnionType} and str in get_args(hint))
+
+
+def _is_optional(annotated: Any) -> bool:
+    """Whether an output may be missing: it is annotated as ``Output[Optional[...]]``."""
+    of = get_args(annotated)
     return bool(of) and type(None) in get_args(of[0])
 
 

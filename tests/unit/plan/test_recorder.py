@@ -4,6 +4,7 @@ import asyncio
 import gc
 import hashlib
 import json
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -606,3 +607,27 @@ def test_a_component_of_a_provider_is_refused():
 
     with pytest.raises(RecordError, match="`thing`"):
         run(program)
+
+
+# -- the quick way to import an SDK ------------------------------------------------------------------------------------
+
+OPTIONAL = """
+import subprocess
+import sys
+from contextlib import nullcontext
+from edgewright.plan.quick_imports import quickly
+from edgewright.plan.recorder import record
+with quickly("pulumi_aws") if sys.argv[1] == "quickly" else nullcontext():
+    import pulumi_aws as aws
+    def program():
+        logs = aws.lb.LoadBalancer("shop", subnets=["a"]).access_logs
+        aws.sns.Topic("logs", display_name=logs.apply(lambda found: "none" if found is None else found.bucket))
+    [topic] = (item for item in record(program, project="shop", stack="dev").resources if item.name == "logs")
+    print(topic.inputs["displayName"])
+"""
+
+
+@pytest.mark.parametrize("way", ["quickly", "ordinarily"])
+def test_an_optional_output_that_was_not_given_is_left_out_however_the_sdk_was_imported(way: str) -> None:
+    done = subprocess.run([sys.executable, "-c", OPTIONAL, way], capture_output=True, text=True, check=True)
+    assert done.stdout == "none\n"
