@@ -112,7 +112,7 @@ def _decisions(plan: Plan) -> Iterator[Part]:
 def _resources(plan: Plan) -> Iterator[Part]:
     if not plan.resources:
         return
-    lines = [f"{cut(line, 160)}\n" for line in tree(plan.resources)]
+    lines = [f"{cut(line, 160)}\n" for line, _ in tree(plan.resources, show_policies.broken(plan.policies))]
     fence = "`" * max(3, 1 + max((len(run) for line in lines for run in re.findall("`+", line)), default=0))
     made = sum(resource.custom for resource in plan.resources)
     yield folded(many(made, "resource"), f"{fence}text\n", lines, close=f"{fence}\n", noun="line", weight=2)

@@ -69,6 +69,16 @@ def summary(policies: Policies | None) -> str:
     return f"{many(policies.rules, 'rule')}: {said}{by}"
 
 
+def broken(policies: Policies | None) -> dict[str, list[str]]:
+    """By the urn of a resource the rules that it breaks; those that do not stop the update are called advisory."""
+    found: dict[str, dict[str, None]] = {}
+    for group, _, results in grouped(policies.results if policies else ()):
+        for result in results if group in ("stops", "advisory") else ():
+            said = result.rule if group == "stops" else f"{result.rule} (advisory)"
+            found.setdefault(result.urn, {})[said] = None
+    return {urn: list(rules) for urn, rules in found.items()}
+
+
 def what(result: PolicyResult) -> str:
     """What is wrong, with the property: ``enableDeletionProtection is not true``."""
     return f"{result.path} {result.text}" if result.path else result.text

@@ -339,11 +339,15 @@ def _resources(plan: Plan, width: int, ink: _Ink) -> Iterator[str]:
     kept = sum(resource.protect for resource in plan.resources if resource.custom)
     counts = f": {made:,}, in {many(parts, 'component')}" + (f"; {kept:,} protected from deletion" if kept else "")
     yield from _heading("Resources", counts, width, ink.bold)
-    yield from ("  " + cut(line, width - 2) for line in tree(plan.resources))
+    for line, breaks in tree(plan.resources, show_policies.broken(plan.policies)):
+        yield "  " + (ink.alarm if breaks else str)(cut(line, width - 2))
 
 
-def tree(resources: Sequence[Resource]) -> Iterator[str]:
-    """Resources below their components, alike siblings on one line: ``12 x lb.ListenerRule``."""
+def tree(resources: Sequence[Resource], broken: Mapping[str, Sequence[str]]) -> Iterator[tuple[str, bool]]:
+    """Resources below their components, alike siblings on one line: ``12 x lb.ListenerRule``.
+
+    broken: by urn, the rules that a resource breaks; with each line, whether it says any.
+    """
     known = {resource.urn for resource in resources}
     children: dict[str | None, list[Resource]] = {}
     for resource in resources:
@@ -352,7 +356,7 @@ def tree(resources: Sequence[Resource]) -> Iterator[str]:
     for resource in reversed(resources):
         sizes[resource.urn] = _size(resource, children, sizes)
     for root in _siblings(children.get(None, [])):
-        yield from _branch(root, children, sizes, "", "")
+        yield from _branch(root, children, sizes, broken, "", "")
 
 
 def _size(resource: Resource, children: Mapping[str | None, list[Resource]], sizes: dict[str, int]) -> int:
@@ -373,9 +377,10 @@ def _branch(
     group: list[Resource],
     children: Mapping[str | None, list[Resource]],
     sizes: Mapping[str, int],
+    broken: Mapping[str, Sequence[str]],
     lead: str,
     below: str,
-) -> Iterator[str]:
+) -> Iterator[tuple[str, bool]]:
     """The lines of resources of one type below one parent; lead: before the first line, below: before all under it."""
     inner = any(resource.urn in children for resource in group)
     if len(group) > 1 and (not inner or len(group) >= FEWEST_FOLDED):
@@ -384,15 +389,18 @@ def _branch(
         kept = sum(resource.protect for resource in group)
         counts = f" ({many(total, 'resource')})" if inner else ""
         counts += (", protected" if kept == len(group) else f", {kept} protected") if kept else ""
-        yield f"{lead}{len(group)} x {kind}{counts}"
+        rules = _rules(group, children, broken)
+        yield f"{lead}{len(group)} x {kind}{counts}{_breaks(rules)}", bool(rules)
         return
     for index, resource in enumerate(group):
         last = index == len(group) - 1
         below_this, lead_this = below, lead
         if lead and not last:
             lead_this, below_this = lead[:-3] + "├─ ", below[:-3] + "│  "
+        rules = broken.get(resource.urn, ())
         count = f" ({sizes[resource.urn]})" if resource.urn in children else ""
-        yield f"{lead_this}{plain(resource.short)}{count}{', protected' if resource.protect else ''}"
+        kept = ", protected" if resource.protect else ""
+        yield f"{lead_this}{plain(resource.short)}{count}{kept}{_breaks(rules)}", bool(rules)
         groups = _siblings(children.get(resource.urn, []))
         for number, inner_group in enumerate(groups):
             end = number == len(groups) - 1
@@ -400,9 +408,25 @@ def _branch(
                 inner_group,
                 children,
                 sizes,
+                broken,
                 below_this + ("└─ " if end else "├─ "),
                 below_this + ("   " if end else "│  "),
             )
+
+
+def _rules(
+    resources: Iterable[Resource], children: Mapping[str | None, list[Resource]], broken: Mapping[str, Sequence[str]]
+) -> list[str]:
+    """The rules that resources break, and what is below them."""
+    found: dict[str, None] = {}
+    for resource in resources:
+        found |= dict.fromkeys(broken.get(resource.urn, ()))
+        found |= dict.fromkeys(_rules(children.get(resource.urn, ()), children, broken))
+    return list(found)
+
+
+def _breaks(rules: Sequence[str]) -> str:
+    return f", breaks {', '.join(rules)}" if rules else ""
 
 
 # -- costs -------------------------------------------------------------------------------------------------------------

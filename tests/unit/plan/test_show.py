@@ -2,15 +2,16 @@
 
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from edgewright.plan import show_json, show_markdown, show_text
+from edgewright.plan import show_json, show_markdown, show_policies, show_text
 from edgewright.plan.diagram import cells
-from edgewright.plan.model import Note, Plan, PlannedRoute, Setting
+from edgewright.plan.model import Note, Plan, PlannedRoute, Policies, Resource, Setting
 from golden_files import assert_golden
 from unit.plan import sample_plans as samples
 
@@ -115,18 +116,41 @@ def test_a_finding_says_why_where_and_what_to_do() -> None:
     assert "→ bind a key for each client" in found
 
 
+def _tree(resources: Sequence[Resource]) -> list[str]:
+    return [line for line, _ in show_text.tree(resources, {})]
+
+
 def test_alike_resources_are_one_line_and_others_keep_their_names() -> None:
-    tree = list(show_text.tree(samples.shop().resources))
+    tree = _tree(samples.shop().resources)
     assert "│  └─ 14 x lb.ListenerRule" in tree
     assert "│  ├─ lb.Listener shop-edge-https" in tree
     assert not any("shop-edge-100" in line for line in tree)
 
 
 def test_protected_resources_say_so() -> None:
-    assert any(
-        line.endswith("lb.LoadBalancer shop-edge-load-balancer, protected")
-        for line in show_text.tree(samples.shop().resources)
+    tree = _tree(samples.shop().resources)
+    assert "│  ├─ lb.LoadBalancer shop-edge-load-balancer, protected" in tree
+
+
+def test_rules_that_are_broken_stand_beside_their_resource_or_those_that_it_is_folded_into() -> None:
+    parts = [samples.resource("Certificate", f"c{index}", None) for index in range(5)]
+    inner = samples.resource("acm/certificate:Certificate", "c3-x", "Certificate c3")
+    alone = samples.resource("lb/listener:Listener", "l", None)
+    stops = samples.result("tls", inner, "protocol", "is HTTP", kind="violation", level="mandatory")
+    results = (
+        samples.result("logs", alone, "", "lacks logs", kind="violation", level="advisory"),
+        replace(stops, urn=alone.urn),
+        stops,
+        samples.result("unclear", alone, "", "is not known yet", kind="cannot tell", level="advisory"),
     )
+    broken = show_policies.broken(Policies(3, results))
+    assert list(show_text.tree((*parts, inner, alone), broken)) == [
+        ("5 x aws.Certificate (1 resource), breaks tls", True),
+        ("lb.Listener l, breaks tls, logs (advisory)", True),
+    ]
+    plan = replace(samples.shop(), resources=(alone,), policies=Policies(3, results))
+    assert "  lb.Listener l, breaks tls, logs (advisory)\n" in show_text.text(plan)
+    assert "lb.Listener l, breaks tls, logs (advisory)\n" in show_markdown.markdown(plan)
 
 
 def test_many_components_of_a_type_are_one_line_with_what_is_in_them() -> None:
@@ -134,7 +158,7 @@ def test_many_components_of_a_type_are_one_line_with_what_is_in_them() -> None:
     inner = [
         samples.resource("acm/certificate:Certificate", f"c{index}-x", f"Certificate c{index}") for index in range(5)
     ]
-    assert list(show_text.tree((*parts, *inner))) == ["5 x aws.Certificate (5 resources)"]
+    assert _tree((*parts, *inner)) == ["5 x aws.Certificate (5 resources)"]
 
 
 def test_a_few_components_of_a_type_are_shown_with_all_that_is_in_them() -> None:
@@ -142,7 +166,7 @@ def test_a_few_components_of_a_type_are_shown_with_all_that_is_in_them() -> None
     inner = [
         samples.resource("acm/certificate:Certificate", f"c{index}-x", f"Certificate c{index}") for index in range(2)
     ]
-    assert list(show_text.tree((*parts, *inner))) == [
+    assert _tree((*parts, *inner)) == [
         "aws.Certificate c0 (1)",
         "└─ acm.Certificate c0-x",
         "aws.Certificate c1 (1)",

@@ -153,7 +153,7 @@ def test_a_bad_stacks_file_says_its_errors_with_their_lines(only_head: tuple[Pat
     file.write_text(STACK.replace("region: eu-west-1", "region: 12\n    regoin: eu-west-1"))
     assert errors(compared(only_head)).splitlines() == [
         "stacks/Pulumi.shop.yaml:5:5: error: region: it should be a valid string",
-        "stacks/Pulumi.shop.yaml:6:5: error: regoin: there is no such setting",
+        "stacks/Pulumi.shop.yaml:6:5: error: regoin: there is no such setting; did you mean `region`?",
     ]
     file.write_text(STACK.replace("aws/balancer-only", "aws/balancer-last"))
     assert errors(compared(only_head)).startswith("stacks/Pulumi.shop.yaml: edgewright:topology: there is no `aws/")
