@@ -223,7 +223,19 @@ def _diff(given: argparse.Namespace) -> int:
             given.output.write_text(text, encoding="utf-8")
         else:
             print(text, end="")
+        if all(stack.same for stack in found.stacks) and _is_behind(given.after):
+            told = f"what is not committed is not in `{given.after}`; `edgewright diff {given.before} .` compares it"
+            print(f"note: {told}", file=sys.stderr)
         return 1 if found.stops else 0
+
+
+def _is_behind(after: str) -> bool:
+    """Whether HEAD of a comparison is a commit, and what was changed since is not in it."""
+    if Path(after).exists():
+        return False
+    from edgewright.plan.revision import is_behind_the_work_tree
+
+    return is_behind_the_work_tree(after, Path.cwd())
 
 
 @contextmanager

@@ -50,6 +50,14 @@ def extract(revision: str, here: Path, into: Path) -> Path:
     return into / project
 
 
+def is_behind_the_work_tree(revision: str, here: Path) -> bool:
+    """Whether it is the commit that is checked out here, and the project's YAML or JSON files were changed since."""
+    if not is_revision(revision, here) or tree.commit_of(here, revision) != tree.commit_of(here, "HEAD"):
+        return False
+    files = (f":(top){_project(here) / f'*{suffix}'}" for suffix in _SUFFIXES)
+    return bool(_git(here, "status", "--porcelain", "--", *files))
+
+
 def _why_not(revision: str, here: Path) -> str:
     """What keeps git from knowing a revision, and what to do; empty where it is only a name that nobody gave."""
     if not _has_git():

@@ -398,6 +398,27 @@ def test_two_revisions_are_compared(repository: Path) -> None:
     assert one(found, "other").same
 
 
+@pytest.mark.parametrize(
+    ("written", "sides", "told"),
+    [
+        ("edge/stacks/shop.edge.yaml", ["HEAD", "main"], True),
+        ("edge/stacks/new.json", ["HEAD", "main"], True),
+        ("edge/notes.txt", ["HEAD", "main"], False),
+        ("other/values.yaml", ["HEAD", "main"], False),
+        ("edge/stacks/shop.edge.yaml", ["before", "before"], False),
+        ("edge/stacks/shop.edge.yaml", ["before", "HEAD"], False),
+    ],
+)
+def test_where_nothing_changes_what_is_not_committed_is_called_to_mind(
+    repository: Path, written: str, sides: list[str], told: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (repository / written).parent.mkdir(exist_ok=True)
+    (repository / written).write_text("more: yes\n")
+    main(["diff", *sides, "--no-policies"])
+    note = "note: what is not committed is not in `main`; `edgewright diff HEAD .` compares it\n"
+    assert capsys.readouterr().err == (note if told else "")
+
+
 def test_a_revision_is_compared_with_what_is_being_written(repository: Path) -> None:
     (repository / "edge/stacks/shop.edge.yaml").write_text(SPEC.replace("20s", "22s"))
     assert timeouts(diff("HEAD", ".", WITHOUT_RULES)) == [("21s", "22s")]

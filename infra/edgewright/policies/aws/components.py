@@ -28,7 +28,7 @@ REMEDIES: Mapping[str, str] = {
     "lb-deletion-protection": "In the bindings, profile: production.",
     "lb-multi-az": "In the bindings, network: {create: {zones: ...}}, or subnets in as many zones.",
     "log-group-kms": "In the bindings, kms_key: the ARN of a key that the logs service may use.",
-    "log-group-retention-one-year": "In the spec, access_log: {retention: 365d}.",
+    "log-group-retention-one-year": "In the spec, access_log: {retention: 365d}, or as long as the rule is set to.",
     "sg-no-all-ports-public": (
         "If the listener is meant to be public, its port beside 80 and 443 in ports of the rule, in policies.json."
     ),
