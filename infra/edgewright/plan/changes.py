@@ -11,6 +11,7 @@ from edgewright.plan.firewalls import per_address, refused
 from edgewright.plan.model import Note, Plan, PlannedRoute, PolicyResult, Resource
 from edgewright.plan.replacements import guard_of, replacement_of
 from edgewright.plan.security import Point
+from edgewright.plan.transport import asks_for_certificates, least_tls
 from edgewright.plan.words import listed
 
 
@@ -173,6 +174,7 @@ def _of_resources(
             words = f"lets {'more' if many > few else 'fewer'} requests of one address through"
             words += f"; {few:,.0f} → {many:,.0f} a minute"
             yield new.short, ("weaker" if many > few else "stronger", words)
+        yield from ((new.short, said) for said in _transport(old, new))
     for resource in removed:
         guard = guard_of(resource.type)
         if guard is not None:
@@ -181,6 +183,18 @@ def _of_resources(
         guard = guard_of(resource.type)
         if guard is not None:
             yield resource.short, ("stronger", f"comes: the edge gains {security.a(guard)}")
+
+
+def _transport(old: Resource, new: Resource) -> Iterator[security.Said]:
+    """What clients have to speak, and to show."""
+    before, after = least_tls(old.type, old.inputs), least_tls(new.type, new.inputs)
+    if before is not None and after is not None and before != after:
+        now = f"takes {after} and newer now" if after else "speaks without TLS now"
+        yield "weaker" if after < before else "stronger", f"{now}; before: {before or 'without TLS'}"
+    asked, asks = asks_for_certificates(old.type, old.inputs), asks_for_certificates(new.type, new.inputs)
+    if asked != asks:
+        words = "now asks every client for a certificate" if asks else "asks clients for no certificate any more"
+        yield "stronger" if asks else "weaker", words
 
 
 def _under_a_new_name(
