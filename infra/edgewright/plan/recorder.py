@@ -452,13 +452,14 @@ def _hide(name: str, given: struct_pb2.Struct, answer: struct_pb2.Struct) -> Non
 def _outputs(kind: type) -> Mapping[str, Any]:
     """The outputs of a class by wire name: a path where a token goes, None for unknown, lists and objects of those.
 
-    What is optional and no text is there only when it was given, so it is left out.
+    What is optional and no text is there only when it was given, so it is left out. Of a class without getters, as
+    a dynamic provider has, nothing is taken for optional.
     """
     annotated = _types._raw_return_hints(kind)  # pyright: ignore[reportPrivateUsage]
     return {
         wire: _template(hint, wire, _DEPTH)
         for wire, hint in _types.resource_types(kind).items()
-        if wire not in {"id", "urn"} and (_is_text(hint) or not _is_optional(annotated[wire]))
+        if wire not in {"id", "urn"} and (_is_text(hint) or not _is_optional(annotated.get(wire)))
     }
 
 

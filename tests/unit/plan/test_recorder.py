@@ -6,7 +6,7 @@ import hashlib
 import json
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -607,6 +607,26 @@ def test_a_component_of_a_provider_is_refused():
 
     with pytest.raises(RecordError, match="`thing`"):
         run(program)
+
+
+class Running(pulumi.CustomResource):
+    """As one of a dynamic provider: its outputs are annotations, and no getters."""
+
+    url: pulumi.Output[str]
+    listeners: pulumi.Output[Mapping[str, str]]
+
+    def __init__(self, name: str) -> None:
+        super().__init__("shop:index:Running", name, {"url": None, "listeners": None})
+
+
+def test_outputs_that_are_annotations_of_a_class_are_known_as_such() -> None:
+    def program() -> None:
+        running = Running("run")
+        aws.sns.Topic("topic", display_name=running.url, tags=running.listeners)
+
+    topic = resources(program)["topic"]
+    assert topic.inputs["displayName"] == "${index.Running run.url}"
+    assert topic.inputs["tags"] == "[unknown]"
 
 
 # -- the quick way to import an SDK ------------------------------------------------------------------------------------
