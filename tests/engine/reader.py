@@ -33,6 +33,8 @@ from edgewright.spec.document import load
 
 DATA = Path(__file__).resolve().parents[1] / "data"
 STACK = "azure-aks"
+PATIENCE = 60
+"""Seconds that curl waits for what is forwarded: a busy machine takes long to start a process."""
 GLOBAL = ("--output -o", "--query", "--subscription", "--only-show-errors", "--verbose", "--debug")
 """Parameters that every command of az takes."""
 
@@ -317,7 +319,7 @@ def _forward(deployment: Mapping[str, Any], ports: str) -> str:
         raise Wrong(f"nothing listens on {remote}")
     signal.signal(signal.SIGTERM, _stop)
     remember("forward.json", {"local": int(local), "path": container["readinessProbe"]["httpGet"]["path"]})
-    time.sleep(60)
+    time.sleep(2 * PATIENCE)
     return ""
 
 
@@ -356,13 +358,11 @@ def curl(arguments: list[str]) -> str:
 
 
 def _status(port: int, path: str) -> int:
-    for _ in range(50):
-        found = remembered("forward.json")
-        if found:
-            break
+    limit = time.monotonic() + PATIENCE
+    while not (found := remembered("forward.json")):
+        if time.monotonic() > limit:
+            raise Wrong("nothing is forwarded")
         time.sleep(0.1)
-    else:
-        raise Wrong("nothing is forwarded")
     if found != {"local": port, "path": path}:
         raise Wrong(f"the gateway's probe asks {found}")
     return 200

@@ -247,8 +247,9 @@ def test_where_git_reads_nothing_its_own_words_are_the_error(tmp_path: Path) -> 
 
 
 def test_a_base_that_is_not_there_touches_every_stack_and_says_so(
-    shop: Repository, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    shop = Repository.create(tmp_path / "r", FILES)
     for name in ("GITHUB_OUTPUT", "TF_BUILD"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.chdir(shop.folder)
