@@ -41,7 +41,7 @@ def get(port: int, path: str = "/", headers: Mapping[str, str] | None = None, *,
         connection.close()
 
 
-def until(condition: Callable[[], bool], seconds: float = 15) -> None:
+def until(condition: Callable[[], bool], seconds: float = 60) -> None:
     """Wait until the condition holds; the test fails when it does not come true."""
     deadline = time.monotonic() + seconds
     while not condition():

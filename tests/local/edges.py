@@ -127,7 +127,7 @@ def admin(path: Path, target: str) -> str:
         connection.close()
 
 
-def eventually(condition: Callable[[], object], seconds: float = 30.0) -> bool:
+def eventually(condition: Callable[[], object], seconds: float = 60.0) -> bool:
     """Whether the condition comes true within a time that is only there so that a test cannot hang."""
     deadline = monotonic() + seconds
     while monotonic() < deadline:

@@ -66,7 +66,7 @@ def running(request: pytest.FixtureRequest, tmp_path: Path) -> Generator[Running
     )
     try:
         state = shlex.split(serve)[-1]
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 300
         while subprocess.run(
             [str(program), "status", "--state", state], cwd=tmp_path, env=environment, capture_output=True, check=False
         ).returncode:
@@ -76,7 +76,7 @@ def running(request: pytest.FixtureRequest, tmp_path: Path) -> Generator[Running
         yield Running(tmp_path, readme, environment)
     finally:
         process.send_signal(signal.SIGINT)
-        output = process.communicate(timeout=60)[0]
+        output = process.communicate(timeout=300)[0]
     assert "Traceback" not in output
 
 
@@ -90,7 +90,7 @@ def test_every_command_of_its_readme_prints_what_it_says(running: Running) -> No
             env=running.environment,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=300,
             check=False,
         )
         assert done.stdout.strip().lower() == output.lower(), f"{command}\n{done.stderr}"

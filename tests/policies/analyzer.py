@@ -22,7 +22,7 @@ from edgewright.policies.view import Subject
 REPOSITORY = Path(__file__).resolve().parents[2]
 PACK = REPOSITORY / "policies"
 _OPTIONS = [("grpc.max_receive_message_length", 1024**2 * 400)]  # as the engine has it
-_SECONDS = 60.0
+_SECONDS = 300.0
 
 LEVELS: Mapping[Level, analyzer_pb2.EnforcementLevel.ValueType] = {
     "advisory": analyzer_pb2.ADVISORY,

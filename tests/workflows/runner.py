@@ -159,7 +159,7 @@ class Run:
             command = ["bash", "--noprofile", "--norc", "-eo", "pipefail", str(script)]
         done = subprocess.run(
             command, cwd=self.workspace, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT, check=False, timeout=300,
+            stderr=subprocess.STDOUT, check=False, timeout=600,
         )  # fmt: skip
         self.log += done.stdout.decode(errors="replace")
         assert not files["env"].read_text()

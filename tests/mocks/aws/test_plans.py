@@ -101,7 +101,7 @@ sys.exit(main(sys.argv[1:]))
 def _of_a_process(program: str, stack: str, seed: str) -> str:
     command = [sys.executable, "-c", program, "plan", str(STACK_FILES / f"Pulumi.{stack}.yaml"), "--json"]
     environment = {**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": str(REPOSITORY / "infra")}
-    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment, timeout=120)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment, timeout=600)
     assert done.stderr == ""
     return done.stdout
 

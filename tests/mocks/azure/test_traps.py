@@ -499,7 +499,7 @@ for plan in (everything(), *(planned(stack) for stack in STACKS)):
 def _of_a_process(seed: str) -> str:
     command = [sys.executable, "-c", _PROGRAM, str(REPOSITORY / "tests")]
     environment = {**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": str(REPOSITORY / "infra")}
-    return subprocess.run(command, capture_output=True, text=True, check=True, env=environment, timeout=240).stdout
+    return subprocess.run(command, capture_output=True, text=True, check=True, env=environment, timeout=600).stdout
 
 
 def test_plans_of_two_processes_are_the_same_to_the_byte() -> None:
