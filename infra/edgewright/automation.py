@@ -34,6 +34,7 @@ from semver import VersionInfo
 from edgewright.engine import Engine
 from edgewright.local.process import identify
 from edgewright.stack import CREDENTIALS, NAMESPACE, config_folder, engine_folder, project, secret_in
+from edgewright.usage import is_terminal
 
 Program = Callable[[], None]
 
@@ -215,8 +216,7 @@ def _show(line: str) -> None:
 
 
 def _color() -> str:
-    terminal = sys.stdout is not None and sys.stdout.isatty()
-    return "always" if terminal and "NO_COLOR" not in os.environ else "never"
+    return "always" if is_terminal(sys.stdout) and "NO_COLOR" not in os.environ else "never"
 
 
 def environment(root: Path, given: Mapping[str, str], *, local: bool = True) -> dict[str, str]:

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edgewright import __version__
-from edgewright.usage import UsageError, must_be_file, read_bindings
+from edgewright.usage import UsageError, is_terminal, must_be_file, read_bindings
 
 if TYPE_CHECKING:
     from edgewright.local.status import Status
@@ -201,9 +201,8 @@ def _show(plan: "Plan", given: argparse.Namespace) -> None:
     elif not given.svg:
         from edgewright.plan.show_text import text
 
-        # Standard output may be closed: Python has None for it then, and prints nothing.
-        terminal = sys.stdout is not None and sys.stdout.isatty()
-        print(text(plan, width=_width(), color=terminal and not os.environ.get("NO_COLOR")), end="")
+        color = is_terminal(sys.stdout) and not os.environ.get("NO_COLOR")
+        print(text(plan, width=_width(), color=color), end="")
 
 
 def _diff(given: argparse.Namespace) -> int:

@@ -31,6 +31,7 @@ from edgewright.stack import (
     values,
     was_interrupted,
 )
+from edgewright.usage import is_terminal
 from edgewright.welcome import Running, welcome
 
 if TYPE_CHECKING:
@@ -156,8 +157,8 @@ def _up_cloud(settings: Settings, pack: "PolicyPack | None", *, engine: bool, ye
 
 
 def _can_ask() -> bool:
-    """Whether there is a terminal to ask on; standard input is None where it is closed."""
-    if sys.stdin is not None and sys.stdin.isatty():
+    """Whether there is a terminal to ask on; says so where there is none."""
+    if is_terminal(sys.stdin):
         return True
     print("error: there is no terminal to ask on; say --yes", file=sys.stderr)
     return False

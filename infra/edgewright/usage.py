@@ -1,8 +1,8 @@
-"""What was typed, checked: files that have to be there, and the error of wrong use."""
+"""What was typed, checked: files that have to be there, the terminal, and the error of wrong use."""
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 
 class UsageError(Exception):
@@ -13,6 +13,11 @@ def must_be_file(path: Path) -> None:
     """Raise UsageError unless it is a file."""
     if not path.is_file():
         raise UsageError(f"{path} is not a file" if path.exists() else f"there is no file {path}")
+
+
+def is_terminal(stream: TextIO | None) -> bool:
+    """Whether a standard stream is a terminal; Python has None for one that is closed."""
+    return stream is not None and stream.isatty()
 
 
 def read_bindings(path: Path | None) -> Mapping[str, Any]:
